@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: MIT
+"""The lexer: what surrounds a word of C, where it does not show at a glance. Pure.
+
+Reads the text as the C preprocessor does: line splices go first, then comments
+and literals are told from code, then directives. Any input takes linear time:
+what lies before a word is passed in bounded runs of tokens, each once.
+Not read: raw strings, trigraphs, and what ``#if`` leaves out.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import accumulate
+
+from kvm_export_hook.place import CODE, COMMENT, DIRECTIVE, LITERAL, LONGEST_SYMBOL, Place
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kvm_export_hook.place import Word
+
+# gcc takes a NUL for white space, blanks for part of a splice, and passes over
+# a byte order mark.
+BLANKS = rb"[ \t\v\f\r\0]"
+SPACE = b" \t\v\f\r\0\n"
+SPLICE = re.compile(rb"\\" + BLANKS + rb"*\n")
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+# Code and whole tokens; group 1 ends where the last line of code begins. The
+# counts bound what re keeps to go back (some 100 bytes a round): a token that
+# is not whole before a given end, or has too many escapes, ends the run.
+RUN = re.compile(
+    rb"""(?sx) (?:
+        [^"'/\n]+ | (\n+) | /(?![*/])
+      | /\*.*?\*/
+      | //[^\n]*(?=\n)
+      | "[^"\\\n]*(?:\\.[^"\\\n]*){0,99}(?:"|(?=\n))
+      | '[^'\\\n]*(?:\\.[^'\\\n]*){0,99}(?:'|(?=\n))
+    ){0,999}"""
+)
+CODE_RUN = re.compile(rb"""(?:[^"'/]+|/(?![*/])){0,999}""")
+LITERAL_RUN = {
+    b'"': re.compile(rb'(?s)(?:[^"\\\n]+|\\.){0,999}'),
+    b"'": re.compile(rb"(?s)(?:[^'\\\n]+|\\.){0,999}"),
+}
+MARGIN_RUN = re.compile(rb"(?s)(?:" + BLANKS + rb"+|/\*.*?\*/){0,999}")
+
+# A call that takes more bytes of code than this is none: it bounds the search.
+LONGEST_CALL = 2 * LONGEST_SYMBOL
+
+
+def places(data: bytes, words: Sequence[Word]) -> Iterator[Place]:
+    """Yield the place of each of WORDS, which are in the order of DATA."""
+    bounds = [0, *(start for start, _ in words), len(data)]
+    pieces = [SPLICE.sub(b"", data[a:b]) for a, b in zip(bounds, bounds[1:])]
+    text = b"".join(pieces)
+    offsets = list(accumulate(map(len, pieces[:-1])))
+    for index, kind in enumerate(kinds(text, offsets)):
+        start, word = words[index]
+        argument, end = None, start + len(word)
+        if kind == CODE:
+            after = offsets[index] + len(word)
+            argument, text_end = call(text, after, offsets, index + 1)
+            end = spliced_end(data, end, text[after:text_end])
+        yield Place(kind, argument, end)
+
+
+def spliced_end(data: bytes, start: int, text: bytes) -> int:
+    """Find the end of what starts at START and is TEXT once its splices are gone."""
+    end = start + len(text)
+    while (short := len(text) - len(SPLICE.sub(b"", data[start:end]))) > 0:
+        end += short
+    return end
+
+
+def kinds(text: bytes, offsets: Sequence[int]) -> Iterator[str]:
+    """Yield the kind of place of each of OFFSETS, which are in order."""
+    pos = line = len(BYTE_ORDER_MARK) if text.startswith(BYTE_ORDER_MARK) else 0
+    kind = CODE
+    directive, directive_line = False, -1
+    for offset in offsets:
+        while pos < offset:
+            end, line = run_end(text, pos, offset, line)
+            if end == pos:
+                kind, end = token_at(text, pos)
+            pos = end
+        if pos > offset:  # inside the last token
+            yield kind
+            continue
+        if directive_line != line:
+            directive, directive_line = is_directive(text, line), line
+        yield DIRECTIVE if directive else CODE
+
+
+def run_end(text: bytes, pos: int, limit: int, line: int) -> tuple[int, int]:
+    """Pass a run of code and tokens; tell its end, and where the line there begins."""
+    run = RUN.match(text, pos, limit)
+    assert run  # it matches nothing, too
+    return run.end(), max(line, run.end(1))
+
+
+def token_at(text: bytes, start: int) -> tuple[str, int]:
+    """Tell the kind and the end of the comment or literal that starts at START."""
+    mark = text[start : start + 2]
+    if mark == b"/*":
+        end = text.find(b"*/", start + 2)
+        return COMMENT, end + 2 if end >= 0 else len(text)
+    if mark == b"//":
+        end = text.find(b"\n", start)
+        return COMMENT, end if end >= 0 else len(text)
+    end = pass_runs(LITERAL_RUN[mark[:1]], text, start + 1)
+    return LITERAL, end + (text[end : end + 1] == mark[:1])
+
+
+def pass_runs(run: re.Pattern[bytes], text: bytes, pos: int) -> int:
+    """Pass as many runs as there are from POS on; tell the end of the last."""
+    while (match := run.match(text, pos)) and match.end() > pos:
+        pos = match.end()
+    return pos
+
+
+def is_directive(text: bytes, line: int) -> bool:
+    """Whether the line of code that begins at LINE is a directive."""
+    return text.startswith((b"#", b"%:"), pass_runs(MARGIN_RUN, text, line))
+
+
+def call(text: bytes, after: int, words: Sequence[int], following: int) -> tuple[bytes | None, int]:
+    """Read the call of the macro that ends at AFTER: its first argument and its end.
+
+    Without a call: None, and AFTER. No call reaches into the next export macro
+    of the code; WORDS has the offsets of them, from the index FOLLOWING on.
+    """
+    flat, origins = flat_code(text, after, words, following)
+    opened = len(flat) - len(flat.lstrip(SPACE))
+    if not flat.startswith(b"(", opened):
+        return None, after
+    closed = flat.find(b")", opened)
+    while closed >= 0 and not is_balanced(flat, opened, closed + 1):
+        closed = flat.find(b")", closed + 1)
+    if closed < 0:
+        return None, after
+    comma = flat.find(b",", 0, closed)
+    while comma >= 0 and not is_balanced(flat, opened + 1, comma):
+        comma = flat.find(b",", comma + 1, closed)
+    argument = flat[opened + 1 : comma if comma >= 0 else closed].strip(SPACE)
+    start, origin = max(piece for piece in origins if piece[0] <= closed)
+    return argument, origin + closed - start + 1
+
+
+def is_balanced(text: bytes, start: int, end: int) -> bool:
+    """Whether as many parentheses open as close."""
+    return text.count(b"(", start, end) == text.count(b")", start, end)
+
+
+def flat_code(
+    text: bytes, pos: int, words: Sequence[int], following: int
+) -> tuple[bytes, list[tuple[int, int]]]:
+    """Copy the code from POS on, each comment as a space and each literal as ``""``.
+
+    Stops at the next of WORDS in code, and at LONGEST_CALL. The second result
+    tells which offset of the copy comes from which of TEXT, for each stretch.
+    """
+    flat = b""
+    origins = []
+    while len(flat) < LONGEST_CALL and pos < len(text):
+        while following < len(words) and words[following] < pos:
+            following += 1
+        limit = words[following] if following < len(words) else len(text)
+        run = CODE_RUN.match(text, pos, min(limit, pos + LONGEST_CALL))
+        assert run  # it matches nothing, too
+        origins.append((len(flat), pos))
+        flat += run[0]
+        if run.end() == limit:
+            break
+        if run.end() > pos:
+            pos = run.end()
+        else:
+            kind, pos = token_at(text, pos)
+            flat += b" " if kind == COMMENT else b'""'
+    return flat, origins

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: MIT
+"""Findings to text for people, in the form of compiler errors. Pure.
+
+Every finding's first line stands on its own: ``path:line:column: error: ...``
+is what editors and terminals make into a link.
+"""
+
+from __future__ import annotations
+
+from kvm_export_hook.report.escape import printable
+from kvm_export_hook.report.wording import export, problem, remedy
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from kvm_export_hook.judge import Finding
+
+TAB = 8
+# The columns of source shown, which with the line number fill a terminal's 80;
+# and how many of them stand before an export far into a long line.
+EXCERPT, LEAD = 72, 16
+CUT = "..."
+
+BOLD, RED, GREEN, RESET = "\x1b[1m", "\x1b[1;31m", "\x1b[1;32m", "\x1b[m"
+
+ADVICE = """\
+Use EXPORT_SYMBOL_FOR_KVM_INTERNAL for what only KVM's own modules need, or drop
+the export: EXPORT_SYMBOL and EXPORT_SYMBOL_GPL hand a symbol to every module.
+If a module outside KVM really needs it, say which in the commit message and add
+it to the allowlist of the tree's arch/x86/kvm/Makefile, or pass --allow SYMBOL.
+"""
+
+
+def report(
+    files: Iterable[tuple[bytes, bytes, Iterable[Finding]]], color: bool, quiet: bool
+) -> Iterator[str]:
+    """Yield the text for FILES (path, content, findings each), then the summary and advice.
+
+    QUIET leaves the first line of each finding only.
+    """
+    tally: dict[str, int] = {}
+    dirty_files = 0
+    for path, data, findings in files:
+        shown_path, is_dirty = printable(path), False
+        for finding in findings:
+            yield headline(shown_path, finding, color)
+            if not quiet:
+                yield excerpt(data, finding, color)
+            macro = finding.macro.decode()
+            tally[macro] = tally.get(macro, 0) + 1
+            is_dirty = True
+        dirty_files += is_dirty
+    if tally and not quiet:
+        yield f"\n{summary(tally, dirty_files)}\n{ADVICE}"
+
+
+def headline(path: str, finding: Finding, color: bool) -> str:
+    """Write the line that tells it all."""
+    place = f"{path}:{finding.line}:{finding.column}:"
+    what = f"{export(finding)}: {problem(finding)} [{finding.rule}]\n"
+    if color:
+        return f"{BOLD}{place}{RESET} {RED}error:{RESET} {what}"
+    return f"{place} error: {what}"
+
+
+def excerpt(data: bytes, finding: Finding, color: bool) -> str:
+    """Quote the line of source, cut around the finding, with a caret under the macro."""
+    start, offset = finding.line_start, finding.offset
+    before = after = ""
+    if offset - start > EXCERPT // 2:
+        start, before = next_character(data, offset - LEAD), CUT
+    end = data.find(b"\n", offset, start + EXCERPT)
+    if end < 0:
+        end = next_character(data, start + EXCERPT)
+        after = CUT if end < len(data) else ""
+    lead = before + expand(data[start:offset])
+    line = before + expand(data[start:end].rstrip()) + after
+    macro = finding.macro.decode()
+    rest = line[len(lead) + len(macro) :]
+    marks = "^" + "~" * (len(macro) - 1)
+    if color:
+        macro, marks = RED + macro + RESET, GREEN + marks + RESET
+    number = f"{finding.line:5}"
+    return (
+        f"{number} | {lead}{macro}{rest}\n"
+        f"{' ' * len(number)} | {' ' * width(lead)}{marks} {remedy(finding)}\n"
+    )
+
+
+def next_character(data: bytes, offset: int) -> int:
+    """Move OFFSET past the tail of a UTF-8 character, so that none is cut in two."""
+    for byte in data[offset : offset + 3]:
+        if byte & 0xC0 != 0x80:
+            break
+        offset += 1
+    return offset
+
+
+def expand(source: bytes) -> str:
+    """Decode SOURCE for display, with spaces up to the next stop for each tab."""
+    first, *others = source.split(b"\t")
+    text = printable(first)
+    for piece in others:
+        text += " " * (TAB - width(text) % TAB) + printable(piece)
+    return text
+
+
+def width(text: str) -> int:
+    """Count the columns that TEXT takes in a terminal."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width
+
+    return sum(
+        0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text
+    )
+
+
+def summary(tally: dict[str, int], files: int) -> str:
+    """Count what was found: ``found 2 unwanted exports in 1 file: 2 EXPORT_SYMBOL``."""
+    total = sum(tally.values())
+    macros = ", ".join(f"{count} {macro}" for macro, count in sorted(tally.items()))
+    return f"found {plural(total, 'unwanted export')} in {plural(files, 'file')}: {macros}"
+
+
+def plural(count: int, noun: str) -> str:
+    """Count a noun: ``1 file``, ``2 files``."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"

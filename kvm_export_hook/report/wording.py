@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""What every report says of a finding: the export, what is wrong, what to type. Pure."""
+
+from __future__ import annotations
+
+from kvm_export_hook import policy
+from kvm_export_hook.judge import (
+    EXPORT_ALIAS,
+    EXPORT_MENTION,
+    FORBIDDEN_MACRO,
+    NOT_ALLOWLISTED,
+    SPLIT_EXPORT,
+)
+from kvm_export_hook.place import DIRECTIVE
+from kvm_export_hook.report.escape import printable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kvm_export_hook.judge import Finding
+
+LONGEST_SHOWN_SYMBOL = 80
+
+WRONG = {
+    FORBIDDEN_MACRO: "KVM never uses this macro",
+    NOT_ALLOWLISTED: "symbol is not on the allowlist",
+    EXPORT_ALIAS: "export macro without a call",
+    SPLIT_EXPORT: "symbol is not on its macro's line, so the tree's make check fails",
+    EXPORT_MENTION: "the tree's make check fails on the bare word",
+}
+REMEDY = {
+    EXPORT_ALIAS: "export each symbol by a call of its own",
+    SPLIT_EXPORT: "put the symbol on the macro's line",
+    EXPORT_MENTION: "say it without the macro's name",
+}
+
+
+def export(finding: Finding) -> str:
+    """Write the export as its author did: ``MACRO(symbol)``, or the bare macro."""
+    macro = finding.macro.decode()
+    if finding.symbol is None:
+        return macro
+    symbol = printable(b" ".join(finding.symbol.split()))
+    if len(symbol) > LONGEST_SHOWN_SYMBOL:
+        symbol = symbol[:LONGEST_SHOWN_SYMBOL] + "..."
+    return f"{macro}({symbol})"
+
+
+def problem(finding: Finding) -> str:
+    """Say what is wrong."""
+    if finding.rule == EXPORT_ALIAS and finding.kind == DIRECTIVE:
+        return "export macro in a preprocessor directive"
+    if finding.rule == EXPORT_MENTION:
+        return f"in a {finding.kind}, but {WRONG[finding.rule]}"
+    return WRONG[finding.rule]
+
+
+def remedy(finding: Finding) -> str:
+    """Say what to type instead."""
+    if finding.rule in REMEDY:
+        return REMEDY[finding.rule]
+    if not finding.allowlisted:
+        return "use " + policy.INTERNAL.decode()
+    if finding.replacement is None and finding.macro in policy.GREPPED:
+        return f"use {policy.GPL.decode()}, with the symbol on the same line"
+    return "use " + policy.GPL.decode()

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+"""The hot path: find the export macros of a file that are not plainly fine. Pure.
+
+A suspect is no finding yet: it may stand in a comment, or its symbol may be
+permitted after all. But nothing that could be a finding is passed over.
+"""
+
+from __future__ import annotations
+
+from kvm_export_hook import policy
+
+STEM = b"EXPORT_"
+LONGEST_LEAD = 3  # the underscores of ___EXPORT_SYMBOL
+WINDOW = max(map(len, policy.MACROS)) + 1
+
+SUSPICIOUS = frozenset(macro for macro, when in policy.MACROS.items() if when != policy.ALWAYS)
+
+WORD_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"
+# Maps every byte that no word holds to a space: a word's ends become a find().
+ONLY_WORDS = bytes(byte if byte in WORD_BYTES else 0x20 for byte in range(256))
+
+PLAIN_CALL = policy.GPL + b"("
+
+# The byte before a newline that may make it a line splice; or there is none.
+UNCLEAR = frozenset((b"", b"\\", b" ", b"\t", b"\v", b"\f", b"\r", b"\0"))
+
+
+def suspects(data: bytes, allowlist: frozenset[bytes]) -> list[tuple[int, bytes]]:
+    """Find the suspects of DATA: the offset of each, and its macro, in order."""
+    found = []
+    longest = max(map(len, allowlist), default=0)
+    hit = data.find(STEM)
+    while hit >= 0:
+        first = max(hit - LONGEST_LEAD - 1, 0)
+        words = data[first : hit + WINDOW].translate(ONLY_WORDS)
+        start = words.rfind(b" ", 0, hit - first) + 1
+        end = words.find(b" ", hit - first)
+        macro = words[start : end if end >= 0 else None]
+        start += first
+        if macro in SUSPICIOUS and not is_plainly_permitted(data, start, allowlist, longest):
+            found.append((start, macro))
+        hit = data.find(STEM, hit + len(STEM))
+    return found
+
+
+def is_plainly_permitted(
+    data: bytes, start: int, allowlist: frozenset[bytes], longest: int
+) -> bool:
+    """Whether an allowlisted export begins a line of its own, as all in the kernel do.
+
+    Such a line is no part of a directive, and it holds an allowlisted name:
+    be it code, comment or string, it is no finding.
+    """
+    if not data.startswith(PLAIN_CALL, start) or not begins_plain_line(data, start):
+        return False
+    symbol = start + len(PLAIN_CALL)
+    end = data.find(b")", symbol, symbol + longest + 1)
+    return end >= 0 and data[symbol:end] in allowlist
+
+
+def begins_plain_line(data: bytes, start: int) -> bool:
+    """Whether a line begins at START, and no line splice joins it to the one before.
+
+    False where that takes a closer look: gcc lets blanks stand in a splice.
+    """
+    return start == 0 or (data[start - 1] == 0x0A and data[start - 2 : start - 1] not in UNCLEAR)

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: MIT
+"""Which paths are C sources of KVM; walks directories; opens and reads files safely.
+
+A path is in scope when it lies in one of the two KVM directories of the kernel
+tree that it belongs to. The names that git gives to a hook, ``virt/kvm/x.c``
+from the top of the tree, show that without a look at the disk.
+
+Paths come out relative to the working directory where they lie below it, else
+absolute. So do trees: the empty path is the working directory itself.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from identify.extensions import EXTENSIONS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    Complain = Callable[[bytes, OSError], object]
+    Root = tuple[bytes, bool, bytes]  # a path, whether to walk it, its tree
+
+KVM_DIRECTORIES = (b"arch/x86/kvm", b"virt/kvm")
+C_EXTENSIONS = frozenset(name.encode() for name, tags in EXTENSIONS.items() if "c" in tags)
+
+FROM_THE_TOP = tuple(directory + b"/" for directory in KVM_DIRECTORIES)
+
+MISSING = "no such file or directory: check the name"
+CHUNK = 1 << 20
+
+KINDS = {
+    stat.S_IFDIR: "a directory",
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+}
+
+
+def targets(
+    paths: Iterable[bytes], srctree: bytes | None, complain: Complain
+) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the tree and the path of every file in scope, sorted by path, each once.
+
+    Without PATHS: of all files of SRCTREE, by default the tree around the
+    working directory. COMPLAIN is told of each path that could not be read.
+    """
+    roots: set[Root] = set()
+    others = []
+    for path in paths:
+        if srctree is None and is_named_from_the_top(path):
+            roots.add((path, False, b""))
+        else:
+            others.append(path)
+    if others or not roots:
+        roots.update(resolved(others, srctree, complain))
+    walked = None
+    for path, walks, tree in sorted(roots, key=lambda root: root[0] + b"/" * root[1]):
+        if walked is not None and is_below(path, walked):
+            continue
+        if walks:
+            walked = path
+            for found in walk(path, complain):
+                yield tree, found
+        else:
+            yield tree, path
+
+
+def is_named_from_the_top(path: bytes) -> bool:
+    """Whether the name alone, as git gives it, shows that PATH is in scope."""
+    return path.startswith(FROM_THE_TOP) and b"/." not in path and b"//" not in path and is_c(path)
+
+
+def resolved(
+    paths: Iterable[bytes], srctree: bytes | None, complain: Complain
+) -> Iterator[Root]:
+    """Find what is in scope of PATHS, files and directories spelt in any way."""
+    try:
+        here = os.getcwdb()
+    except OSError:
+        complain(b".", OSError(None, "the working directory is gone: change to another"))
+        return
+    known: dict[bytes, bytes | None] = {}
+    if srctree is None:
+        home = nearest_tree(here, known)
+    else:
+        home = absolute(srctree, here)
+        if not os.path.isdir(home):
+            complain(srctree, OSError(None, "no such directory: name the top of a kernel tree"))
+            return
+    for path in paths or [home or here]:
+        full = absolute(path, here)
+        walks = os.path.isdir(full)
+        tree = home
+        if walks and is_tree(full):
+            tree = full
+        elif home is None or not is_below(full, home):
+            tree = nearest_tree(full, known)
+        if tree is None and not os.path.lexists(full):
+            complain(path, OSError(None, MISSING))
+        elif tree is not None:
+            for name in scoped_names(os.path.relpath(full, tree), walks):
+                yield shown(os.path.join(tree, name), here), walks, shown(tree, here)
+
+
+def absolute(path: bytes, here: bytes) -> bytes:
+    """Spell PATH from the root, without dots; ``..`` goes where the kernel would go."""
+    full = os.path.join(here, path)
+    if b".." in path.split(b"/"):
+        head, name = os.path.split(full)
+        full = os.path.realpath(full) if name == b".." else os.path.join(os.path.realpath(head), name)
+    return b"/" + os.path.normpath(full).lstrip(b"/")
+
+
+def shown(full: bytes, here: bytes) -> bytes:
+    """Spell the absolute path FULL from the directory HERE where it lies below it."""
+    if full == here:
+        return b""
+    return full[len(here.rstrip(b"/")) + 1 :] if is_below(full, here) else full
+
+
+def is_below(path: bytes, directory: bytes) -> bool:
+    """Whether PATH is DIRECTORY or lies below it."""
+    return path == directory or path.startswith(directory.rstrip(b"/") + b"/")
+
+
+def nearest_tree(directory: bytes, known: dict[bytes, bytes | None]) -> bytes | None:
+    """Find the nearest kernel tree around DIRECTORY, or None; KNOWN saves a second look."""
+    passed = []
+    while directory not in known:
+        passed.append(directory)
+        if is_tree(directory):
+            known[directory] = directory
+        elif os.path.dirname(directory) == directory:
+            known[directory] = None
+        else:
+            directory = os.path.dirname(directory)
+    known.update(dict.fromkeys(passed, known[directory]))
+    return known[directory]
+
+
+def is_tree(directory: bytes) -> bool:
+    """Whether DIRECTORY holds source of KVM.
+
+    ``Documentation`` has a ``virt/kvm`` too, and a build directory an
+    ``arch/x86/kvm`` with the generated kvm-asm-offsets.h and kvm.mod.c.
+    """
+    return any(
+        path.endswith(b".c") and not path.endswith(b".mod.c")
+        for name in KVM_DIRECTORIES
+        for path in walk(os.path.join(directory, name), lambda path, error: None)
+    )
+
+
+def scoped_names(name: bytes, is_directory: bool) -> list[bytes]:
+    """Name what is in scope of a file or directory NAME of a kernel tree."""
+    if (name + b"/" * is_directory).startswith(FROM_THE_TOP):
+        return [name] if is_directory or is_c(name) else []
+    return [kvm for kvm in KVM_DIRECTORIES if is_directory and (name == b"." or is_below(kvm, name))]
+
+
+def is_c(path: bytes) -> bool:
+    """Whether identify tags a file of this name as C."""
+    stem, dot, extension = os.path.basename(path).lstrip(b".").rpartition(b".")
+    return extension.lower() in C_EXTENSIONS if dot else False
+
+
+def walk(directory: bytes, complain: Complain) -> Iterator[bytes]:
+    """Yield the files below DIRECTORY that are C by name, sorted by path.
+
+    Follows no symbolic link. A directory with the name of a C file comes out
+    too, for whoever reads it to refuse. COMPLAIN is told of what cannot be
+    listed; that DIRECTORY is not there is no cause.
+    """
+    pending = [(directory, True)]
+    while pending:
+        path, is_directory = pending.pop()
+        if is_c(path):
+            yield path
+        if not is_directory:
+            continue
+        entries = []
+        try:
+            with os.scandir(path) as listing:
+                for entry in listing:
+                    if entry.is_dir(follow_symlinks=False):
+                        entries.append((entry.path + b"/", entry.path, True))
+                    elif is_c(entry.name) and not entry.is_symlink():
+                        entries.append((entry.path, entry.path, False))
+        except OSError as error:
+            if path != directory or not isinstance(error, FileNotFoundError):
+                complain(path, error)
+        entries.sort(reverse=True)
+        pending.extend((child, descends) for _, child, descends in entries)
+
+
+def read(path: bytes) -> bytes:
+    """Read a regular file whole. Raises OSError for anything else, and never waits."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            kind = KINDS.get(stat.S_IFMT(status.st_mode), "of an unknown kind")
+            raise OSError(None, f"is {kind}, not a regular file: name a source file")
+        chunks = []
+        # One byte more than there should be: the end shows in the first read.
+        while chunk := os.read(descriptor, status.st_size + 1 if not chunks else CHUNK):
+            chunks.append(chunk)
+            if len(chunks) == 1 and len(chunk) == status.st_size:
+                break
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    finally:
+        os.close(descriptor)
