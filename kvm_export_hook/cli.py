@@ -30,6 +30,11 @@ NOT_ENFORCED = (
     "nothing enforced: this tree has no EXPORT_SYMBOL_FOR_KVM_INTERNAL"
     " (Linux before 6.18); --force enforces the rule all the same"
 )
+ADVICE = {
+    FileNotFoundError: "check the name",
+    IsADirectoryError: "a source file cannot be one",
+    PermissionError: "make it readable",
+}
 NOTHING_CHECKED = "nothing checked: no C source of KVM (virt/kvm, arch/x86/kvm) among the paths"
 
 
@@ -161,7 +166,8 @@ class Run:
         """Say what could not be judged, and why."""
         self.status = TROUBLE
         self.is_idle = False
-        say(b"error: " + path, error.strerror)
+        advice = ADVICE.get(type(error))
+        say(b"error: " + path, error.strerror or str(error), advice or "")
 
     def note(self, subject: bytes, remark: str) -> None:
         """Say something of the run as a whole."""
@@ -182,12 +188,12 @@ def write(text: str) -> None:
         sys.stdout.buffer.write(text.encode(sys.stdout.encoding, "backslashreplace"))
 
 
-def say(subject: bytes, remark: str) -> None:
+def say(subject: bytes, *remarks: str) -> None:
     """Print a line to stderr, which may be closed; no byte of SUBJECT drives a terminal."""
     from kvm_export_hook.report.escape import printable
 
     if sys.stderr:
-        parts = (PROGRAM, printable(subject), remark)
+        parts = (PROGRAM, printable(subject), *remarks)
         print(": ".join(part for part in parts if part), file=sys.stderr)
 
 

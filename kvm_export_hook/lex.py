@@ -69,8 +69,9 @@ def places(data: bytes, words: Sequence[Word]) -> Iterator[Place]:
 def spliced_end(data: bytes, start: int, text: bytes) -> int:
     """Find the end of what starts at START and is TEXT once its splices are gone."""
     end = start + len(text)
-    while (short := len(text) - len(SPLICE.sub(b"", data[start:end]))) > 0:
-        end += short
+    # One that is cut in two counts as text: the same length is not enough.
+    while (read := SPLICE.sub(b"", data[start:end])) != text:
+        end += max(len(text) - len(read), 1)
     return end
 
 

@@ -28,17 +28,6 @@ C_EXTENSIONS = frozenset(name.encode() for name, tags in EXTENSIONS.items() if "
 
 FROM_THE_TOP = tuple(directory + b"/" for directory in KVM_DIRECTORIES)
 
-MISSING = "no such file or directory: check the name"
-CHUNK = 1 << 20
-
-KINDS = {
-    stat.S_IFDIR: "a directory",
-    stat.S_IFIFO: "a FIFO",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-    stat.S_IFSOCK: "a socket",
-}
-
 
 def targets(
     paths: Iterable[bytes], srctree: bytes | None, complain: Complain
@@ -74,9 +63,7 @@ def is_named_from_the_top(path: bytes) -> bool:
     return path.startswith(FROM_THE_TOP) and b"/." not in path and b"//" not in path and is_c(path)
 
 
-def resolved(
-    paths: Iterable[bytes], srctree: bytes | None, complain: Complain
-) -> Iterator[Root]:
+def resolved(paths: Iterable[bytes], srctree: bytes | None, complain: Complain) -> Iterator[Root]:
     """Find what is in scope of PATHS, files and directories spelt in any way."""
     try:
         here = os.getcwdb()
@@ -99,19 +86,24 @@ def resolved(
             tree = full
         elif home is None or not is_below(full, home):
             tree = nearest_tree(full, known)
-        if tree is None and not os.path.lexists(full):
-            complain(path, OSError(None, MISSING))
-        elif tree is not None:
+        if tree is not None:
             for name in scoped_names(os.path.relpath(full, tree), walks):
                 yield shown(os.path.join(tree, name), here), walks, shown(tree, here)
+            continue
+        try:
+            os.lstat(full)
+        except OSError as error:
+            complain(path, error)
 
 
 def absolute(path: bytes, here: bytes) -> bytes:
     """Spell PATH from the root, without dots; ``..`` goes where the kernel would go."""
     full = os.path.join(here, path)
     if b".." in path.split(b"/"):
+        # Behind a symbolic link, .. is not the directory before it in the name.
         head, name = os.path.split(full)
-        full = os.path.realpath(full) if name == b".." else os.path.join(os.path.realpath(head), name)
+        head, name = (full, b"") if name == b".." else (head, name)
+        full = os.path.join(os.path.realpath(head), name)
     return b"/" + os.path.normpath(full).lstrip(b"/")
 
 
@@ -123,7 +115,9 @@ def shown(full: bytes, here: bytes) -> bytes:
 
 
 def is_below(path: bytes, directory: bytes) -> bool:
-    """Whether PATH is DIRECTORY or lies below it."""
+    """Whether PATH is DIRECTORY or lies below it; below the empty one lies what is relative."""
+    if not directory:
+        return not path.startswith(b"/")
     return path == directory or path.startswith(directory.rstrip(b"/") + b"/")
 
 
@@ -151,7 +145,7 @@ def is_tree(directory: bytes) -> bool:
     return any(
         path.endswith(b".c") and not path.endswith(b".mod.c")
         for name in KVM_DIRECTORIES
-        for path in walk(os.path.join(directory, name), lambda path, error: None)
+        for path in walk(os.path.join(directory, name), lambda *_: None)
     )
 
 
@@ -159,12 +153,14 @@ def scoped_names(name: bytes, is_directory: bool) -> list[bytes]:
     """Name what is in scope of a file or directory NAME of a kernel tree."""
     if (name + b"/" * is_directory).startswith(FROM_THE_TOP):
         return [name] if is_directory or is_c(name) else []
-    return [kvm for kvm in KVM_DIRECTORIES if is_directory and (name == b"." or is_below(kvm, name))]
+    if not is_directory:
+        return []
+    return [kvm for kvm in KVM_DIRECTORIES if name == b"." or is_below(kvm, name)]
 
 
 def is_c(path: bytes) -> bool:
     """Whether identify tags a file of this name as C."""
-    stem, dot, extension = os.path.basename(path).lstrip(b".").rpartition(b".")
+    _stem, dot, extension = os.path.basename(path).lstrip(b".").rpartition(b".")
     return extension.lower() in C_EXTENSIONS if dot else False
 
 
@@ -184,12 +180,13 @@ def walk(directory: bytes, complain: Complain) -> Iterator[bytes]:
             continue
         entries = []
         try:
-            with os.scandir(path) as listing:
+            with os.scandir(path or b".") as listing:
                 for entry in listing:
+                    child = os.path.join(path, entry.name)
                     if entry.is_dir(follow_symlinks=False):
-                        entries.append((entry.path + b"/", entry.path, True))
+                        entries.append((child + b"/", child, True))
                     elif is_c(entry.name) and not entry.is_symlink():
-                        entries.append((entry.path, entry.path, False))
+                        entries.append((child, child, False))
         except OSError as error:
             if path != directory or not isinstance(error, FileNotFoundError):
                 complain(path, error)
@@ -199,18 +196,14 @@ def walk(directory: bytes, complain: Complain) -> Iterator[bytes]:
 
 def read(path: bytes) -> bytes:
     """Read a regular file whole. Raises OSError for anything else, and never waits."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            kind = KINDS.get(stat.S_IFMT(status.st_mode), "of an unknown kind")
-            raise OSError(None, f"is {kind}, not a regular file: name a source file")
-        chunks = []
-        # One byte more than there should be: the end shows in the first read.
-        while chunk := os.read(descriptor, status.st_size + 1 if not chunks else CHUNK):
-            chunks.append(chunk)
-            if len(chunks) == 1 and len(chunk) == status.st_size:
-                break
-        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-    finally:
-        os.close(descriptor)
+    with open(path, "rb", buffering=0, opener=open_without_waiting) as file:
+        mode = os.fstat(file.fileno()).st_mode
+        if not stat.S_ISREG(mode):
+            kind = "FIFO" if stat.S_ISFIFO(mode) else "device"
+            raise OSError(None, f"is a {kind}, not a regular file: name a source file")
+        return file.readall()
+
+
+def open_without_waiting(path: str, flags: int) -> int:
+    """Open a FIFO without a writer too, and make no terminal the process's own."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 
 def printable(raw: bytes) -> str:
-    """Decode RAW for display: what no terminal should be sent stands escaped, as in ``\\x1b``."""
+    """Decode RAW for display: what no terminal should be sent stands escaped."""
     text = raw.decode("utf-8", "backslashreplace")
     if text.isprintable():
         return text

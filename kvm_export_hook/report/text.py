@@ -70,7 +70,7 @@ def excerpt(data: bytes, finding: Finding, color: bool) -> str:
     before = after = ""
     if offset - start > EXCERPT // 2:
         start, before = next_character(data, offset - LEAD), CUT
-    end = data.find(b"\n", offset, start + EXCERPT)
+    end = data.find(b"\n", offset, start + EXCERPT + 1)
     if end < 0:
         end = next_character(data, start + EXCERPT)
         after = CUT if end < len(data) else ""

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+#
+#   make demo                  see a commit blocked, corrected and passed
+#   make demo SRCTREE=~/linux  run the hook over a kernel tree of yours
+#   make test                  run the whole suite
+#   make test-kernel TREES=dir the suite on real kernels (linux-current and linux-6.12 in dir)
+#   make lint                  ruff and mypy
+#
+# Each sets up what it needs in .venv, from python3 alone.
+
+PYTHON ?= python3
+BIN := .venv/bin
+SRCTREE ?=
+
+.PHONY: demo test test-kernel lint format clean
+.DELETE_ON_ERROR:
+
+# A group of pyproject.toml's dependency-groups, installed beside the package itself.
+.venv/%.stamp: pyproject.toml .venv/created.stamp
+	@echo "installing what 'make $(MAKECMDGOALS)' needs into .venv ..."
+	@$(BIN)/python -m pip --quiet --disable-pip-version-check install --editable . --group $*
+	@touch $@
+
+.venv/created.stamp:
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip --quiet --disable-pip-version-check install --upgrade 'pip >= 25.1'
+	@touch $@
+
+ifeq ($(SRCTREE),)
+demo: .venv/demo.stamp
+	@$(BIN)/python demo/demo.py
+else
+demo: .venv/demo.stamp
+	$(BIN)/kvm-export-hook --srctree '$(SRCTREE)'
+endif
+
+test: .venv/test.stamp
+	@rm -f .coverage .coverage.*
+	$(BIN)/coverage run -m pytest -n 2 --quiet
+	@$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+test-kernel: .venv/test.stamp
+	$(BIN)/python -m pytest --quiet -n 2 tests/kernel --trees '$(TREES)'
+
+lint: .venv/lint.stamp
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: .venv/lint.stamp
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+clean:
+	rm -rf .venv .coverage .coverage.* .hypothesis .pytest_cache .ruff_cache .mypy_cache dist

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The specification of kvm-export-hook, as tests."""

@@ -1,0 +1,432 @@
+# SPDX-License-Identifier: MIT
+"""The command: options, exit status, bad input, and what a clean run costs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import kvm_export_hook
+from kvm_export_hook.cli import main, wants_color
+from tests.conftest import Command
+from tests.support import BAD, COMMAND, INTERNAL, PYTHON, environment, make_tree, write
+
+NOT_ENFORCED = (
+    "nothing enforced: this tree has no EXPORT_SYMBOL_FOR_KVM_INTERNAL"
+    " (Linux before 6.18); --force enforces the rule all the same\n"
+)
+NOTHING = (
+    "kvm-export-hook: nothing checked:"
+    " no C source of KVM (virt/kvm, arch/x86/kvm) among the paths\n"
+)
+
+
+def test_a_clean_tree_passes_in_silence(top: Path, command: Command) -> None:
+    assert command() == (0, "", "")
+
+
+def test_a_finding_fails(top: Path, command: Command) -> None:
+    write(top / "virt/kvm/bad.c", BAD)
+    result = command("virt/kvm/bad.c", "virt/kvm/kvm_main.c")
+    assert result.status == 1
+    assert result.out.startswith("virt/kvm/bad.c:1:1: error: EXPORT_SYMBOL_GPL(kvm_sample): ")
+    assert "\nfound 1 unwanted export in 1 file: 1 EXPORT_SYMBOL_GPL\n" in result.out
+    assert result.err == ""
+
+
+def test_suspects_that_are_no_findings_pass(top: Path, command: Command) -> None:
+    write(top / "virt/kvm/x.c", b"/* EXPORT_SYMBOL_GPL */\n")
+    assert command() == (0, "", "")
+
+
+def test_findings_come_sorted_by_path(top: Path, command: Command) -> None:
+    for name in ("virt/kvm/b.c", "virt/kvm/a/z.h", "virt/kvm/a.c", "arch/x86/kvm/c.c"):
+        write(top / name, BAD)
+    out = command("--quiet").out
+    assert [line.partition(":")[0] for line in out.splitlines()] == [
+        "arch/x86/kvm/c.c",
+        "virt/kvm/a.c",
+        "virt/kvm/a/z.h",
+        "virt/kvm/b.c",
+    ]
+
+
+@pytest.mark.parametrize("arguments", [["fs/x.c"], ["virt/kvm/Kconfig", "MAINTAINERS"], ["fs"]])
+def test_nothing_in_scope(top: Path, command: Command, arguments: list[str]) -> None:
+    assert command(*arguments) == (0, "", NOTHING)
+    assert command("--quiet", *arguments) == (0, "", "")
+
+
+def test_no_tree_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert command() == (0, "", NOTHING)
+
+
+# The tree speaks first.
+
+
+def test_a_tree_without_the_macro_enforces_nothing(top: Path, command: Command) -> None:
+    make_tree(top, macro=False)
+    write(top / "virt/kvm/bad.c", BAD)
+    assert command() == (0, "", f"kvm-export-hook: .: {NOT_ENFORCED}")
+    assert command("virt/kvm/bad.c") == (0, "", f"kvm-export-hook: .: {NOT_ENFORCED}")
+    assert command("--quiet") == (0, "", "")
+    assert command("--force").status == 1
+
+
+def test_a_tree_without_the_macro_but_with_the_check_enforces(top: Path, command: Command) -> None:
+    make_tree(top, macro=False, check=True)
+    write(top / "virt/kvm/bad.c", BAD)
+    assert command().status == 1
+
+
+def test_a_sparse_tree_enforces(tmp_path: Path, command: Command) -> None:
+    make_tree(tmp_path / "sparse", macro=None)
+    write(tmp_path / "sparse/virt/kvm/bad.c", BAD)
+    assert command(str(tmp_path / "sparse")).status == 1
+
+
+def test_the_list_of_the_tree_replaces_the_bundled_one(top: Path, command: Command) -> None:
+    make_tree(top, check=True)
+    write(top / "virt/kvm/x.c", b"EXPORT_SYMBOL_GPL(kvm_get_kvm_safe);\nEXPORT_SYMBOL_GPL(kvm_a);")
+    assert command("--quiet").out.count("\n") == 2
+    write(top / "arch/x86/kvm/Makefile", b"exports_grep_trailer := grep -v -e kvm_a\n")
+    assert "kvm_get_kvm_safe" in command("--quiet").out
+    write(top / "arch/x86/kvm/Makefile", b"exports_grep_trailer := gnarly\n")
+    assert "EXPORT_SYMBOL_GPL(kvm_a)" in command("--quiet").out
+    assert "kvm_get_kvm_safe" not in command("--quiet").out
+
+
+def test_trees_are_told_apart(top: Path, tmp_path: Path, command: Command) -> None:
+    old = make_tree(tmp_path / "old", macro=False)
+    write(old / "virt/kvm/bad.c", BAD)
+    write(top / "virt/kvm/bad.c", BAD)
+    result = command("--quiet", ".", str(old))
+    assert result.status == 1
+    assert result.out.count("\n") == 1
+    assert command(str(old), str(old / "virt/kvm/bad.c")).err == (
+        f"kvm-export-hook: {old}: {NOT_ENFORCED}"
+    )
+
+
+# Options.
+
+
+def test_allow_permits_more_symbols(top: Path, command: Command) -> None:
+    write(top / "virt/kvm/x.c", b"EXPORT_SYMBOL_GPL(kvm_a);\nEXPORT_SYMBOL_GPL(kvm_b);\n")
+    assert command("--allow", "kvm_a").status == 1
+    assert command("--allow", "kvm_a", "--allow=kvm_b") == (0, "", "")
+
+
+def test_srctree_names_the_tree(
+    top: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
+) -> None:
+    write(top / "virt/kvm/bad.c", BAD)
+    monkeypatch.chdir(tmp_path)
+    assert command("--srctree", "linux").out.startswith("linux/virt/kvm/bad.c:1:1: error: ")
+    assert command("--srctree=linux", "virt/kvm/bad.c").err == (
+        "kvm-export-hook: error: virt/kvm/bad.c: No such file or directory: check the name\n"
+    )
+    assert command("--srctree", "gone") == (
+        2,
+        "",
+        "kvm-export-hook: error: gone: no such directory: name the top of a kernel tree\n",
+    )
+
+
+def test_options_and_paths_in_any_order(top: Path, command: Command) -> None:
+    write(top / "virt/kvm/a.c", BAD)
+    write(top / "virt/kvm/b.c", BAD)
+    assert command("virt/kvm/a.c", "--quiet", "virt/kvm/b.c").out.count("\n") == 2
+
+
+def test_names_behind_two_dashes_are_no_options(
+    top: Path, monkeypatch: pytest.MonkeyPatch, command: Command
+) -> None:
+    write(top / "virt/kvm/--quiet.c", BAD)
+    monkeypatch.chdir(top / "virt/kvm")
+    result = command("--quiet", "kvm_main.c", "--", "--quiet.c")
+    assert result.out.startswith("--quiet.c:1:1: error: ")
+
+
+def test_version(top: Path, command: Command) -> None:
+    assert command("--version") == (0, f"kvm-export-hook {kvm_export_hook.__version__}\n", "")
+
+
+def test_help_fits_a_terminal(
+    top: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    status, out, err = command("--help")
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert len(lines) <= 40
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wrong"),
+    {
+        "unknown": (["--frobnicate"], "unrecognized arguments: --frobnicate"),
+        "abbreviated": (["--col=never"], "unrecognized arguments: --col=never"),
+        "no-value": (["--srctree"], "expected one argument"),
+        "not-a-symbol": (["--allow", "kvm foo"], "'kvm foo' is no name of a symbol"),
+        "empty-symbol": (["--allow", ""], "'' is no name of a symbol"),
+        "wrong-choice": (["--color", "pink"], "invalid choice: 'pink'"),
+    }.values(),
+)
+def test_usage_errors(top: Path, command: Command, arguments: list[str], wrong: str) -> None:
+    status, out, err = command(*arguments)
+    assert (status, out) == (2, "")
+    assert "kvm-export-hook: error: " in err
+    assert wrong in err
+
+
+@pytest.mark.parametrize(
+    ("choice", "variables", "terminal", "colored"),
+    [
+        ("always", {"NO_COLOR": "1"}, False, True),
+        ("never", {"FORCE_COLOR": "1"}, True, False),
+        ("auto", {}, True, True),
+        ("auto", {}, False, False),
+        ("auto", {"NO_COLOR": "1", "FORCE_COLOR": "1"}, True, False),
+        ("auto", {"NO_COLOR": ""}, True, True),
+        ("auto", {"FORCE_COLOR": "1"}, False, True),
+        ("auto", {"TERM": "dumb"}, True, False),
+    ],
+)
+def test_when_to_color(
+    monkeypatch: pytest.MonkeyPatch,
+    choice: str,
+    variables: dict[str, str],
+    terminal: bool,
+    colored: bool,
+) -> None:
+    for name in ("NO_COLOR", "FORCE_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    far_end, near_end = os.openpty() if terminal else os.pipe()
+    with os.fdopen(near_end, "w") as stream, monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", stream)
+        assert wants_color(choice) is colored
+    os.close(far_end)
+
+
+# Bad input: what can be judged still is, and the status is 2.
+
+
+def test_missing_file(top: Path, command: Command) -> None:
+    write(top / "virt/kvm/bad.c", BAD)
+    result = command("virt/kvm/gone.c", "virt/kvm/bad.c", "/gone/too")
+    assert result.status == 2
+    assert "found 1 unwanted export" in result.out
+    assert result.err == (
+        "kvm-export-hook: error: /gone/too: No such file or directory: check the name\n"
+        "kvm-export-hook: error: virt/kvm/gone.c: No such file or directory: check the name\n"
+    )
+
+
+def test_a_missing_file_out_of_scope_is_no_matter(top: Path, command: Command) -> None:
+    assert command("fs/gone.c", "virt/kvm/Kconfig", "virt/kvm/kvm_main.c") == (0, "", "")
+
+
+@pytest.mark.parametrize("by_name", [True, False])
+def test_fifo(top: Path, command: Command, by_name: bool) -> None:
+    os.mkfifo(top / "virt/kvm/x.c")
+    assert command(*["virt/kvm/x.c"] * by_name) == (
+        2,
+        "",
+        "kvm-export-hook: error: virt/kvm/x.c:"
+        " is a FIFO, not a regular file: name a source file\n",
+    )
+
+
+def test_device(top: Path, command: Command) -> None:
+    (top / "virt/kvm/x.c").symlink_to("/dev/zero")
+    assert command("virt/kvm/x.c") == (
+        2,
+        "",
+        "kvm-export-hook: error: virt/kvm/x.c:"
+        " is a device, not a regular file: name a source file\n",
+    )
+
+
+@pytest.mark.parametrize("by_name", [True, False])
+def test_directory_with_the_name_of_a_file(top: Path, command: Command, by_name: bool) -> None:
+    write(top / "virt/kvm/x.c/y.c", BAD)
+    status, out, err = command(*["virt/kvm/x.c"] * by_name)
+    assert status == 2
+    assert err == (
+        "kvm-export-hook: error: virt/kvm/x.c: Is a directory: a source file cannot be one\n"
+    )
+    assert by_name or out.startswith("virt/kvm/x.c/y.c:1:1: error: ")
+
+
+def test_symbolic_links_are_read_when_they_are_named(
+    top: Path, tmp_path: Path, command: Command
+) -> None:
+    (top / "virt/kvm/link.c").symlink_to(write(tmp_path / "bad.c", BAD))
+    (top / "virt/kvm/dangling.c").symlink_to("gone.c")
+    assert command("virt/kvm/link.c").status == 1
+    assert command("virt/kvm/dangling.c").status == 2
+
+
+def test_a_fifo_in_the_place_of_the_trees_own_files(top: Path, command: Command) -> None:
+    (top / "arch/x86/kvm/Makefile").unlink()
+    os.mkfifo(top / "arch/x86/kvm/Makefile")
+    status, _, err = command()
+    assert status == 2
+    assert err.startswith("kvm-export-hook: error: arch/x86/kvm/Makefile: is a FIFO")
+
+
+def test_a_file_in_the_place_of_a_directory(top: Path, command: Command) -> None:
+    write(top / "arch/x86/kvm/Makefile", b"").unlink()
+    (top / "include/linux/kvm_types.h").unlink()
+    (top / "include/linux").rmdir()
+    write(top / "include/linux", b"")
+    assert command() == (0, "", "")
+
+
+def unprivileged(*command: str) -> list[str]:
+    """Run COMMAND without root's right to read everything."""
+    if os.geteuid() != 0:
+        return list(command)
+    return ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *command]
+
+
+def test_unreadable_file_and_directory(top: Path) -> None:
+    write(top / "virt/kvm/bad.c", BAD)
+    write(top / "virt/kvm/secret.c", BAD).chmod(0)
+    (top / "virt/kvm/secrets").mkdir(mode=0)
+    done = subprocess.run(unprivileged(str(COMMAND)), capture_output=True, text=True, check=False)
+    (top / "virt/kvm/secrets").chmod(0o700)
+    assert done.returncode == 2
+    assert "found 1 unwanted export in 1 file" in done.stdout
+    assert done.stderr == (
+        "kvm-export-hook: error: virt/kvm/secret.c: Permission denied: make it readable\n"
+        "kvm-export-hook: error: virt/kvm/secrets: Permission denied: make it readable\n"
+    )
+
+
+def test_hostile_names_cannot_drive_the_terminal(top: Path, command: Command) -> None:
+    result = command("virt/kvm/\x1b[2J\n::error::\udcff.c")
+    assert result.err == (
+        "kvm-export-hook: error: virt/kvm/\\x1b[2J\\n::error::\\xff.c:"
+        " No such file or directory: check the name\n"
+    )
+
+
+# Streams that are closed.
+
+
+def run(*arguments: str, shell: str) -> subprocess.CompletedProcess[str]:
+    """Run the script in a shell that closes one of its streams."""
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-c", shell, str(COMMAND), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("shell", "status", "err"),
+    {
+        "reader-gone": ('"$0" "$@" | head -n 1 > /dev/null', 1, ""),
+        "help-reader-gone": ('"$0" --help "$@" | true', 0, ""),
+        "no-stdout": ('"$0" "$@" >&-', 1, ""),
+        "no-stderr": ('"$0" "$@" gone.c 2>&- > /dev/null', 2, ""),
+        "full-disk": (
+            '"$0" "$@" > /dev/full',
+            2,
+            "kvm-export-hook: error: standard output: No space left on device\n",
+        ),
+    }.values(),
+)
+def test_closed_streams(top: Path, shell: str, status: int, err: str) -> None:
+    write(top / "virt/kvm/bad.c", BAD * 5000)
+    done = run("/gone" if "gone.c" in shell else "virt/kvm/bad.c", shell=shell)
+    assert (done.returncode, done.stderr) == (status, err)
+
+
+def test_the_output_takes_the_encoding_of_the_terminal(top: Path) -> None:
+    write(top / "virt/kvm/é.c", BAD)
+    done = subprocess.run(
+        [str(COMMAND)], capture_output=True, check=False, env=environment(PYTHONIOENCODING="ascii")
+    )
+    assert done.stdout.startswith(rb"virt/kvm/\xe9.c:1:1: error: ")
+
+
+def test_an_interrupt_leaves_no_traceback(
+    top: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(path: bytes) -> bytes:
+        signal.raise_signal(signal.SIGINT)
+        return path
+
+    monkeypatch.setattr("kvm_export_hook.scope.read", interrupted)
+    assert command() == (2, "", "")
+
+
+# What a clean commit pays for.
+
+CLEAN_PATH = {
+    "__future__",
+    "identify",
+    "identify.extensions",
+    "kvm_export_hook",
+    "kvm_export_hook.cli",
+    "kvm_export_hook.policy",
+    "kvm_export_hook.scan",
+    "kvm_export_hook.scope",
+    "kvm_export_hook.tree",
+}
+
+
+@pytest.mark.parametrize("arguments", [["virt/kvm/kvm_main.c", "arch/x86/kvm/x86.c"], []])
+def test_the_clean_path_imports_nothing_that_it_does_not_need(
+    top: Path, arguments: list[str]
+) -> None:
+    write(top / "virt/kvm/vfio.c", b"int a;\nEXPORT_SYMBOL_GPL(kvm_get_kvm);\n" + INTERNAL)
+    program = (
+        "import os, sys; before = set(sys.modules)\n"
+        "from kvm_export_hook.cli import main\n"
+        f"status = main({arguments!r})\n"
+        "print(status, *sorted(set(sys.modules) - before))"
+    )
+    # No site: what a coverage run or an editable install adds would count.
+    paths = os.pathsep.join(path for path in sys.path if path)
+    done = subprocess.run(
+        [PYTHON, "-S", "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": paths},
+    )
+    status, *modules = done.stdout.split()
+    assert status == "0"
+    assert set(modules) <= CLEAN_PATH
+
+
+def test_module_entry_point(top: Path) -> None:
+    write(top / "virt/kvm/bad.c", BAD)
+    done = subprocess.run(
+        [PYTHON, "-m", "kvm_export_hook", "--quiet"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout.count("\n")) == (1, 1)
+
+
+def test_argv_is_the_processes_own_by_default(
+    top: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["kvm-export-hook", "virt/kvm/kvm_main.c"])
+    assert main() == 0

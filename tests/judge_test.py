@@ -1,0 +1,393 @@
+# SPDX-License-Identifier: MIT
+"""The verdict table: snippets of C with the findings expected of each."""
+
+from __future__ import annotations
+
+import pytest
+
+from kvm_export_hook import policy
+from kvm_export_hook.judge import judge
+from kvm_export_hook.scan import suspects
+from tests.support import ALLOWLIST, verdicts
+
+FINE = {
+    "internal": b"EXPORT_SYMBOL_FOR_KVM_INTERNAL(kvm_foo);\n",
+    "internal-in-a-directive": b"#define EXPORT EXPORT_SYMBOL_FOR_KVM_INTERNAL\n",
+    "allowlisted": b"EXPORT_SYMBOL_GPL(kvm_get_kvm);\n",
+    "allowlisted-indented": b"\tEXPORT_SYMBOL_GPL(kvm_get_kvm);\n",
+    "allowlisted-spaced": b"EXPORT_SYMBOL_GPL ( kvm_get_kvm ) ;\n",
+    "allowlisted-after-another": b"int a; EXPORT_SYMBOL_GPL(kvm_put_kvm);\n",
+    "allowlisted-with-a-comment": b"EXPORT_SYMBOL_GPL(/* VFIO */ kvm_get_kvm /* ) */);\n",
+    "allowlisted-per-cpu": b"EXPORT_PER_CPU_SYMBOL_GPL(kvm_get_kvm);\n",
+    "allowlisted-namespace": b'EXPORT_SYMBOL_NS_GPL(kvm_get_kvm, "KVM");\n',
+    "allowlisted-spliced": b"EXPORT_SYMBOL_GPL /* kvm_get_kvm */ \\\n(kvm_\\\nget_kvm)\n",
+    "allowlisted-no-newline": b"EXPORT_SYMBOL_GPL(kvm_get_kvm)",
+    "allowlisted-first-byte": b"EXPORT_SYMBOL_GPL(kvm_get_kvm);",
+    "allowlisted-second-byte": b"\nEXPORT_SYMBOL_GPL(kvm_get_kvm);",
+    "allowlisted-crlf": b"int a;\r\nEXPORT_SYMBOL_GPL(kvm_get_kvm);\r\n",
+    "names-its-modules": b'EXPORT_SYMBOL_FOR_MODULES(kvm_foo, "kvm-intel");\n',
+    "for-kvm": b"EXPORT_SYMBOL_FOR_KVM(kvm_foo);\n",
+    "tracepoint": b"EXPORT_TRACEPOINT_SYMBOL_GPL(kvm_exit);\n",
+    "static-call": b"EXPORT_STATIC_CALL_GPL(kvm_x86_foo);\n",
+    "longer-word-behind": b"EXPORT_SYMBOL_GPLX(kvm_foo);\nEXPORT_SYMBOL2(x);\n",
+    "longer-word-before": b"MY_EXPORT_SYMBOL(kvm_foo);\nX__EXPORT_SYMBOL(x)",
+    "four-underscores": b"____EXPORT_SYMBOL(kvm_foo);\n",
+    "lower-case": b"export_symbol_gpl(kvm_foo);\n",
+    "split-word": b"EXPORT_SYMBOL_\\\nGPL(kvm_foo);\n",
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("source", FINE.values(), ids=FINE)
+@pytest.mark.parametrize("check", [False, True], ids=["no-check", "check"])
+def test_fine(source: bytes, check: bool) -> None:
+    assert verdicts(source, check=check) == []
+
+
+# Forms that are unwanted in every tree.
+UNWANTED = {
+    "not-allowlisted": (
+        b"EXPORT_SYMBOL_GPL(kvm_foo);\n",
+        "1:1 EXPORT_SYMBOL_GPL(kvm_foo) not-allowlisted",
+    ),
+    "name-that-contains-an-allowlisted-one": (
+        b"EXPORT_SYMBOL_GPL(kvm_put_kvm_no_destroy);\n",
+        "1:1 EXPORT_SYMBOL_GPL(kvm_put_kvm_no_destroy) not-allowlisted",
+    ),
+    "name-that-ends-an-allowlisted-one": (
+        b"EXPORT_SYMBOL_GPL(get_kvm);\n",
+        "1:1 EXPORT_SYMBOL_GPL(get_kvm) not-allowlisted",
+    ),
+    "allowlisted-name-elsewhere-on-the-line": (
+        b"EXPORT_SYMBOL_GPL(kvm_foo); /* like kvm_get_kvm */\n",
+        "1:1 EXPORT_SYMBOL_GPL(kvm_foo) not-allowlisted",
+    ),
+    "allowlisted-name-in-two-words": (
+        b"EXPORT_SYMBOL_GPL(kvm_get/**/_kvm);\n",
+        "1:1 EXPORT_SYMBOL_GPL(kvm_get _kvm) not-allowlisted",
+    ),
+    "forbidden": (
+        b"EXPORT_SYMBOL(kvm_foo);\n",
+        "1:1 EXPORT_SYMBOL(kvm_foo) forbidden-macro",
+    ),
+    "forbidden-although-allowlisted": (
+        b"EXPORT_SYMBOL(kvm_get_kvm);\n",
+        "1:1 EXPORT_SYMBOL(kvm_get_kvm) forbidden-macro",
+    ),
+    "namespace": (
+        b'EXPORT_SYMBOL_NS_GPL(kvm_foo, "KVM");\n',
+        "1:1 EXPORT_SYMBOL_NS_GPL(kvm_foo) not-allowlisted",
+    ),
+    "raw-macro": (
+        b'___EXPORT_SYMBOL(kvm_foo, "GPL", "");\n',
+        "1:1 ___EXPORT_SYMBOL(kvm_foo) forbidden-macro",
+    ),
+    "indented": (
+        b"\tEXPORT_SYMBOL_GPL(kvm_foo);\n",
+        "1:2 EXPORT_SYMBOL_GPL(kvm_foo) not-allowlisted",
+    ),
+    "several-on-a-line": (
+        b"EXPORT_SYMBOL(a);EXPORT_SYMBOL_GPL(b); EXPORT_SYMBOL_GPL(kvm_get_kvm);EXPORT_SYMBOL(c)\n",
+        "1:1 EXPORT_SYMBOL(a) forbidden-macro",
+        "1:18 EXPORT_SYMBOL_GPL(b) not-allowlisted",
+        "1:71 EXPORT_SYMBOL(c) forbidden-macro",
+    ),
+    "over-several-lines": (
+        b"int a;\n\nEXPORT_SYMBOL_GPL\n(\n\tkvm_foo\n)\n;\n",
+        "3:1 EXPORT_SYMBOL_GPL(kvm_foo) not-allowlisted",
+    ),
+    "comments-in-the-call": (
+        b"EXPORT_SYMBOL_GPL /* ( */ ( // )\n /* , */ kvm_foo /* ) */ );\n",
+        "1:1 EXPORT_SYMBOL_GPL(kvm_foo) not-allowlisted",
+    ),
+    "splice-before-the-parenthesis": (
+        b"EXPORT_SYMBOL_GPL\\\n(kvm_foo);\n",
+        "1:1 EXPORT_SYMBOL_GPL(kvm_foo) not-allowlisted",
+    ),
+    "splice-with-blanks": (
+        b"EXPORT_SYMBOL_GPL\\ \t\n(kvm_\\\r\nfoo);\n",
+        "1:1 EXPORT_SYMBOL_GPL(kvm_foo) not-allowlisted",
+    ),
+    "splice-in-the-macro": (
+        b"EXPORT_SYMBOL\\\n_GPL(kvm_foo);\n",
+        "1:1 EXPORT_SYMBOL export-alias",
+    ),
+    "nested-parentheses": (
+        b"EXPORT_SYMBOL_GPL(STATIC_CALL_KEY(kvm, (x)));\n",
+        "1:1 EXPORT_SYMBOL_GPL(STATIC_CALL_KEY(kvm, (x))) not-allowlisted",
+    ),
+    "nested-parentheses-and-a-second-argument": (
+        b'EXPORT_SYMBOL_NS(KEY(kvm, x), "KVM, other");\n',
+        "1:1 EXPORT_SYMBOL_NS(KEY(kvm, x)) forbidden-macro",
+    ),
+    "parenthesised": (
+        b"EXPORT_SYMBOL_GPL((kvm_get_kvm));\n",
+        "1:1 EXPORT_SYMBOL_GPL((kvm_get_kvm)) not-allowlisted",
+    ),
+    "string-argument": (
+        b'EXPORT_SYMBOL_GPL(")");\n',
+        '1:1 EXPORT_SYMBOL_GPL("") not-allowlisted',
+    ),
+    "empty-call": (
+        b"EXPORT_SYMBOL_GPL();\n",
+        "1:1 EXPORT_SYMBOL_GPL() not-allowlisted",
+    ),
+    "division-in-the-call": (
+        b" EXPORT_SYMBOL_GPL(a / b);\n",
+        "1:2 EXPORT_SYMBOL_GPL(a / b) not-allowlisted",
+    ),
+    "no-semicolon": (
+        b"EXPORT_SYMBOL_GPL(kvm_foo)\nint a;\n",
+        "1:1 EXPORT_SYMBOL_GPL(kvm_foo) not-allowlisted",
+    ),
+    "no-newline-at-the-end": (
+        b"EXPORT_SYMBOL_GPL(kvm_foo)",
+        "1:1 EXPORT_SYMBOL_GPL(kvm_foo) not-allowlisted",
+    ),
+    "crlf": (
+        b"int a;\r\nEXPORT_SYMBOL_GPL(kvm_foo);\r\n",
+        "2:1 EXPORT_SYMBOL_GPL(kvm_foo) not-allowlisted",
+    ),
+    "byte-order-mark": (
+        b"\xef\xbb\xbfEXPORT_SYMBOL_GPL(kvm_foo);\n",
+        "1:4 EXPORT_SYMBOL_GPL(kvm_foo) not-allowlisted",
+    ),
+    "byte-order-mark-and-directive": (
+        b"\xef\xbb\xbf#define X EXPORT_SYMBOL_GPL(kvm_get_kvm)\n",
+        "1:14 EXPORT_SYMBOL_GPL export-alias",
+    ),
+    "nul-bytes": (
+        b"\0\0EXPORT_SYMBOL_GPL\0(\0kvm_foo\0)\n",
+        "1:3 EXPORT_SYMBOL_GPL(kvm_foo) not-allowlisted",
+    ),
+    "invalid-utf-8": (
+        b"\xff\xfeEXPORT_SYMBOL_GPL(kvm_\xff);\n",
+        "1:3 EXPORT_SYMBOL_GPL(kvm_\xff) not-allowlisted",
+    ),
+    "if-0": (
+        b"#if 0\nEXPORT_SYMBOL_GPL(kvm_foo);\n#endif\n",
+        "2:1 EXPORT_SYMBOL_GPL(kvm_foo) not-allowlisted",
+    ),
+    "after-a-comment": (
+        b"/* a */ EXPORT_SYMBOL_GPL(kvm_foo);\n// b\nEXPORT_SYMBOL_GPL(kvm_bar);\n",
+        "1:9 EXPORT_SYMBOL_GPL(kvm_foo) not-allowlisted",
+        "3:1 EXPORT_SYMBOL_GPL(kvm_bar) not-allowlisted",
+    ),
+    "after-a-string-with-comment-marks": (
+        b'char *a = "/*"; char b = \'"\'; char *c = "\\"//";\n EXPORT_SYMBOL_GPL(kvm_foo);\n',
+        "2:2 EXPORT_SYMBOL_GPL(kvm_foo) not-allowlisted",
+    ),
+    "after-an-unclosed-string": (
+        b"#error don't\n EXPORT_SYMBOL_GPL(kvm_foo);\n",
+        "2:2 EXPORT_SYMBOL_GPL(kvm_foo) not-allowlisted",
+    ),
+    "after-a-directive": (
+        b"#include <linux/kvm_types.h>\nEXPORT_SYMBOL_GPL(kvm_foo);\n",
+        "2:1 EXPORT_SYMBOL_GPL(kvm_foo) not-allowlisted",
+    ),
+    "hash-behind-code": (
+        b"a # EXPORT_SYMBOL_GPL(kvm_foo);\n",
+        "1:5 EXPORT_SYMBOL_GPL(kvm_foo) not-allowlisted",
+    ),
+    "bare": (b"EXPORT_SYMBOL_GPL;\n", "1:1 EXPORT_SYMBOL_GPL export-alias"),
+    "bare-at-the-end": (b"x EXPORT_SYMBOL", "1:3 EXPORT_SYMBOL export-alias"),
+    "unclosed": (b"EXPORT_SYMBOL_GPL(kvm_get_kvm;\n", "1:1 EXPORT_SYMBOL_GPL export-alias"),
+    "unclosed-before-another": (
+        b"EXPORT_SYMBOL_GPL(kvm_get_kvm\nEXPORT_SYMBOL_GPL(kvm_foo);\n",
+        "1:1 EXPORT_SYMBOL_GPL export-alias",
+        "2:1 EXPORT_SYMBOL_GPL(kvm_foo) not-allowlisted",
+    ),
+    "one-in-the-other": (
+        b"EXPORT_SYMBOL(EXPORT_SYMBOL(kvm_foo));\n",
+        "1:1 EXPORT_SYMBOL export-alias",
+        "1:15 EXPORT_SYMBOL(kvm_foo) forbidden-macro",
+    ),
+    "a-very-long-call": (
+        b"EXPORT_SYMBOL_GPL(kvm_get_kvm" + b" " * 2000 + b");\n",
+        "1:1 EXPORT_SYMBOL_GPL export-alias",
+    ),
+    "a-very-long-string": (
+        b'char *a = "' + b'\\"' * 2000 + b'"; EXPORT_SYMBOL(kvm_foo);\n',
+        "1:4015 EXPORT_SYMBOL(kvm_foo) forbidden-macro",
+    ),
+    "define": (
+        b"#define EXPORT EXPORT_SYMBOL_GPL\n",
+        "1:16 EXPORT_SYMBOL_GPL export-alias",
+    ),
+    "define-of-an-allowlisted-call": (
+        b"# define EXPORT \\\n\tEXPORT_SYMBOL_GPL(kvm_get_kvm)\n",
+        "2:2 EXPORT_SYMBOL_GPL export-alias",
+    ),
+    "define-continued-at-the-start-of-a-line": (
+        b"#define EXPORT \\\nEXPORT_SYMBOL_GPL(kvm_get_kvm)\n",
+        "2:1 EXPORT_SYMBOL_GPL export-alias",
+    ),
+    "define-continued-with-crlf": (
+        b"#define EXPORT \\\r\nEXPORT_SYMBOL_GPL(kvm_get_kvm)\r\n",
+        "2:1 EXPORT_SYMBOL_GPL export-alias",
+    ),
+    "define-behind-a-comment": (
+        b"/* a */ /* b\n */ # /* c */ define EXPORT EXPORT_SYMBOL_GPL\n",
+        "2:29 EXPORT_SYMBOL_GPL export-alias",
+    ),
+    "define-over-a-comment": (
+        b"#define EXPORT /* a\n b */ EXPORT_SYMBOL(x)\n",
+        "2:7 EXPORT_SYMBOL export-alias",
+    ),
+    "define-spelt-with-a-digraph": (
+        b"%:define EXPORT EXPORT_SYMBOL_GPL\n",
+        "1:17 EXPORT_SYMBOL_GPL export-alias",
+    ),
+    "define-of-two": (
+        b"#define EXPORT(a) EXPORT_SYMBOL(a) EXPORT_SYMBOL_GPL(a)\n",
+        "1:19 EXPORT_SYMBOL export-alias",
+        "1:36 EXPORT_SYMBOL_GPL export-alias",
+    ),
+    "ifdef": (b"#ifdef EXPORT_SYMBOL\n#endif\n", "1:8 EXPORT_SYMBOL export-alias"),
+    "spliced-comment-marks": (
+        b"/\\\n* a *\\\n/ EXPORT_SYMBOL(kvm_foo);\n",
+        "3:3 EXPORT_SYMBOL(kvm_foo) forbidden-macro",
+    ),
+    "comment-that-does-not-close-at-once": (
+        b"/*/\nEXPORT_SYMBOL_NS(a, b)\n*/ EXPORT_SYMBOL(kvm_foo);\n",
+        "3:4 EXPORT_SYMBOL(kvm_foo) forbidden-macro",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNWANTED.values(), ids=UNWANTED)
+@pytest.mark.parametrize("check", [False, True], ids=["no-check", "check"])
+def test_unwanted(case: tuple[bytes, *tuple[str, ...]], check: bool) -> None:
+    source, *expected = case
+    assert verdicts(source, check=check) == expected
+
+
+# Forms that only the make check of the tree makes unwanted.
+FAIL_THE_BUILD = {
+    "block-comment": (
+        b"/* once EXPORT_SYMBOL_GPL */\n",
+        "1:9 EXPORT_SYMBOL_GPL export-mention",
+    ),
+    "block-comment-line": (
+        b"/*\nEXPORT_SYMBOL_GPL(kvm_foo);\n*/\n",
+        "2:1 EXPORT_SYMBOL_GPL export-mention",
+    ),
+    "line-comment": (b"// EXPORT_SYMBOL\n", "1:4 EXPORT_SYMBOL export-mention"),
+    "line-comment-at-the-end": (b"// EXPORT_SYMBOL", "1:4 EXPORT_SYMBOL export-mention"),
+    "line-comment-continued": (
+        b"// a \\\nEXPORT_SYMBOL(kvm_foo)\n",
+        "2:1 EXPORT_SYMBOL export-mention",
+    ),
+    "unclosed-comment": (b"/* EXPORT_SYMBOL", "1:4 EXPORT_SYMBOL export-mention"),
+    "string": (b'char *a = "EXPORT_SYMBOL";\n', "1:12 EXPORT_SYMBOL export-mention"),
+    "string-with-escapes": (
+        b'char *a = "\\"\\\\\\"EXPORT_SYMBOL";\n',
+        "1:18 EXPORT_SYMBOL export-mention",
+    ),
+    "unclosed-string": (b'"EXPORT_SYMBOL(kvm_foo)\n', "1:2 EXPORT_SYMBOL export-mention"),
+    "character-constant": (b"'EXPORT_SYMBOL'\n", "1:2 EXPORT_SYMBOL export-mention"),
+    "comment-in-a-directive": (
+        b"#endif /* EXPORT_SYMBOL */\n",
+        "1:11 EXPORT_SYMBOL export-mention",
+    ),
+    "string-in-a-directive": (
+        b'#define A "EXPORT_SYMBOL"\n',
+        "1:12 EXPORT_SYMBOL export-mention",
+    ),
+    "several-in-a-comment": (
+        b"/* EXPORT_SYMBOL\n * EXPORT_SYMBOL_GPL(kvm_get_kvm) EXPORT_SYMBOL\n EXPORT_SYMBOL */\n",
+        "1:4 EXPORT_SYMBOL export-mention",
+        "3:2 EXPORT_SYMBOL export-mention",
+    ),
+    "split-export": (
+        b"EXPORT_SYMBOL_GPL(\n\tkvm_get_kvm);\n",
+        "1:1 EXPORT_SYMBOL_GPL(kvm_get_kvm) split-export",
+    ),
+    "spliced-export": (
+        b"EXPORT_SYMBOL_GPL(kvm_\\\nget_kvm);\n",
+        "1:1 EXPORT_SYMBOL_GPL(kvm_get_kvm) split-export",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FAIL_THE_BUILD.values(), ids=FAIL_THE_BUILD)
+def test_what_fails_the_build(case: tuple[bytes, *tuple[str, ...]]) -> None:
+    source, *expected = case
+    assert verdicts(source, check=True) == expected
+
+
+@pytest.mark.parametrize("case", FAIL_THE_BUILD.values(), ids=FAIL_THE_BUILD)
+def test_what_would_fail_the_build_is_fine_without_the_check(
+    case: tuple[bytes, *tuple[str, ...]],
+) -> None:
+    assert verdicts(case[0]) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        b"/* EXPORT_SYMBOL_NS, EXPORT_PER_CPU_SYMBOL_GPL(x) */\n",
+        b"/* EXPORT_SYMBOL_GPL(kvm_get_kvm) */\n",
+        b"/*\nEXPORT_SYMBOL_GPL(kvm_get_kvm);\n*/\n",
+        b'"kvm_put_kvm_no_destroy EXPORT_SYMBOL"\n',
+    ],
+    ids=["other-macros", "allowlisted", "allowlisted-line", "substring"],
+)
+def test_mentions_that_the_make_check_lets_pass(source: bytes) -> None:
+    assert verdicts(source, check=True) == []
+
+
+def test_allow_permits_one_more_symbol_with_the_make_check_too() -> None:
+    source = b"EXPORT_SYMBOL_GPL(kvm_foo);\nEXPORT_SYMBOL(kvm_foo);\n"
+    expected = ["2:1 EXPORT_SYMBOL(kvm_foo) forbidden-macro"]
+    assert verdicts(source, check=True, allow="kvm_foo") == expected
+
+
+@pytest.mark.parametrize("macro", policy.MACROS)
+@pytest.mark.parametrize("symbol", [b"kvm_get_kvm", b"kvm_foo"])
+def test_every_macro_as_its_table_says(macro: bytes, symbol: bytes) -> None:
+    source = macro + b"(" + symbol + b', "x");\n'
+    wanted = {
+        policy.ALWAYS: None,
+        policy.NEVER: "forbidden-macro",
+        policy.IF_ALLOWLISTED: None if symbol in ALLOWLIST else "not-allowlisted",
+    }[policy.MACROS[macro]]
+    expected = [f"1:1 {macro.decode()}({symbol.decode()}) {wanted}"] if wanted else []
+    assert verdicts(source) == expected
+    if policy.MACROS[macro] != policy.ALWAYS:
+        assert verdicts(b"#if " + macro) == [f"1:5 {macro.decode()} export-alias"]
+
+
+EXTENTS = {
+    "plain": (b"EXPORT_SYMBOL(a) ;", b"EXPORT_SYMBOL(a)"),
+    "lexed": (b" EXPORT_SYMBOL /* ( */ (\n a, b) ;", b"EXPORT_SYMBOL /* ( */ (\n a, b)"),
+    "spliced": (b"EXPORT_SYMBOL\\\n\\\n(\\\na\\\n)\\\n ;", b"EXPORT_SYMBOL\\\n\\\n(\\\na\\\n)"),
+    "no-call": (b"EXPORT_SYMBOL ;", b"EXPORT_SYMBOL"),
+    "directive": (b"#define A EXPORT_SYMBOL(a)", b"EXPORT_SYMBOL"),
+}
+
+
+@pytest.mark.parametrize(("source", "extent"), EXTENTS.values(), ids=EXTENTS)
+def test_a_finding_ends_with_its_call(source: bytes, extent: bytes) -> None:
+    (finding,) = judge(source, suspects(source, ALLOWLIST), ALLOWLIST, has_check=False)
+    assert source[finding.offset : finding.end] == extent
+
+
+REPLACEMENTS = {
+    "internal": (b"EXPORT_SYMBOL_GPL(a)", policy.INTERNAL),
+    "internal-for-the-plain-macro": (b"EXPORT_SYMBOL(a)", policy.INTERNAL),
+    "gpl-for-an-allowlisted-symbol": (b"EXPORT_SYMBOL(kvm_get_kvm)", policy.GPL),
+    "none-where-the-build-would-still-fail": (b"EXPORT_SYMBOL(\nkvm_get_kvm)", None),
+    "none-for-a-namespace": (b"EXPORT_SYMBOL_NS_GPL(a, b)", None),
+    "none-for-a-raw-macro": (b"__EXPORT_SYMBOL(a)", None),
+    "none-for-an-alias": (b"#define A EXPORT_SYMBOL(a)", None),
+    "none-for-a-bare-word": (b"EXPORT_SYMBOL", None),
+    "none-for-a-mention": (b"/* EXPORT_SYMBOL(a) */", None),
+    "none-for-a-split-export": (b"EXPORT_SYMBOL_GPL(\nkvm_get_kvm)", None),
+}
+
+
+@pytest.mark.parametrize(("source", "replacement"), REPLACEMENTS.values(), ids=REPLACEMENTS)
+def test_the_macro_that_puts_it_right(source: bytes, replacement: bytes | None) -> None:
+    (finding,) = judge(source, suspects(source, ALLOWLIST), ALLOWLIST, has_check=True)
+    assert finding.replacement == replacement

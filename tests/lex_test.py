@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: MIT
+"""The lexer and the glance: what surrounds a word, told twice and alike."""
+
+from __future__ import annotations
+
+from hypothesis import given
+
+from kvm_export_hook import lex
+from kvm_export_hook.place import Place, plain_places
+from tests.scan_test import SOURCES, every_word
+
+
+def as_tuple(place: Place) -> tuple[str, bytes | None, int]:
+    return place.kind, place.argument, place.end
+
+
+@given(SOURCES)
+def test_what_shows_at_a_glance_is_what_the_lexer_reads(source: bytes) -> None:
+    words = every_word(source)
+    for at_a_glance, lexed in zip(
+        plain_places(source, words), lex.places(source, words), strict=True
+    ):
+        assert at_a_glance is None or as_tuple(at_a_glance) == as_tuple(lexed)
+
+
+@given(SOURCES)
+def test_a_place_does_not_depend_on_which_other_words_are_asked_for(source: bytes) -> None:
+    words = every_word(source)
+    kinds = [place.kind for place in lex.places(source, words)]
+    for word, kind in zip(words, kinds, strict=True):
+        (alone,) = lex.places(source, [word])
+        assert alone.kind == kind

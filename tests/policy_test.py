@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+"""What must hold of the tables, whatever is added to them."""
+
+from __future__ import annotations
+
+from kvm_export_hook import policy
+
+
+def test_macros_are_sorted() -> None:
+    assert list(policy.MACROS) == sorted(policy.MACROS)
+
+
+def test_every_macro_is_an_export_macro() -> None:
+    for macro in policy.MACROS:
+        assert macro.lstrip(b"_").startswith(b"EXPORT_")
+        assert macro.decode().isidentifier()
+
+
+def test_every_macro_has_one_of_the_three_verdicts() -> None:
+    assert set(policy.MACROS.values()) == {policy.ALWAYS, policy.IF_ALLOWLISTED, policy.NEVER}
+
+
+def test_macros_for_gpl_modules_may_be_allowlisted_and_others_never() -> None:
+    for macro, when in policy.MACROS.items():
+        if macro != policy.INTERNAL:
+            expected = policy.IF_ALLOWLISTED if macro.endswith(b"_GPL") else policy.NEVER
+            assert when == expected
+
+
+def test_the_macros_with_a_part_in_the_rule_are_in_the_table() -> None:
+    assert policy.MACROS[policy.INTERNAL] == policy.ALWAYS
+    assert policy.MACROS[policy.GPL] == policy.IF_ALLOWLISTED
+    assert policy.MACROS[policy.PLAIN] == policy.NEVER
+    assert set(policy.GREPPED) <= set(policy.MACROS)
+
+
+def test_the_allowlist_is_sorted() -> None:
+    assert list(policy.ALLOWLIST) == sorted(policy.ALLOWLIST)
+
+
+def test_every_allowlisted_symbol_is_of_kvm_and_names_its_user() -> None:
+    for symbol, user in policy.ALLOWLIST.items():
+        assert symbol.decode().isidentifier()
+        assert symbol.startswith(b"kvm_")
+        who, _, where = user.partition(": ")
+        assert who
+        assert where.startswith("drivers/")
+        assert where.endswith(".c")

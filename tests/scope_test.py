@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: MIT
+"""Which paths are in scope, and how files are found and read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from identify.extensions import EXTENSIONS, NAMES
+from identify.identify import tags_from_filename
+
+from kvm_export_hook import scope
+from tests.conftest import Command
+from tests.support import BAD, make_tree, write
+
+
+def found(*paths: str | bytes, srctree: Path | None = None) -> list[str]:
+    """List what is in scope, as ``tree: path``; fail on a complaint."""
+
+    def fail(path: bytes, error: OSError) -> None:
+        raise AssertionError((path, error))
+
+    targets = scope.targets(
+        [os.fsencode(path) for path in paths], os.fsencode(srctree) if srctree else None, fail
+    )
+    return [f"{os.fsdecode(tree)}: {os.fsdecode(path)}" for tree, path in targets]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(f"x.{extension}" for extension in EXTENSIONS),
+        *(f"x.{extension.upper()}" for extension in EXTENSIONS),
+        *NAMES,
+        *(".c", "..c", ".x.c", "c", "x.c.", "x.c.orig", "x..c", "x.c~", "a.b.h", "\udcff.c"),
+    ],
+)
+def test_identify_decides_what_is_c(name: str) -> None:
+    assert scope.is_c(os.fsencode(name)) is ("c" in tags_from_filename(name))
+    assert scope.is_c(b"virt/kvm.c/" + os.fsencode(name)) is ("c" in tags_from_filename(name))
+
+
+NAMED = {
+    "from-the-top": ("virt/kvm/kvm_main.c", "virt/kvm/kvm_main.c"),
+    "with-a-dot": ("./virt/kvm/kvm_main.c", "virt/kvm/kvm_main.c"),
+    "with-dots-inside": ("virt/./kvm/../../virt/kvm/kvm_main.c", "virt/kvm/kvm_main.c"),
+    "with-two-slashes": ("virt//kvm/kvm_main.c", "virt/kvm/kvm_main.c"),
+    "hidden": ("virt/kvm/.hidden.c", "virt/kvm/.hidden.c"),
+    "not-there": ("virt/kvm/gone.c", "virt/kvm/gone.c"),
+}
+
+
+@pytest.mark.parametrize(("spelling", "path"), NAMED.values(), ids=NAMED)
+def test_any_spelling_names_a_file(top: Path, spelling: str, path: str) -> None:
+    assert found(spelling) == [f": {path}"]
+    assert found(str(top / spelling)) == [f": {path}"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "fs/x.c",
+        "virt/kvm/Kconfig",
+        "virt/kvm/entry.S",
+        "virt/kvm_main.c",
+        "arch/x86/kvm.c",
+        "arch/arm64/kvm/x.c",
+        "tools/virt/kvm/x.c",
+        "Documentation/virt/kvm/x.c",
+        "xvirt/kvm/x.c",
+        "virt/kvm/../../fs/x.c",
+        "virt",
+        "fs",
+    ],
+)
+def test_out_of_scope(top: Path, path: str) -> None:
+    write(top / "fs/a.c", BAD)
+    (top / "virt/kvm/kvm_main.c").unlink()
+    write(top / "tools/virt/kvm/x.c", BAD)
+    assert found(path) == []
+    assert found(str(top / path)) == []
+
+
+def test_a_name_is_taken_from_the_working_directory(
+    top: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(top / "arch/x86")
+    assert found("kvm/x86.c") == [f"{top}: kvm/x86.c"]
+    assert found("../../virt/kvm/kvm_main.c") == [f"{top}: {top}/virt/kvm/kvm_main.c"]
+    monkeypatch.chdir(top / "arch/x86/kvm")
+    assert found("x86.c") == [f"{top}: x86.c"]
+    assert found() == [f"{top}: x86.c", f"{top}: {top}/virt/kvm/kvm_main.c"]
+
+
+def test_a_directory_is_walked_as_far_as_it_is_in_scope(top: Path) -> None:
+    write(top / "arch/x86/kvm/vmx/vmx.c", BAD)
+    write(top / "arch/x86/kvm/vmx.c", BAD)
+    write(top / "arch/x86/kvm/vmx/Makefile", b"")
+    vmx = [": arch/x86/kvm/vmx.c", ": arch/x86/kvm/vmx/vmx.c"]
+    x86 = ": arch/x86/kvm/x86.c"
+    main = ": virt/kvm/kvm_main.c"
+    assert found("arch/x86/kvm/vmx") == vmx[1:]
+    assert found("arch") == found("arch/x86/kvm/") == [*vmx, x86]
+    assert found("virt") == [main]
+    assert found() == found(".") == found(str(top)) == [*vmx, x86, main]
+
+
+def test_a_file_that_is_named_twice_is_found_once_and_in_order(top: Path) -> None:
+    names = ("virt/kvm/kvm_main.c", "./virt/kvm/kvm_main.c", "virt", "arch/x86/kvm/x86.c", ".")
+    assert found(*names) == [": arch/x86/kvm/x86.c", ": virt/kvm/kvm_main.c"]
+
+
+def test_a_path_outside_belongs_to_its_own_tree(
+    top: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = make_tree(tmp_path / "other")
+    expected = f"{other}: {other}/virt/kvm/kvm_main.c"
+    assert found(str(other / "virt/kvm/kvm_main.c")) == [expected]
+    assert found("../other/virt") == [expected]
+    assert found(str(other)) == [f"{other}: {other}/arch/x86/kvm/x86.c", expected]
+    write(tmp_path / "x.c", BAD)
+    assert found("../x.c", "..") == []
+    monkeypatch.chdir(tmp_path)
+    assert found("other/virt") == ["other: other/virt/kvm/kvm_main.c"]
+    assert found("other/fs/x.c", "x.c") == found() == []
+
+
+def test_a_tree_inside_the_tree_is_its_own_when_it_is_named(top: Path) -> None:
+    make_tree(top / "stable")
+    assert found("stable/virt/kvm/kvm_main.c") == []
+    assert found("stable") == [
+        "stable: stable/arch/x86/kvm/x86.c",
+        "stable: stable/virt/kvm/kvm_main.c",
+    ]
+
+
+def test_the_tree_that_is_given(
+    top: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert found(srctree=top) == ["linux: linux/arch/x86/kvm/x86.c", "linux: linux/virt/kvm/kvm_main.c"]
+    assert found("linux/virt", srctree=top) == ["linux: linux/virt/kvm/kvm_main.c"]
+
+
+@pytest.mark.parametrize("directory", ["Documentation", "build"])
+def test_documentation_and_build_directories_are_no_trees(
+    top: Path, monkeypatch: pytest.MonkeyPatch, directory: str
+) -> None:
+    write(top / "Documentation/virt/kvm/api.rst", b"")
+    write(top / "build/arch/x86/kvm/kvm-asm-offsets.h", b"")
+    write(top / "build/arch/x86/kvm/kvm.mod.c", BAD)
+    monkeypatch.chdir(top / directory)
+    assert [line.partition(":")[0] for line in found()] == [str(top)] * 2
+
+
+def test_dots_behind_a_symbolic_link_go_where_the_kernel_goes(top: Path, tmp_path: Path) -> None:
+    (tmp_path / "deep/er").mkdir(parents=True)
+    (tmp_path / "deep/er/link").symlink_to(top / "virt/kvm")
+    link = tmp_path / "deep/er/link"
+    assert found(f"{link}/../kvm/kvm_main.c") == [": virt/kvm/kvm_main.c"]
+    assert found(f"{link}/..") == [": virt/kvm/kvm_main.c"]
+
+
+def test_a_walk_follows_no_symbolic_link(top: Path, tmp_path: Path) -> None:
+    write(tmp_path / "elsewhere/y.c", BAD)
+    (top / "virt/kvm/link.c").symlink_to(tmp_path / "elsewhere/y.c")
+    (top / "virt/kvm/links").symlink_to(tmp_path / "elsewhere")
+    (top / "virt/kvm/loop").symlink_to(".")
+    assert found("virt") == [": virt/kvm/kvm_main.c"]
+
+
+def test_a_very_deep_directory(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(top / "virt/kvm")
+    for _ in range(1500):
+        Path("d").mkdir()
+        monkeypatch.chdir("d")
+    assert "virt/kvm/kvm_main.c" in found()[-1]
+    monkeypatch.chdir(top)
+    write(top / "virt/kvm/zzz.c", BAD)
+    assert found("virt")[-1] == ": virt/kvm/zzz.c"
+
+
+def test_bytes_of_any_kind_in_names(top: Path) -> None:
+    names = [b"a b.c", b"quo'te\".c", b"new\nline.c", b"latin-\xe9.c", b"-dash.c"]
+    for name in names:
+        write(top / "virt/kvm" / os.fsdecode(name), BAD)
+    expected = sorted(names) + [b"kvm_main.c"]
+    assert found("virt") == [f": virt/kvm/{os.fsdecode(name)}" for name in sorted(expected)]
+
+
+def test_a_working_directory_that_is_gone(
+    top: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    result = command()
+    assert result.status == 2
+    assert "the working directory is gone" in result.err
+    monkeypatch.chdir(top)

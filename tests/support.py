@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: MIT
+"""What several test modules share: small kernel trees, and the rule on snippets."""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from pathlib import Path
+
+from kvm_export_hook import policy
+from kvm_export_hook.judge import judge
+from kvm_export_hook.scan import suspects
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+COMMAND = Path(sysconfig.get_path("scripts")) / "kvm-export-hook"
+ALLOWLIST = frozenset(policy.ALLOWLIST)
+
+INTERNAL = b"EXPORT_SYMBOL_FOR_KVM_INTERNAL(kvm_sample);\n"
+BAD = b"EXPORT_SYMBOL_GPL(kvm_sample);\n"
+
+MAKEFILE_WITH_CHECK = b"""\
+obj-y += x86.o
+exports_grep_trailer := --include='*.[ch]' -nrw $(srctree)/virt/kvm | \\
+\t\t\tgrep -v -e kvm_get_kvm \\
+\t\t\t\t-e kvm_put_kvm
+"""
+TYPES_WITH_MACRO = b"""\
+#ifdef KVM_SUB_MODULES
+#define EXPORT_SYMBOL_FOR_KVM_INTERNAL(symbol) \\
+\tEXPORT_SYMBOL_FOR_MODULES(symbol, __stringify(KVM_SUB_MODULES))
+#endif
+"""
+TYPES_WITHOUT_MACRO = b"""\
+/* Here is no EXPORT_SYMBOL_FOR_KVM_INTERNAL. */
+struct kvm;
+"""
+
+
+def write(path: Path | str, content: bytes) -> Path:
+    """Write a file, and the directories on the way to it."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def make_tree(top: Path, *, check: bool = False, macro: bool | None = True) -> Path:
+    """Make a kernel-like tree; MACRO None leaves out the header that would define it."""
+    write(top / "virt/kvm/kvm_main.c", b"int kvm_main;\n" + INTERNAL)
+    write(top / "arch/x86/kvm/x86.c", b"int x86;\n")
+    write(top / "arch/x86/kvm/Makefile", MAKEFILE_WITH_CHECK if check else b"obj-y += x86.o\n")
+    if macro is not None:
+        types = TYPES_WITH_MACRO if macro else TYPES_WITHOUT_MACRO
+        write(top / "include/linux/kvm_types.h", types)
+    return top
+
+
+def verdicts(source: bytes, *, check: bool = False, allow: str = "") -> list[str]:
+    """Judge SOURCE; write each finding as ``line:column MACRO(symbol) rule``."""
+    allowlist = ALLOWLIST | {allow.encode()} if allow else ALLOWLIST
+    return [
+        f"{found.line}:{found.column} {found.macro.decode()}"
+        + (f"({found.symbol.decode('latin-1')})" if found.symbol is not None else "")
+        + f" {found.rule}"
+        for found in judge(source, suspects(source, allowlist), allowlist, check)
+    ]
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """Copy the environment for a program, less what would change the output of this one."""
+    kept = {name: value for name, value in os.environ.items() if "COLOR" not in name}
+    scripts = f"{COMMAND.parent}{os.pathsep}{kept.get('PATH', os.defpath)}"
+    return {**kept, "PATH": scripts, **changes}
+
+
+PYTHON = sys.executable
