@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+"""The manifest of hooks; pre-commit's own validation lets unknown keys pass."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+import yaml
+
+from kvm_export_hook import scope
+from tests.support import CHECKOUT, environment
+
+MANIFEST = yaml.safe_load((CHECKOUT / ".pre-commit-hooks.yaml").read_bytes())
+
+SHARED = {
+    "language": "python",
+    "files": "^(virt/kvm|arch/x86/kvm)/",
+    "types": ["c"],
+    "require_serial": True,
+    "stages": ["pre-commit", "pre-merge-commit", "pre-push", "manual"],
+    "minimum_pre_commit_version": "3.2.0",
+}
+
+
+def test_every_key_and_value() -> None:
+    told = {hook["id"]: hook for hook in MANIFEST}
+    assert {name: hook["entry"] for name, hook in told.items()} == {
+        "kvm-exports": "kvm-export-hook",
+    }
+    for hook in MANIFEST:
+        assert set(hook) == {"id", "name", "description", "entry", *SHARED}
+        assert {key: hook[key] for key in SHARED} == SHARED
+        assert hook["name"]
+        assert hook["description"].endswith(".")
+
+
+def test_pre_commit_takes_it() -> None:
+    subprocess.run(
+        ["pre-commit", "validate-manifest", ".pre-commit-hooks.yaml"],
+        cwd=CHECKOUT,
+        env=environment(),
+        check=True,
+    )
+
+
+def test_files_is_the_scope_of_the_command() -> None:
+    pattern = re.compile(SHARED["files"])  # type: ignore[call-overload]
+    for directory in scope.KVM_DIRECTORIES:
+        assert pattern.search(f"{directory.decode()}/x.c")
+        assert not pattern.search(f"tools/{directory.decode()}/x.c")
+        assert not pattern.search(f"{directory.decode()}x.c")
+
+
+def test_the_readme_names_every_hook() -> None:
+    readme = (CHECKOUT / "README.md").read_text("utf-8")
+    for hook in MANIFEST:
+        assert f"`{hook['id']}`" in readme

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: MIT
+"""Real git repositories with the hook installed in them by real pre-commit."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.support import CHECKOUT, environment, make_tree, write
+
+
+class Done(NamedTuple):
+    """What a program came to."""
+
+    status: int
+    output: str
+
+
+class Repository:
+    """A git repository, and the environment that its programs run in."""
+
+    def __init__(self, top: Path, home: Path) -> None:
+        self.top = top
+        self.home = home
+
+    def run(self, *command: str | bytes, stdin: bytes | None = None) -> Done:
+        """Run COMMAND at the top of the repository."""
+        done = subprocess.run(
+            command,
+            cwd=self.top,
+            env=git_environment(self.home),
+            stdin=None if stdin is not None else subprocess.DEVNULL,
+            input=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        return Done(done.returncode, done.stdout.decode("utf-8", "surrogateescape"))
+
+    def git(self, *arguments: str | bytes) -> str:
+        """Run git, which must succeed."""
+        status, output = self.run("git", *arguments)
+        assert status == 0, output
+        return output
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file of the repository."""
+        write(self.top / name, content)
+
+    def stage(self, name: str, content: bytes) -> None:
+        """Write a file and add it to the index."""
+        self.write(name, content)
+        self.git("add", "--", os.fsencode(name))
+
+    def commit(self, *options: str) -> Done:
+        """Commit what is staged, through the hooks."""
+        return self.run("git", "commit", "--message", "kvm: test", *options)
+
+
+def git_environment(home: Path) -> dict[str, str]:
+    """Make git and pre-commit independent of whose machine this is."""
+    kept = {name: value for name, value in environment().items() if not name.startswith("GIT_")}
+    return {
+        **kept,
+        "HOME": str(home),
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_AUTHOR_NAME": "A Developer",
+        "GIT_AUTHOR_EMAIL": "developer@example.org",
+        "GIT_COMMITTER_NAME": "A Developer",
+        "GIT_COMMITTER_EMAIL": "developer@example.org",
+        "PRE_COMMIT_HOME": str(home / "pre-commit"),
+    }
+
+
+def publish(home: Path) -> Repository:
+    """Commit this checkout as it stands into a repository that pre-commit can clone."""
+    published = Repository(home / "published", home)
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=CHECKOUT,
+        capture_output=True,
+        check=True,
+    ).stdout
+    for name in filter(None, os.fsdecode(listed).split("\0")):
+        if (CHECKOUT / name).exists():
+            target = published.top / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(CHECKOUT / name, target)
+    initialise(published)
+    return published
+
+
+def initialise(repository: Repository) -> None:
+    """Make a repository of what lies in its directory."""
+    repository.git("init", "--quiet", "--initial-branch=main")
+    repository.git("add", "--all")
+    repository.git("commit", "--quiet", "--no-verify", "--message", "initial")
+
+
+def kernel(top: Path, published: Repository, *hooks: str) -> Repository:
+    """Make a kernel-like repository that has HOOKS installed, by default the check."""
+    repository = Repository(top, published.home)
+    make_tree(top)
+    write(top / "fs/read_write.c", b"EXPORT_SYMBOL(vfs_read);\n")
+    # As the kernel's own: dotfiles are not tracked.
+    write(top / ".gitignore", b".*\n!.gitignore\n")
+    initialise(repository)
+    write(top / ".pre-commit-config.yaml", configuration(published, *hooks or ("kvm-exports",)))
+    assert repository.run("pre-commit", "install").status == 0
+    return repository
+
+
+def configuration(published: Repository, *hooks: str) -> bytes:
+    """Write a .pre-commit-config.yaml that takes HOOKS from the published checkout."""
+    revision = published.git("rev-parse", "HEAD").strip()
+    ids = "".join(f"      - id: {hook}\n" for hook in hooks)
+    return f"repos:\n  - repo: {published.top}\n    rev: {revision}\n    hooks:\n{ids}".encode()
