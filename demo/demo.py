@@ -68,7 +68,9 @@ def main() -> int:
         demo.append(EDITED, MISTAKE)
         blocked = demo.show("git commit --all --message 'KVM: x86: Add peek and poke'")
         print("\nThe commit is blocked. The macro that the hook names puts it right:\n", flush=True)
-        demo.show(f"sed -i -E 's/EXPORT_SYMBOL(_GPL)?\\(/EXPORT_SYMBOL_FOR_KVM_INTERNAL(/' {EDITED}")
+        demo.show(
+            f"sed -i -E 's/EXPORT_SYMBOL(_GPL)?\\(/EXPORT_SYMBOL_FOR_KVM_INTERNAL(/' {EDITED}"
+        )
         passed = demo.show("git commit --all --message 'KVM: x86: Add peek and poke'")
         if blocked == 0 or passed != 0:
             print("\nThis did not go as it should.", file=sys.stderr)
@@ -86,6 +88,7 @@ class Demonstration:
         self.environment = kept | {
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", "")]),
             "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_PAGER": "cat",
             "GIT_AUTHOR_NAME": "A Developer",
             "GIT_AUTHOR_EMAIL": "developer@example.org",
             "GIT_COMMITTER_NAME": "A Developer",

@@ -62,9 +62,7 @@ def test_nothing_in_scope(top: Path, command: Command, arguments: list[str]) -> 
     assert command("--quiet", *arguments) == (0, "", "")
 
 
-def test_no_tree_at_all(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
-) -> None:
+def test_no_tree_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command) -> None:
     monkeypatch.chdir(tmp_path)
     assert command() == (0, "", NOTHING)
 
@@ -160,9 +158,7 @@ def test_version(top: Path, command: Command) -> None:
     assert command("--version") == (0, f"kvm-export-hook {kvm_export_hook.__version__}\n", "")
 
 
-def test_help_fits_a_terminal(
-    top: Path, command: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_help_fits_a_terminal(top: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     status, out, err = command("--help")
     assert (status, err) == (0, "")
@@ -244,8 +240,7 @@ def test_fifo(top: Path, command: Command, by_name: bool) -> None:
     assert command(*["virt/kvm/x.c"] * by_name) == (
         2,
         "",
-        "kvm-export-hook: error: virt/kvm/x.c:"
-        " is a FIFO, not a regular file: name a source file\n",
+        "kvm-export-hook: error: virt/kvm/x.c: is a FIFO, not a regular file: name a source file\n",
     )
 
 
@@ -425,8 +420,6 @@ def test_module_entry_point(top: Path) -> None:
     assert (done.returncode, done.stdout.count("\n")) == (1, 1)
 
 
-def test_argv_is_the_processes_own_by_default(
-    top: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_argv_is_the_processes_own_by_default(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["kvm-export-hook", "virt/kvm/kvm_main.c"])
     assert main() == 0

@@ -135,11 +135,12 @@ def test_a_tree_inside_the_tree_is_its_own_when_it_is_named(top: Path) -> None:
     ]
 
 
-def test_the_tree_that_is_given(
-    top: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_tree_that_is_given(top: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert found(srctree=top) == ["linux: linux/arch/x86/kvm/x86.c", "linux: linux/virt/kvm/kvm_main.c"]
+    assert found(srctree=top) == [
+        "linux: linux/arch/x86/kvm/x86.c",
+        "linux: linux/virt/kvm/kvm_main.c",
+    ]
     assert found("linux/virt", srctree=top) == ["linux: linux/virt/kvm/kvm_main.c"]
 
 
@@ -185,7 +186,7 @@ def test_bytes_of_any_kind_in_names(top: Path) -> None:
     names = [b"a b.c", b"quo'te\".c", b"new\nline.c", b"latin-\xe9.c", b"-dash.c"]
     for name in names:
         write(top / "virt/kvm" / os.fsdecode(name), BAD)
-    expected = sorted(names) + [b"kvm_main.c"]
+    expected = [*sorted(names), b"kvm_main.c"]
     assert found("virt") == [f": virt/kvm/{os.fsdecode(name)}" for name in sorted(expected)]
 
 

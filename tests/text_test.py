@@ -54,7 +54,9 @@ def test_the_summary_counts_macros_and_files() -> None:
         for path, data in ((b"a.c", source), (b"b.c", clean), (b"c.c", source))
     ]
     printed = "".join(text.report(files, color=False, quiet=False))
-    assert "\nfound 6 unwanted exports in 2 files: 2 EXPORT_SYMBOL, 4 EXPORT_SYMBOL_GPL\n" in printed
+    assert (
+        "\nfound 6 unwanted exports in 2 files: 2 EXPORT_SYMBOL, 4 EXPORT_SYMBOL_GPL\n" in printed
+    )
     assert printed.count(text.ADVICE) == 1
 
 
@@ -142,7 +144,11 @@ EXCERPTS = {
         SPACES,
     ),
     "wide-characters": ("字EXPORT_SYMBOL(b);".encode(), "字EXPORT_SYMBOL(b);", "  "),
-    "combining-characters": ("e\u0301 EXPORT_SYMBOL(b);".encode(), "e\u0301 EXPORT_SYMBOL(b);", "  "),
+    "combining-characters": (
+        "e\u0301 EXPORT_SYMBOL(b);".encode(),
+        "e\u0301 EXPORT_SYMBOL(b);",
+        "  ",
+    ),
     "tab-behind-a-wide-character": (
         "字\tEXPORT_SYMBOL(b);".encode(),
         "字      EXPORT_SYMBOL(b);",

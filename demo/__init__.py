@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The demonstration that make demo runs."""

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: MIT
+"""Four kernel trees, and the make check of the current one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support import write
+
+MAKEFILE = "arch/x86/kvm/Makefile"
+HEADER = "include/linux/kvm_types.h"
+
+# Where the check begins in the Makefile, which goes on to its end.
+CHECK = "\nifdef CONFIG_KVM_X86\n"
+
+# What the build sets before it reads that Makefile.
+DRIVER = """\
+CONFIG_KVM_X86 := y
+srctree := .
+include scripts/Kbuild.include
+include $(CHECK)
+all: ; @:
+"""
+
+
+@pytest.fixture(scope="session")
+def trees(pytestconfig: pytest.Config) -> Path:
+    path = Path(pytestconfig.getoption("--trees")).resolve()
+    for name in ("linux-current", "linux-6.12"):
+        assert (path / name / "virt/kvm/kvm_main.c").is_file(), f"no kernel in {path / name}"
+    return path
+
+
+def copy(source: Path, target: Path) -> Path:
+    """Copy the part of a kernel that the hook and the check read."""
+    for name in ("virt/kvm", "arch/x86/kvm"):
+        shutil.copytree(source / name, target / name, symlinks=True)
+    for name in (HEADER, "scripts/Kbuild.include"):
+        write(target / name, (source / name).read_bytes())
+    return target
+
+
+@pytest.fixture(scope="session")
+def current(trees: Path) -> Path:
+    """The current kernel, as it is; not to be changed."""
+    return trees / "linux-current"
+
+
+@pytest.fixture(scope="session")
+def old(trees: Path) -> Path:
+    """Linux 6.12, as it is: without the macro; not to be changed."""
+    return trees / "linux-6.12"
+
+
+@pytest.fixture
+def changeable(current: Path, tmp_path: Path) -> Path:
+    """A copy of the current kernel."""
+    return copy(current, tmp_path / "current")
+
+
+@pytest.fixture
+def uncheck(changeable: Path) -> Path:
+    """The current kernel less the check, as Linux 6.18 and 6.19 are."""
+    makefile = changeable / MAKEFILE
+    makefile.write_text(makefile.read_text().partition(CHECK)[0] + "\n")
+    return changeable
+
+
+@pytest.fixture
+def defined(old: Path, tmp_path: Path) -> Path:
+    """Linux 6.12 with the macro defined by hand."""
+    tree = copy(old, tmp_path / "defined")
+    header = tree / HEADER
+    macro = "\n#define EXPORT_SYMBOL_FOR_KVM_INTERNAL(symbol) EXPORT_SYMBOL_GPL(symbol)\n"
+    header.write_text(header.read_text() + macro)
+    return tree
+
+
+def make_check(tree: Path, scratch: Path, locale: str = "C.UTF-8") -> bool:
+    """Let real make evaluate the tree's own check; tell whether it passes."""
+    _, found, check = (tree / MAKEFILE).read_text().partition(CHECK)
+    assert found
+    part = write(scratch / "check.mk", (found + check).encode())
+    driver = write(scratch / "driver.mk", DRIVER.encode())
+    done = subprocess.run(
+        ["make", "--no-print-directory", "-f", str(driver), f"CHECK={part}"],
+        cwd=tree,
+        capture_output=True,
+        env={"PATH": os.environ["PATH"], "LC_ALL": locale},
+        check=False,
+    )
+    said = done.stderr.decode("utf-8", "replace")
+    if done.returncode:
+        # A lone parenthesis in a line that it quotes is too much for the check.
+        reasons = ("unwanted occurrences of EXPORT_SYMBOL", "unterminated call to function 'error'")
+        assert any(reason in said for reason in reasons), said
+    return done.returncode == 0

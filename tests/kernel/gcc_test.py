@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: MIT
+"""The lexer against gcc: what is a comment, and what is a string."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kvm_export_hook import lex
+from kvm_export_hook.place import CODE, DIRECTIVE
+from tests.judge_test import FAIL_THE_BUILD, FINE, UNWANTED
+
+WORD = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*")
+LITERAL = re.compile(rb"""(?s)"(?:[^"\\\n]|\\.)*(?:"|$|(?=\n))|'(?:[^'\\\n]|\\.)*(?:'|$|(?=\n))""")
+
+
+def words_by_gcc(source: bytes) -> list[bytes]:
+    """List the words outside comments, as gcc tells them, and outside literals."""
+    done = subprocess.run(
+        ["gcc", "-fpreprocessed", "-dD", "-E", "-P", "-w", "-x", "c", "-"],
+        input=source,
+        capture_output=True,
+        check=False,
+    )
+    return WORD.findall(LITERAL.sub(b" ", done.stdout))
+
+
+def words_by_lexer(source: bytes) -> list[bytes]:
+    """List the words that the lexer finds in code and in directives."""
+    words = [(match.start(), match[0]) for match in WORD.finditer(source)]
+    places = lex.places(source, words)
+    return [word[1] for word, place in zip(words, places) if place.kind in (CODE, DIRECTIVE)]
+
+
+def sources(tree: Path) -> list[Path]:
+    return sorted([*tree.glob("virt/kvm/**/*.[ch]"), *tree.glob("arch/x86/kvm/**/*.[ch]")])
+
+
+@pytest.mark.parametrize("name", ["linux-current", "linux-6.12"])
+def test_every_word_of_real_kernels(trees: Path, name: str) -> None:
+    paths = sources(trees / name)
+    assert len(paths) > 90
+    for path in paths:
+        # gcc carries pragmas out, and poisons words: they cannot be compared.
+        source = re.sub(rb"(?m)^#pragma .*$", b"", path.read_bytes())
+        assert words_by_lexer(source) == words_by_gcc(source.replace(b"\\\n", b"")), path
+
+
+SNIPPETS = FINE | {name: case.source for name, case in (UNWANTED | FAIL_THE_BUILD).items()}
+SPLICE = re.compile(rb"\\[ \t\r]*\n")
+# gcc -fpreprocessed does no splicing, and prints nothing of an unclosed comment.
+PLAIN = {
+    name: source
+    for name, source in SNIPPETS.items()
+    if not SPLICE.search(source) and name != "unclosed-comment"
+}
+
+
+@pytest.mark.parametrize("source", PLAIN.values(), ids=PLAIN)
+def test_snippets(source: bytes) -> None:
+    assert words_by_lexer(source) == words_by_gcc(source)
+
+
+PIECES = st.sampled_from(
+    [
+        b"a",
+        b"b ",
+        b"/*",
+        b"*/",
+        b"//",
+        b"/",
+        b"*",
+        b'"',
+        b"'",
+        b"\\\\",
+        b'\\"',
+        b"\\'",
+        b"\n",
+        b" ",
+        b"(",
+    ]
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(PIECES, max_size=30).map(b"".join).filter(lambda text: not SPLICE.search(text)))
+def test_random_text(source: bytes) -> None:
+    text = source + b"\n/**/\n"  # closes a comment: gcc prints nothing of an open one
+    assert words_by_lexer(text) == words_by_gcc(text)
+
+
+SPLICED = {
+    "in-a-line-comment": b"a // b \\\nc\nd\n",
+    "in-a-line-comment-with-blanks": b"a // b \\ \t\nc\nd\n",
+    "in-a-string": b'a "b \\\n c" d\n',
+    "escaped-quote-over-a-splice": b'a "b \\\\\n" c" d\n',
+    "in-the-opener": b"a /\\\n* b */ c\n",
+    "in-the-closer": b"a /* b *\\\n/ c\n",
+    "twice-in-a-row": b"a /\\\n\\\n/ b\nc\n",
+    "crlf": b"a // b \\\r\nc\r\nd\r\n",
+    "in-a-word": b"foo\\\nbar /* b */ c\n",
+}
+
+
+@pytest.mark.parametrize("source", SPLICED.values(), ids=SPLICED)
+def test_splices(source: bytes) -> None:
+    done = subprocess.run(
+        ["gcc", "-E", "-P", "-w", "-x", "c", "-"], input=source, capture_output=True, check=True
+    )
+    told = WORD.findall(LITERAL.sub(b" ", done.stdout))
+    read = words_by_lexer(source)
+    assert b"".join(read) == b"".join(told)

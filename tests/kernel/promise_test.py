@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+"""The promise: a clean hook means a passing make check. By real make, on the real tree.
+
+Each case is one mutation of the current kernel. Where the hook is stricter
+than the make check, the case stands in STRICTER with the reason.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kvm_export_hook import policy
+from tests.conftest import Command
+from tests.judge_test import FAIL_THE_BUILD, FINE, UNWANTED
+from tests.kernel.conftest import copy, make_check
+
+SNIPPETS: dict[str, bytes] = {
+    **FINE,
+    **{name: case.source for name, case in (UNWANTED | FAIL_THE_BUILD).items()},
+    **{f"macro-{macro.decode()}": macro + b"(kvm_foo);\n" for macro in policy.MACROS},
+}
+
+LONGER = "the grep takes a longer name for the allowlisted one in it"
+ON_THE_LINE = "the grep is content with an allowlisted name anywhere on the line"
+UNKNOWN = "the grep does not know this macro"
+BINARY = "grep shows no lines of a file that it takes for binary"
+DIRECTIVE = "a macro that hides an export has no place in KVM"
+
+STRICTER = {
+    "name-that-contains-an-allowlisted-one": LONGER,
+    "allowlisted-name-elsewhere-on-the-line": ON_THE_LINE,
+    "several-on-a-line": ON_THE_LINE,
+    "forbidden-although-allowlisted": "the grep lets EXPORT_SYMBOL of an allowlisted symbol pass",
+    "parenthesised": "only the name itself is the symbol",
+    "unclosed": ON_THE_LINE,
+    "a-very-long-call": "a call of over 1,024 bytes of code is read as none",
+    "namespace": UNKNOWN,
+    "nested-parentheses-and-a-second-argument": UNKNOWN,
+    "raw-macro": UNKNOWN,
+    "define-of-an-allowlisted-call": DIRECTIVE,
+    "define-continued-at-the-start-of-a-line": DIRECTIVE,
+    "define-continued-with-crlf": DIRECTIVE,
+    "byte-order-mark-and-directive": DIRECTIVE,
+    "nul-bytes": BINARY,
+    "invalid-utf-8": BINARY,
+    **{
+        f"macro-{macro.decode()}": UNKNOWN
+        for macro, when in policy.MACROS.items()
+        if when != policy.ALWAYS and macro not in policy.GREPPED
+    },
+}
+
+PLACES = {
+    "virt-c": "virt/kvm/kvm_main.c",
+    "virt-h": "virt/kvm/kvm_mm.h",
+    "x86-c": "arch/x86/kvm/x86.c",
+    "x86-h": "arch/x86/kvm/vmx/vmx.h",
+}
+
+
+@pytest.fixture(scope="module")
+def tree(current: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy that every case changes in one place, and puts back."""
+    return copy(current, tmp_path_factory.mktemp("promise") / "linux")
+
+
+@pytest.fixture
+def mutated(tree: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """The tree with one snippet at the end of one of its files, or in a file of its own."""
+    name, place = request.param
+    path = tree / place
+    before = path.read_bytes() if path.exists() else None
+    path.write_bytes((before + b"\n" if before is not None else b"") + SNIPPETS[name])
+    yield tree
+    if before is None:
+        path.unlink()
+    else:
+        path.write_bytes(before)
+
+
+CASES = [
+    pytest.param((name, place), name, id=f"{name}-{where}")
+    for name in SNIPPETS
+    for where, place in {**PLACES, "new": "virt/kvm/new.c"}.items()
+    if where == "new" or not name.startswith("byte-order-mark")  # which begins a file
+]
+
+
+@pytest.mark.parametrize(("mutated", "name"), CASES, indirect=["mutated"])
+def test_a_clean_hook_means_a_passing_make(
+    mutated: Path, name: str, command: Command, tmp_path: Path
+) -> None:
+    clean = command("--quiet", str(mutated)).status == 0
+    passes = make_check(mutated, tmp_path)
+    assert passes or not clean
+    assert (passes and not clean) is (name in STRICTER)
+
+
+@pytest.mark.parametrize("name", SNIPPETS)
+def test_it_holds_in_the_c_locale_too(
+    tree: Path, name: str, command: Command, tmp_path: Path
+) -> None:
+    path = tree / "virt/kvm/new.c"
+    path.write_bytes(SNIPPETS[name])
+    clean = command("--quiet", str(tree)).status == 0
+    passes = make_check(tree, tmp_path, locale="C")
+    path.unlink()
+    assert passes or not clean
+
+
+NAMES = {
+    "upper-case": (b"virt/kvm/X.C", True),
+    "allowlisted-name-in-the-path": (b"virt/kvm/kvm_get_kvm.c", True),
+    "newline": (b"virt/kvm/a\nb.c", False),
+    "not-utf-8": (b"virt/kvm/\xff.h", True),  # for grep -v, binary input
+    "hidden": (b"virt/kvm/.x.c", False),
+    "deep": (b"arch/x86/kvm/a/b/c/d.h", False),
+    "the-one-exception": (b"virt/kvm/.c", False),
+    "assembly": (b"virt/kvm/x.S", True),
+}
+
+
+@pytest.mark.parametrize(("name", "passes"), NAMES.values(), ids=NAMES)
+def test_names(tree: Path, name: bytes, passes: bool, command: Command, tmp_path: Path) -> None:
+    path = tree / os.fsdecode(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"EXPORT_SYMBOL_GPL(kvm_foo);\n")
+    clean = command("--quiet", os.fspath(path), str(tree)).status == 0
+    assert make_check(tree, tmp_path) is passes
+    path.unlink()
+    assert clean is (name in (b"virt/kvm/.c", b"virt/kvm/x.S"))
+
+
+def test_there_are_enough_kinds_of_mutation() -> None:
+    assert len(SNIPPETS) >= 60
+    assert set(STRICTER) <= set(SNIPPETS)

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+"""The README against what it tells of."""
+
+from __future__ import annotations
+
+import re
+
+import kvm_export_hook
+from demo.demo import EDITED, MISTAKE, SAMPLES
+from kvm_export_hook import judge, policy
+from kvm_export_hook.report import text
+from kvm_export_hook.scan import suspects
+from tests.conftest import Command
+from tests.support import ALLOWLIST, CHECKOUT
+
+README = (CHECKOUT / "README.md").read_text("utf-8")
+
+
+def test_the_transcript_is_what_the_demo_prints() -> None:
+    source = (SAMPLES[EDITED] + MISTAKE).encode()
+    findings = judge.judge(source, suspects(source, ALLOWLIST), ALLOWLIST, has_check=False)
+    printed = "".join(text.report([(EDITED.encode(), source, findings)], color=False, quiet=False))
+    assert printed in README
+
+
+def test_every_option_is_told(command: Command) -> None:
+    told = set(re.findall(r"--[a-z]+", command("--help").out))
+    table = README.partition("| option | meaning |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"--[a-z]+", table)) == told
+
+
+def test_every_rule_and_macro_and_symbol_is_told() -> None:
+    rules = {
+        judge.FORBIDDEN_MACRO,
+        judge.NOT_ALLOWLISTED,
+        judge.EXPORT_ALIAS,
+        judge.SPLIT_EXPORT,
+        judge.EXPORT_MENTION,
+    }
+    table = README.partition("| rule | what it found |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"(?m)^\| `([a-z-]+)`", table)) == rules
+    for name in (*policy.MACROS, *policy.ALLOWLIST):
+        assert f"`{name.decode()}`" in README
+    for user in policy.ALLOWLIST.values():
+        who, _, where = user.partition(": ")
+        assert f"{who}: `{where}`" in README
+
+
+def test_the_revision_to_install_is_this_version() -> None:
+    assert set(re.findall(r"rev: (\S+)", README)) == {f"v{kvm_export_hook.__version__}"}
+
+
+def test_the_address_stands_in_one_form() -> None:
+    assert set(re.findall(r"https?://[^\s)]*kvm-export-hook[^\s)]*", README)) == {
+        "https://github.com/OWNER/kvm-export-hook"
+    }
