@@ -81,7 +81,7 @@ def judge(
     """
     line, line_start, behind = 1, 0, 0
     checked_line, names_missing = -1, False
-    for word, place in zip(suspects, places(data, suspects)):
+    for place, word in zip(places(data, suspects), suspects):
         start, macro = word
         line += data.count(b"\n", behind, start)
         line_start = max(line_start, data.rfind(b"\n", behind, start) + 1)

@@ -114,6 +114,10 @@ UNWANTED = {
         b"EXPORT_SYMBOL_GPL /* ( */ ( // )\n /* , */ kvm_foo /* ) */ );\n",
         "1:1 EXPORT_SYMBOL_GPL(kvm_foo) not-allowlisted",
     ),
+    "another-macro-in-the-comment": case(
+        b" EXPORT_SYMBOL_GPL(/* was EXPORT_SYMBOL_NS(x) */ kvm_foo);\n",
+        "1:2 EXPORT_SYMBOL_GPL(kvm_foo) not-allowlisted",
+    ),
     "splice-before-the-parenthesis": case(
         b"EXPORT_SYMBOL_GPL\\\n(kvm_foo);\n",
         "1:1 EXPORT_SYMBOL_GPL(kvm_foo) not-allowlisted",
