@@ -17,10 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import TextIO
 
-    from kvm_export_hook.judge import Finding
-
-    Judged = tuple[bytes, bytes, Iterable[Finding]]  # a path, its content, its findings
-    Rule = tuple[frozenset[bytes], bool]  # the allowlist in force, has the tree the make check
+    from kvm_export_hook.judge import File, Finding
 
 PROGRAM = "kvm-export-hook"
 
@@ -45,6 +42,8 @@ class Options:
     srctree: str | None = None
     allow: Sequence[str] = []  # argparse appends to a copy
     force = False
+    fix = False
+    diff = False
     color = "auto"
     quiet = False
 
@@ -77,7 +76,7 @@ class Run:
         self.options = Options()
         self.status = CLEAN
         self.is_idle = True  # no file was judged, nor reason given why not
-        self.rules: dict[bytes, Rule | None] = {}
+        self.rules: dict[bytes, tree.Tree | None] = {}
 
     def parse(self, arguments: Sequence[str]) -> None:
         """Read ARGUMENTS. Names alone, which is what git hooks pass, need no argparse."""
@@ -90,18 +89,23 @@ class Run:
 
     def report(self) -> None:
         """Judge what was asked for, and print the findings."""
-        judged = self.judged()
-        first = next(judged, None)
+        files = self.judged()
+        stream = sys.stdout
+        if self.options.fix:
+            files = self.fixed(files)
+        elif self.options.diff:
+            files, stream = self.diffed(files), sys.stderr
+        first = next(files, None)
         if first:
             from kvm_export_hook.report import text
 
-            files = chain(first, judged)
-            for part in text.report(files, wants_color(self.options.color), self.options.quiet):
-                write(part)
+            color = wants_color(self.options.color, stream)
+            for part in text.report(chain(first, files), color, self.options.quiet):
+                write(part, stream)
         if self.is_idle:
             self.note(b"", NOTHING_CHECKED)
 
-    def judged(self) -> Iterator[Judged]:
+    def judged(self) -> Iterator[File]:
         """Judge the files in scope; yield those that have suspects."""
         paths = map(os.fsencode, self.options.paths)
         srctree = self.options.srctree
@@ -112,12 +116,43 @@ class Run:
             data = self.read(path) if rule else None
             if data is None or rule is None:
                 continue
-            allowlist, has_check = rule
-            suspects = scan.suspects(data, allowlist)
+            suspects = scan.suspects(data, rule.allowlist)
             if suspects:
-                from kvm_export_hook.judge import judge
+                from kvm_export_hook.judge import File, judge
 
-                yield path, data, self.counted(judge(data, suspects, allowlist, has_check))
+                findings = judge(data, suspects, rule.allowlist, rule.has_check)
+                yield File(path, top, data, self.counted(findings), not rule.lacks_macro)
+
+    def fixed(self, files: Iterable[File]) -> Iterator[File]:
+        """Rewrite in FILES what can be, and pass them on."""
+        from kvm_export_hook import fix
+
+        for file in files:
+            file.findings = list(file.findings)
+            new = fix.fixed(file)
+            file.is_rewritten = False
+            try:
+                if new != file.data:
+                    fix.replace_file(file.path, file.data, new)
+                    file.is_rewritten = True
+            except OSError as error:
+                self.complain(file.path, OSError(None, f"not rewritten: {error.strerror}"))
+            yield file
+
+    def diffed(self, files: Iterable[File]) -> Iterator[File]:
+        """Print what a fix would change in FILES; pass on what it would leave."""
+        from kvm_export_hook import fix
+
+        for file in files:
+            file.findings = list(file.findings)
+            new = fix.fixed(file)
+            if new != file.data:
+                name = scope.name_in_tree(file.path, file.top)
+                for line in fix.patch(name, file.data, new):
+                    write_patch(line)
+                file.findings = [each for each in file.findings if each.replacement is None]
+            file.is_rewritten = False
+            yield file
 
     def read(self, path: bytes) -> bytes | None:
         """Read a file to judge; None, and a complaint, where it cannot be read."""
@@ -128,22 +163,22 @@ class Run:
             self.complain(path, error)
             return None
 
-    def rule_in(self, top: bytes) -> Rule | None:
+    def rule_in(self, top: bytes) -> tree.Tree | None:
         """Tell the rule in force in the tree at TOP, or None; say once that there is none."""
         if top not in self.rules:
-            facts = tree.learn(
+            rule = tree.learn(
                 policy.INTERNAL,
                 self.peek(os.path.join(top, tree.KVM_TYPES)),
                 self.peek(os.path.join(top, tree.MAKEFILE)),
             )
-            if facts.lacks_macro and not facts.has_check and not self.options.force:
-                self.rules[top] = None
+            bundled = frozenset(policy.ALLOWLIST)
+            listed = rule.allowlist if rule.has_check and rule.allowlist else bundled
+            rule.allowlist = listed.union(map(os.fsencode, self.options.allow))
+            if rule.lacks_macro and not rule.has_check and not self.options.force:
                 self.note(top or b".", NOT_ENFORCED)
+                self.rules[top] = None
             else:
-                bundled = frozenset(policy.ALLOWLIST)
-                listed = facts.allowlist if facts.has_check and facts.allowlist else bundled
-                extra = map(os.fsencode, self.options.allow)
-                self.rules[top] = listed.union(extra), facts.has_check
+                self.rules[top] = rule
         return self.rules[top]
 
     def peek(self, path: bytes) -> bytes | None:
@@ -176,16 +211,26 @@ class Run:
             say(subject, remark)
 
 
-def chain(first: Judged, rest: Iterator[Judged]) -> Iterator[Judged]:
+def chain(first: File, rest: Iterator[File]) -> Iterator[File]:
     """Put FIRST back before the REST."""
     yield first
     yield from rest
 
 
-def write(text: str) -> None:
-    """Print to stdout, which may be closed, in its encoding."""
-    if sys.stdout:
-        sys.stdout.buffer.write(text.encode(sys.stdout.encoding, "backslashreplace"))
+def write(text: str, stream: TextIO) -> None:
+    """Print to STREAM, which may be closed, in its encoding."""
+    if stream:
+        stream.buffer.write(text.encode(stream.encoding, "backslashreplace"))
+
+
+def write_patch(line: bytes) -> None:
+    """Print a line of a patch: byte for byte, but to a terminal nothing that could drive it."""
+    if sys.stdout and sys.stdout.isatty():
+        from kvm_export_hook.report.escape import printable
+
+        write(printable(line[:-1]) + "\n", sys.stdout)
+    elif sys.stdout:
+        sys.stdout.buffer.write(line)
 
 
 def say(subject: bytes, *remarks: str) -> None:
@@ -197,7 +242,7 @@ def say(subject: bytes, *remarks: str) -> None:
         print(": ".join(part for part in parts if part), file=sys.stderr)
 
 
-def wants_color(choice: str) -> bool:
+def wants_color(choice: str, stream: TextIO) -> bool:
     """Whether to colour: as CHOICE says, or the environment, or where a person looks on."""
     if choice != "auto":
         return choice == "always"
@@ -205,7 +250,7 @@ def wants_color(choice: str) -> bool:
         return False
     if os.environ.get("FORCE_COLOR"):
         return True
-    return bool(sys.stdout) and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    return bool(stream) and stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def discard(stream: TextIO) -> None:

@@ -13,7 +13,7 @@ from kvm_export_hook.place import CODE, DIRECTIVE, places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from kvm_export_hook.place import Place, Word
 
@@ -69,6 +69,26 @@ class Finding:
     def column(self) -> int:
         """The macro's first byte in its line, 1-based."""
         return self.offset - self.line_start + 1
+
+
+class File:
+    """A file that was judged: its path, the top of its tree, its content and its findings.
+
+    ``has_macro``: whether the tree has EXPORT_SYMBOL_FOR_KVM_INTERNAL.
+    ``is_rewritten``: whether a fix was written to it; None where none was asked for.
+    """
+
+    __slots__ = ("data", "findings", "has_macro", "is_rewritten", "path", "top")
+
+    def __init__(
+        self, path: bytes, top: bytes, data: bytes, findings: Iterable[Finding], has_macro: bool
+    ) -> None:
+        self.path = path
+        self.top = top
+        self.data = data
+        self.findings = findings
+        self.has_macro = has_macro
+        self.is_rewritten: bool | None = None
 
 
 def judge(

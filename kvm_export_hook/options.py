@@ -48,6 +48,19 @@ def read(program: str, arguments: Sequence[str], options: Options) -> None:
         metavar="DIR",
         help="the kernel tree (default: where PATH or the working directory lies)",
     )
+    repair = parser.add_argument_group("repairs").add_mutually_exclusive_group()
+    repair.add_argument(
+        "--fix",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="rewrite unwanted exports in place, where it is safe",
+    )
+    repair.add_argument(
+        "--diff",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="print what --fix would change, for git apply; change nothing",
+    )
     rule = parser.add_argument_group("the rule")
     rule.add_argument(
         "--allow",

@@ -114,6 +114,11 @@ def shown(full: bytes, here: bytes) -> bytes:
     return full[len(here.rstrip(b"/")) + 1 :] if is_below(full, here) else full
 
 
+def name_in_tree(path: bytes, top: bytes) -> bytes:
+    """Spell PATH from the TOP of its tree, as git does."""
+    return os.path.relpath(path, top or b".")
+
+
 def is_below(path: bytes, directory: bytes) -> bool:
     """Whether PATH is DIRECTORY or lies below it; below the empty one lies what is relative."""
     if not directory:

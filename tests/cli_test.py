@@ -210,9 +210,8 @@ def test_when_to_color(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     far_end, near_end = os.openpty() if terminal else os.pipe()
-    with os.fdopen(near_end, "w") as stream, monkeypatch.context() as patch:
-        patch.setattr(sys, "stdout", stream)
-        assert wants_color(choice) is colored
+    with os.fdopen(near_end, "w") as stream:
+        assert wants_color(choice, stream) is colored
     os.close(far_end)
 
 

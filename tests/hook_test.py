@@ -184,3 +184,48 @@ def test_pre_commit_color_reaches_the_hook(repository: Repository) -> None:
     repository.stage("virt/kvm/bad.c", BAD)
     assert "\x1b[1;31merror:" in repository.run("pre-commit", "run", "--color=always").output
     assert "\x1b" not in repository.run("pre-commit", "run", "--color=never").output
+
+
+# The hook that repairs.
+
+
+@pytest.fixture
+def repairing(tmp_path: Path, published: Repository) -> Repository:
+    return kernel(tmp_path / "linux", published, "kvm-exports-fix")
+
+
+def test_a_fix_fails_the_first_time_and_passes_the_second(repairing: Repository) -> None:
+    repairing.stage("virt/kvm/x.c", b"int a;\n" + BAD)
+    status, output = repairing.commit()
+    assert status == 1
+    assert "- files were modified by this hook\n" in output
+    assert (
+        "virt/kvm/x.c:2: EXPORT_SYMBOL_GPL(kvm_sample)"
+        " -> EXPORT_SYMBOL_FOR_KVM_INTERNAL(kvm_sample)\n"
+        "\n"
+        "rewrote 1 export in 1 file: 1 EXPORT_SYMBOL_GPL\n"
+        "Look at the change, stage it, and commit again.\n"
+    ) in output
+    repairing.git("add", "virt/kvm/x.c")
+    assert repairing.commit().status == 0
+    assert repairing.git("show", "HEAD:virt/kvm/x.c").encode() == b"int a;\n" + INTERNAL
+
+
+def test_a_fix_touches_only_what_is_staged(repairing: Repository) -> None:
+    between = b"int a;\n" * 20
+    repairing.stage("virt/kvm/x.c", BAD + between)
+    repairing.write("virt/kvm/x.c", BAD + between + BAD)
+    status, output = repairing.commit()
+    assert status == 1
+    assert "rewrote 1 export in 1 file" in output
+    assert (repairing.top / "virt/kvm/x.c").read_bytes() == INTERNAL + between + BAD
+    assert repairing.git("show", ":virt/kvm/x.c").encode() == BAD + between
+
+
+def test_what_a_fix_cannot_rewrite_blocks_the_commit(repairing: Repository) -> None:
+    repairing.stage("virt/kvm/x.c", b"EXPORT_SYMBOL_NS(a, b);\n")
+    for _ in range(2):
+        status, output = repairing.commit()
+        assert status == 1
+        assert "left 1 unwanted export in 1 file: 1 EXPORT_SYMBOL_NS\n" in output
+        assert "files were modified" not in output

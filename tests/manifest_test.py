@@ -27,6 +27,7 @@ def test_every_key_and_value() -> None:
     told = {hook["id"]: hook for hook in MANIFEST}
     assert {name: hook["entry"] for name, hook in told.items()} == {
         "kvm-exports": "kvm-export-hook",
+        "kvm-exports-fix": "kvm-export-hook --fix",
     }
     for hook in MANIFEST:
         assert set(hook) == {"id", "name", "description", "entry", *SHARED}

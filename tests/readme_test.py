@@ -9,17 +9,15 @@ import kvm_export_hook
 from demo.demo import EDITED, MISTAKE, SAMPLES
 from kvm_export_hook import judge, policy
 from kvm_export_hook.report import text
-from kvm_export_hook.scan import suspects
 from tests.conftest import Command
-from tests.support import ALLOWLIST, CHECKOUT
+from tests.support import CHECKOUT, judged
 
 README = (CHECKOUT / "README.md").read_text("utf-8")
 
 
 def test_the_transcript_is_what_the_demo_prints() -> None:
-    source = (SAMPLES[EDITED] + MISTAKE).encode()
-    findings = judge.judge(source, suspects(source, ALLOWLIST), ALLOWLIST, has_check=False)
-    printed = "".join(text.report([(EDITED.encode(), source, findings)], color=False, quiet=False))
+    file = judged((SAMPLES[EDITED] + MISTAKE).encode(), EDITED.encode())
+    printed = "".join(text.report([file], color=False, quiet=False))
     assert printed in README
 
 

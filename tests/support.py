@@ -9,7 +9,7 @@ import sysconfig
 from pathlib import Path
 
 from kvm_export_hook import policy
-from kvm_export_hook.judge import judge
+from kvm_export_hook.judge import File, judge
 from kvm_export_hook.scan import suspects
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -65,6 +65,14 @@ def verdicts(source: bytes, *, check: bool = False, allow: str = "") -> list[str
         + f" {found.rule}"
         for found in judge(source, suspects(source, allowlist), allowlist, check)
     ]
+
+
+def judged(
+    source: bytes, path: bytes = b"virt/kvm/x.c", *, check: bool = True, has_macro: bool = True
+) -> File:
+    """Judge SOURCE as a file of a tree, which has the make check unless told otherwise."""
+    findings = list(judge(source, suspects(source, ALLOWLIST), ALLOWLIST, check))
+    return File(path, b"", source, findings, has_macro)
 
 
 def environment(**changes: str) -> dict[str, str]:

@@ -5,18 +5,15 @@ from __future__ import annotations
 
 import pytest
 
-from kvm_export_hook.judge import judge
 from kvm_export_hook.report import text
-from kvm_export_hook.scan import suspects
-from tests.support import ALLOWLIST
+from tests.support import judged
 
 
 def report(
     source: bytes, path: bytes = b"virt/kvm/x.c", *, color: bool = False, quiet: bool = False
 ) -> str:
     """Write the report on one file of a tree with the make check."""
-    findings = judge(source, suspects(source, ALLOWLIST), ALLOWLIST, has_check=True)
-    return "".join(text.report([(path, source, findings)], color, quiet))
+    return "".join(text.report([judged(source, path)], color, quiet))
 
 
 def lines(source: bytes) -> list[str]:
@@ -49,10 +46,7 @@ def test_nothing_found() -> None:
 def test_the_summary_counts_macros_and_files() -> None:
     source = b"EXPORT_SYMBOL_GPL(a);\nEXPORT_SYMBOL(b);\nEXPORT_SYMBOL_GPL(c);\n"
     clean = b"int a;\n"
-    files = [
-        (path, data, judge(data, suspects(data, ALLOWLIST), ALLOWLIST, has_check=False))
-        for path, data in ((b"a.c", source), (b"b.c", clean), (b"c.c", source))
-    ]
+    files = [judged(source, b"a.c"), judged(clean, b"b.c"), judged(source, b"c.c")]
     printed = "".join(text.report(files, color=False, quiet=False))
     assert (
         "\nfound 6 unwanted exports in 2 files: 2 EXPORT_SYMBOL, 4 EXPORT_SYMBOL_GPL\n" in printed
@@ -200,3 +194,52 @@ def test_color_is_put_around_and_changes_no_text() -> None:
     for code in (text.BOLD, text.RED, text.GREEN, text.RESET):
         colored = colored.replace(code, "")
     assert colored == report(source)
+
+
+LEFT = {
+    "alias": (b"EXPORT_SYMBOL;", "only calls are"),
+    "mention": (b"/* EXPORT_SYMBOL */", "comments and strings never are"),
+    "split": (b"EXPORT_SYMBOL_GPL(\nkvm_get_kvm)", "the macro is right"),
+    "forbidden-and-split": (
+        b"EXPORT_SYMBOL(\nkvm_get_kvm)",
+        "the tree's make check would fail all the same",
+    ),
+    "namespace": (
+        b"EXPORT_SYMBOL_NS_GPL(a, b)",
+        "this macro may have users that a rewrite would cut off",
+    ),
+    "not-written": (b"EXPORT_SYMBOL(a)", "the file could not be written"),
+}
+
+
+@pytest.mark.parametrize(("source", "reason"), LEFT.values(), ids=LEFT)
+def test_what_a_fix_leaves_has_its_reason(source: bytes, reason: str) -> None:
+    file = judged(source)
+    file.is_rewritten = False
+    printed = "".join(text.report([file], color=False, quiet=False))
+    assert f"\n      = not rewritten: {reason}\n" in printed
+    assert "\n\nleft 1 unwanted export in 1 file: 1 " in printed
+    assert printed.endswith(text.ADVICE)
+    quiet = "".join(text.report([file], color=False, quiet=True))
+    assert quiet == printed.partition("\n")[0] + "\n"
+
+
+def test_what_a_fix_rewrote() -> None:
+    file = judged(b"EXPORT_SYMBOL(kvm_get_kvm);\n\nEXPORT_SYMBOL_GPL(\n\tb);\n")
+    file.is_rewritten = True
+    assert "".join(text.report([file], color=False, quiet=False)) == (
+        "virt/kvm/x.c:1: EXPORT_SYMBOL(kvm_get_kvm) -> EXPORT_SYMBOL_GPL(kvm_get_kvm)\n"
+        "virt/kvm/x.c:3: EXPORT_SYMBOL_GPL(b) -> EXPORT_SYMBOL_FOR_KVM_INTERNAL(b)\n"
+        "\n"
+        "rewrote 2 exports in 1 file: 1 EXPORT_SYMBOL, 1 EXPORT_SYMBOL_GPL\n" + text.REWRITTEN
+    )
+
+
+def test_what_a_fix_rewrote_and_left() -> None:
+    file = judged(b"EXPORT_SYMBOL(a);\nEXPORT_SYMBOL_NS(b, c);\n")
+    file.is_rewritten = True
+    printed = "".join(text.report([file], color=False, quiet=False))
+    assert (
+        "\n\nrewrote 1 export in 1 file: 1 EXPORT_SYMBOL\n"
+        "left 1 unwanted export in 1 file: 1 EXPORT_SYMBOL_NS\n" + text.ADVICE
+    ) in printed

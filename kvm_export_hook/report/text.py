@@ -8,13 +8,13 @@ is what editors and terminals make into a link.
 from __future__ import annotations
 
 from kvm_export_hook.report.escape import printable
-from kvm_export_hook.report.wording import export, problem, remedy
+from kvm_export_hook.report.wording import export, problem, remedy, why_left
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from kvm_export_hook.judge import Finding
+    from kvm_export_hook.judge import File, Finding
 
 TAB = 8
 # The columns of source shown, which with the line number fill a terminal's 80;
@@ -24,35 +24,77 @@ CUT = "..."
 
 BOLD, RED, GREEN, RESET = "\x1b[1m", "\x1b[1;31m", "\x1b[1;32m", "\x1b[m"
 
+REWROTE, LEFT, FOUND = "rewrote", "left", "found"
+VERBS = {REWROTE: "export", LEFT: "unwanted export", FOUND: "unwanted export"}
+
+REWRITTEN = "Look at the change, stage it, and commit again.\n"
 ADVICE = """\
 Use EXPORT_SYMBOL_FOR_KVM_INTERNAL for what only KVM's own modules need, or drop
 the export: EXPORT_SYMBOL and EXPORT_SYMBOL_GPL hand a symbol to every module.
+kvm-export-hook --fix PATH rewrites what it safely can.
 If a module outside KVM really needs it, say which in the commit message and add
 it to the allowlist of the tree's arch/x86/kvm/Makefile, or pass --allow SYMBOL.
 """
 
 
-def report(
-    files: Iterable[tuple[bytes, bytes, Iterable[Finding]]], color: bool, quiet: bool
-) -> Iterator[str]:
-    """Yield the text for FILES (path, content, findings each), then the summary and advice.
+def report(files: Iterable[File], color: bool, quiet: bool) -> Iterator[str]:
+    """Yield the text for FILES, then what it sums up to and the advice.
 
-    QUIET leaves the first line of each finding only.
+    QUIET leaves one line for each finding, and nothing else.
     """
-    tally: dict[str, int] = {}
-    dirty_files = 0
-    for path, data, findings in files:
-        shown_path, is_dirty = printable(path), False
-        for finding in findings:
-            yield headline(shown_path, finding, color)
-            if not quiet:
-                yield excerpt(data, finding, color)
-            macro = finding.macro.decode()
-            tally[macro] = tally.get(macro, 0) + 1
-            is_dirty = True
-        dirty_files += is_dirty
-    if tally and not quiet:
-        yield f"\n{summary(tally, dirty_files)}\n{ADVICE}"
+    sums = {verb: Sum() for verb in VERBS}
+    for file in files:
+        path = printable(file.path)
+        for finding in file.findings:
+            if finding.replacement is not None and file.is_rewritten:
+                verb = REWROTE
+                yield rewriting(path, finding, finding.replacement)
+            else:
+                verb = FOUND if file.is_rewritten is None else LEFT
+                yield headline(path, finding, color)
+                if not quiet:
+                    yield excerpt(file.data, finding, color)
+                if not quiet and verb == LEFT:
+                    yield f"      = not rewritten: {why_left(file, finding)}\n"
+            sums[verb].add(file, finding)
+    if not quiet:
+        yield from closing(sums)
+
+
+class Sum:
+    """How many findings of which macros there are, and in which files."""
+
+    def __init__(self) -> None:
+        self.macros: dict[str, int] = {}
+        self.files: set[bytes] = set()
+
+    def add(self, file: File, finding: Finding) -> None:
+        """Count a finding."""
+        macro = finding.macro.decode()
+        self.macros[macro] = self.macros.get(macro, 0) + 1
+        self.files.add(file.path)
+
+
+def closing(sums: dict[str, Sum]) -> Iterator[str]:
+    """Yield the sums, a line each: ``found 2 unwanted exports in 1 file: ...``; and advice."""
+    gap = "\n"
+    for verb, sum_ in sums.items():
+        if sum_.macros:
+            total = plural(sum(sum_.macros.values()), VERBS[verb])
+            macros = ", ".join(f"{count} {macro}" for macro, count in sorted(sum_.macros.items()))
+            yield f"{gap}{verb} {total} in {plural(len(sum_.files), 'file')}: {macros}\n"
+            gap = ""
+    if sums[FOUND].macros or sums[LEFT].macros:
+        yield ADVICE
+    elif sums[REWROTE].macros:
+        yield REWRITTEN
+
+
+def rewriting(path: str, finding: Finding, macro: bytes) -> str:
+    """Write what a fix did: ``path:line: old -> new``."""
+    old = export(finding)
+    new = macro.decode() + old[len(finding.macro) :]
+    return f"{path}:{finding.line}: {old} -> {new}\n"
 
 
 def headline(path: str, finding: Finding, color: bool) -> str:
@@ -115,13 +157,6 @@ def width(text: str) -> int:
     return sum(
         0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text
     )
-
-
-def summary(tally: dict[str, int], files: int) -> str:
-    """Count what was found: ``found 2 unwanted exports in 1 file: 2 EXPORT_SYMBOL``."""
-    total = sum(tally.values())
-    macros = ", ".join(f"{count} {macro}" for macro, count in sorted(tally.items()))
-    return f"found {plural(total, 'unwanted export')} in {plural(files, 'file')}: {macros}"
 
 
 def plural(count: int, noun: str) -> str:

@@ -16,7 +16,7 @@ from kvm_export_hook.report.escape import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from kvm_export_hook.judge import Finding
+    from kvm_export_hook.judge import File, Finding
 
 LONGEST_SHOWN_SYMBOL = 80
 
@@ -31,6 +31,11 @@ REMEDY = {
     EXPORT_ALIAS: "export each symbol by a call of its own",
     SPLIT_EXPORT: "put the symbol on the macro's line",
     EXPORT_MENTION: "say it without the macro's name",
+}
+LEFT = {
+    EXPORT_ALIAS: "only calls are",
+    SPLIT_EXPORT: "the macro is right",
+    EXPORT_MENTION: "comments and strings never are",
 }
 
 
@@ -63,3 +68,16 @@ def remedy(finding: Finding) -> str:
     if finding.replacement is None and finding.macro in policy.GREPPED:
         return f"use {policy.GPL.decode()}, with the symbol on the same line"
     return "use " + policy.GPL.decode()
+
+
+def why_left(file: File, finding: Finding) -> str:
+    """Say why a fix does not rewrite a finding."""
+    if not file.has_macro:
+        return f"this tree has no {policy.INTERNAL.decode()}: its build would break"
+    if finding.replacement is not None:
+        return "the file could not be written"
+    if finding.rule in LEFT:
+        return LEFT[finding.rule]
+    if finding.macro in policy.GREPPED:
+        return "the tree's make check would fail all the same"
+    return "this macro may have users that a rewrite would cut off"

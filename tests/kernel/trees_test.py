@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from tests.conftest import Command
 from tests.kernel.conftest import make_check
+from tests.support import COMMAND
 
 
 def grep_count(tree: Path, pattern: str) -> int:
@@ -51,3 +53,54 @@ def test_linux_6_12_has_232_unwanted_exports(
     # kvm_put_kvm_no_destroy for kvm_put_kvm, and counts 231.
     assert grep_count(old, "EXPORT_SYMBOL_GPL") == 239
     assert "EXPORT_SYMBOL_GPL(kvm_put_kvm_no_destroy): " in out
+
+
+def contents(tree: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(tree)): path.read_bytes()
+        for directory in ("virt/kvm", "arch/x86/kvm")
+        for path in sorted((tree / directory).rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_fixing_what_was_spoilt_restores_the_current_kernel(
+    changeable: Path, command: Command, tmp_path: Path
+) -> None:
+    before = contents(changeable)
+    exports = 0
+    for name, content in before.items():
+        exports += content.count(b"EXPORT_SYMBOL_FOR_KVM_INTERNAL(")
+        spoilt = content.replace(b"EXPORT_SYMBOL_FOR_KVM_INTERNAL(", b"EXPORT_SYMBOL_GPL(")
+        if spoilt != content:
+            (changeable / name).write_bytes(spoilt)
+    assert not make_check(changeable, tmp_path)
+    status, out, err = command("--fix", str(changeable))
+    assert (status, err) == (1, "")
+    assert exports > 200
+    assert f"\nrewrote {exports} exports in " in out
+    assert contents(changeable) == before
+    assert make_check(changeable, tmp_path)
+    assert command("--fix", str(changeable)) == (0, "", "")
+
+
+def test_fixing_linux_6_12_with_the_macro(defined: Path, command: Command) -> None:
+    status, out, err = command("--fix", str(defined))
+    assert (status, err) == (1, "")
+    assert "\nrewrote 232 exports in 14 files: 232 EXPORT_SYMBOL_GPL\n" in out
+    assert grep_count(defined, "EXPORT_SYMBOL_FOR_KVM_INTERNAL") == 232
+    assert grep_count(defined, "EXPORT_SYMBOL_GPL") == 7
+    assert command(str(defined)) == (0, "", "")
+
+
+def test_the_patch_for_linux_6_12_does_what_the_fix_does(
+    defined: Path, tmp_path: Path, command: Command
+) -> None:
+    patched = tmp_path / "patched"
+    shutil.copytree(defined, patched)
+    patch = subprocess.run([str(COMMAND), "--diff", str(defined)], capture_output=True, check=False)
+    assert (patch.returncode, patch.stderr) == (1, b"")
+    subprocess.run(["git", "init", "--quiet"], cwd=patched, check=True)
+    subprocess.run(["git", "apply"], cwd=patched, input=patch.stdout, check=True)
+    command("--fix", str(defined))
+    assert contents(patched) == contents(defined)

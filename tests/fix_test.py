@@ -1,0 +1,374 @@
+# SPDX-License-Identifier: MIT
+"""Repairs: what is rewritten, what is not, and that no byte of work is ever lost."""
+
+from __future__ import annotations
+
+import os
+import resource
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kvm_export_hook import fix, lex
+from tests.cli_test import unprivileged
+from tests.conftest import Command
+from tests.scan_test import SOURCES, every_word
+from tests.support import BAD, COMMAND, INTERNAL, PYTHON, environment, judged, make_tree, write
+
+REWRITTEN = {
+    "gpl": (b"EXPORT_SYMBOL_GPL(a);\n", b"EXPORT_SYMBOL_FOR_KVM_INTERNAL(a);\n"),
+    "plain": (b"EXPORT_SYMBOL(a);\n", b"EXPORT_SYMBOL_FOR_KVM_INTERNAL(a);\n"),
+    "allowlisted": (b"EXPORT_SYMBOL(kvm_get_kvm);\n", b"EXPORT_SYMBOL_GPL(kvm_get_kvm);\n"),
+    "with-everything-around-it": (
+        b"\xff\0\r\n /* a */\tEXPORT_SYMBOL_GPL \\\n( /* b */ c\r\n) // d",
+        b"\xff\0\r\n /* a */\tEXPORT_SYMBOL_FOR_KVM_INTERNAL \\\n( /* b */ c\r\n) // d",
+    ),
+    "several": (
+        b"EXPORT_SYMBOL(a);EXPORT_SYMBOL_GPL(kvm_get_kvm);EXPORT_SYMBOL_NS(b, c);EXPORT_SYMBOL(d)",
+        b"EXPORT_SYMBOL_FOR_KVM_INTERNAL(a);EXPORT_SYMBOL_GPL(kvm_get_kvm);"
+        b"EXPORT_SYMBOL_NS(b, c);EXPORT_SYMBOL_FOR_KVM_INTERNAL(d)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("source", "expected"), REWRITTEN.values(), ids=REWRITTEN)
+def test_rewritten(source: bytes, expected: bytes) -> None:
+    assert fix.fixed(judged(source)) == expected
+
+
+@pytest.mark.parametrize(
+    "source",
+    {
+        "internal": INTERNAL,
+        "allowlisted": b"EXPORT_SYMBOL_GPL(kvm_get_kvm);\n",
+        "namespace": b"EXPORT_SYMBOL_NS_GPL(a, b);\n",
+        "raw": b"__EXPORT_SYMBOL(a);\n",
+        "directive": b"#define A(a) EXPORT_SYMBOL(a)\n",
+        "comment": b"/* EXPORT_SYMBOL(a) */\n",
+        "string": b'"EXPORT_SYMBOL(a)"\n',
+        "bare": b"EXPORT_SYMBOL;\n",
+        "split": b"EXPORT_SYMBOL_GPL(\nkvm_get_kvm);\n",
+        "forbidden-and-split": b"EXPORT_SYMBOL(\nkvm_get_kvm);\n",
+    }.values(),
+)
+def test_not_rewritten(source: bytes) -> None:
+    assert fix.fixed(judged(source)) == source
+
+
+def test_nothing_is_rewritten_where_the_build_would_break() -> None:
+    assert fix.fixed(judged(BAD, has_macro=False)) == BAD
+
+
+# Properties.
+
+
+@given(SOURCES, st.booleans())
+def test_fixing_twice_is_fixing_once(source: bytes, check: bool) -> None:
+    once = fix.fixed(judged(source, check=check))
+    assert fix.fixed(judged(once, check=check)) == once
+
+
+@given(SOURCES, st.booleans())
+def test_every_byte_outside_the_replaced_words_is_kept(source: bytes, check: bool) -> None:
+    file = judged(source, check=check)
+    new = fix.fixed(file)
+    for finding in reversed(list(file.findings)):
+        assert source.startswith(finding.macro, finding.offset)
+    read = written = 0
+    for finding in file.findings:
+        if finding.replacement is not None:
+            kept = finding.offset - read
+            assert new[written : written + kept] == source[read : finding.offset]
+            written += kept
+            assert new.startswith(finding.replacement, written)
+            read, written = finding.offset + len(finding.macro), written + len(finding.replacement)
+    assert new[written:] == source[read:]
+
+
+@given(SOURCES, st.booleans())
+def test_what_is_left_is_what_could_not_be_fixed(source: bytes, check: bool) -> None:
+    file = judged(source, check=check)
+    left = judged(fix.fixed(file), check=check).findings
+    assert [(found.rule, found.macro, found.line) for found in left] == [
+        (found.rule, found.macro, found.line)
+        for found in file.findings
+        if found.replacement is None
+    ]
+
+
+@given(SOURCES)
+def test_what_is_no_code_is_untouched_and_a_call_keeps_its_symbol(source: bytes) -> None:
+    def places(text: bytes) -> list[tuple[str, bytes | None]]:
+        words = list(every_word(text, also_fine=True))
+        return [(place.kind, place.argument) for place in lex.places(text, words)]
+
+    assert places(source) == places(fix.fixed(judged(source)))
+
+
+# The patch.
+
+
+def git_apply(top: Path, patch: bytes) -> None:
+    subprocess.run(["git", "apply", "--whitespace=nowarn"], cwd=top, input=patch, check=True)
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    top = tmp_path_factory.mktemp("apply")
+    subprocess.run(["git", "init", "--quiet"], cwd=top, check=True)
+    return top
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.one_of(SOURCES, st.just(BAD), st.just(b"\n" * 5)), max_size=6).map(b"".join))
+def test_git_makes_the_same_of_the_patch(scratch: Path, source: bytes) -> None:
+    new = fix.fixed(judged(source))
+    if new == source:
+        return
+    (scratch / "x.c").write_bytes(source)
+    git_apply(scratch, b"".join(fix.patch(b"x.c", source, new)))
+    assert (scratch / "x.c").read_bytes() == new
+
+
+@pytest.mark.parametrize(
+    "name",
+    [b"a b.c", b'quo"te.c', b"back\\slash.c", b"new\nline\t.c", b"\xff\xc3\xa9.c", b"d/e f/\x01.c"],
+)
+def test_names_that_git_quotes(scratch: Path, name: bytes) -> None:
+    path = write(scratch / os.fsdecode(name), BAD)
+    git_apply(scratch, b"".join(fix.patch(name, BAD, INTERNAL)))
+    assert path.read_bytes() == INTERNAL
+
+
+def test_the_patch_is_what_git_diff_writes(scratch: Path) -> None:
+    lines = [BAD if number in (1, 8, 16, 30) else b"line %d\n" % number for number in range(33)]
+    source = b"".join(lines)[:-1]
+    new = fix.fixed(judged(source))
+    (scratch / "old").write_bytes(source)
+    (scratch / "new").write_bytes(new)
+    compared = subprocess.run(
+        ["git", "diff", "--no-index", "old", "new"], cwd=scratch, capture_output=True, check=False
+    )
+    hunks = compared.stdout.partition(b"\n@@")[2].splitlines()
+    ours = b"".join(fix.patch(b"x", source, new)).partition(b"\n@@")[2].splitlines()
+    # git names the enclosing function behind the second @@.
+    assert [line.partition(b" @@")[0] for line in hunks] == [
+        line.partition(b" @@")[0] for line in ours
+    ]
+
+
+# The command.
+
+
+def test_fix_rewrites_and_says_what_it_did(top: Path, command: Command) -> None:
+    path = write(top / "virt/kvm/x.c", BAD + b"EXPORT_SYMBOL_NS(a, b);\n")
+    status, out, err = command("--fix")
+    assert (status, err) == (1, "")
+    assert out.startswith(
+        "virt/kvm/x.c:1: EXPORT_SYMBOL_GPL(kvm_sample)"
+        " -> EXPORT_SYMBOL_FOR_KVM_INTERNAL(kvm_sample)\n"
+        "virt/kvm/x.c:2:1: error: EXPORT_SYMBOL_NS(a): "
+    )
+    assert path.read_bytes() == INTERNAL + b"EXPORT_SYMBOL_NS(a, b);\n"
+    assert command("--fix").status == 1
+    path.write_bytes(INTERNAL)
+    assert command("--fix") == (0, "", "")
+
+
+def test_diff_prints_the_patch_and_changes_nothing(
+    top: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(top / "arch/x86/kvm/vmx/x.c", b"a\r\n\xff\n" + BAD[:-1])
+    before = path.read_bytes()
+    monkeypatch.chdir(top / "arch/x86")
+    done = subprocess.run([str(COMMAND), "--diff"], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert path.read_bytes() == before
+    subprocess.run(["git", "init", "--quiet"], cwd=top, check=True)
+    git_apply(top, done.stdout)
+    patched = path.read_bytes()
+    path.write_bytes(before)
+    assert command("--fix").status == 1
+    assert path.read_bytes() == patched == b"a\r\n\xff\n" + INTERNAL[:-1]
+    assert command("--diff") == (0, "", "")
+
+
+def test_diff_tells_on_stderr_what_it_leaves(top: Path, command: Command) -> None:
+    write(top / "virt/kvm/x.c", b"EXPORT_SYMBOL_NS(a, b);\n")
+    status, out, err = command("--diff")
+    assert (status, out) == (1, "")
+    assert err.startswith("virt/kvm/x.c:1:1: error: EXPORT_SYMBOL_NS(a): ")
+    assert "      = not rewritten: this macro may have users that a rewrite would cut off\n" in err
+
+
+def test_a_patch_cannot_drive_the_terminal(top: Path) -> None:
+    write(top / "virt/kvm/x.c", b"\x1b[2J\n" + BAD)
+    near_end, far_end = os.openpty()
+    subprocess.run([str(COMMAND), "--diff"], stdout=far_end, check=False, env=environment())
+    os.close(far_end)
+    shown = b""
+    while b"+EXPORT" not in shown:
+        shown += os.read(near_end, 4096)
+    os.close(near_end)
+    assert b" \\x1b[2J\r\n" in shown
+
+
+def test_diff_with_stdout_closed(top: Path) -> None:
+    write(top / "virt/kvm/x.c", BAD)
+    done = subprocess.run(
+        ["bash", "-c", '"$0" --diff >&-', str(COMMAND)], capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_fix_and_diff_exclude_each_other(top: Path, command: Command) -> None:
+    assert "not allowed with argument" in command("--fix", "--diff").err
+
+
+@pytest.mark.parametrize("option", ["--fix", "--diff"])
+def test_a_tree_without_the_macro_is_never_rewritten(
+    top: Path, command: Command, option: str
+) -> None:
+    make_tree(top, macro=False)
+    path = write(top / "virt/kvm/x.c", BAD)
+    status, out, err = command(option)
+    assert (status, out) == (0, "")
+    assert "nothing enforced" in err
+    status, out, err = command(option, "--force")
+    assert status == 1
+    assert (
+        "      = not rewritten: this tree has no EXPORT_SYMBOL_FOR_KVM_INTERNAL:"
+        " its build would break\n"
+    ) in out + err
+    assert path.read_bytes() == BAD
+
+
+# Faults: the file is whole, the old one or the new one, and nothing is left behind.
+
+
+def leftovers(directory: Path) -> list[str]:
+    return [path.name for path in directory.iterdir() if path.name.startswith(".kvm-export-hook.")]
+
+
+def test_mode_and_link_are_kept(top: Path, tmp_path: Path, command: Command) -> None:
+    target = write(tmp_path / "elsewhere/y.c", BAD)
+    target.chmod(0o4751)
+    link = top / "virt/kvm/link.c"
+    link.symlink_to(target)
+    assert command("--fix", "virt/kvm/link.c").status == 1
+    assert link.is_symlink()
+    assert target.read_bytes() == INTERNAL
+    assert stat.S_IMODE(target.stat().st_mode) == 0o4751
+
+
+def test_owner_is_kept_where_that_is_permitted(top: Path, command: Command) -> None:
+    path = write(top / "virt/kvm/x.c", BAD)
+    if os.geteuid() == 0:
+        os.chown(path, 1234, 4321)
+    before = path.stat()
+    assert command("--fix").status == 1
+    assert (path.stat().st_uid, path.stat().st_gid) == (before.st_uid, before.st_gid)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_owner_is_let_go_where_it_is_not_permitted(top: Path) -> None:
+    path = write(top / "virt/kvm/x.c", BAD)
+    os.chown(path, 1234, 4321)
+    done = subprocess.run(
+        ["setpriv", "--bounding-set=-chown", str(COMMAND), "--fix"],
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert path.read_bytes() == INTERNAL
+
+
+def test_a_read_only_directory(top: Path) -> None:
+    locked = write(top / "virt/kvm/locked/x.c", BAD)
+    free = write(top / "virt/kvm/x.c", BAD)
+    locked.parent.chmod(0o555)
+    done = subprocess.run(
+        unprivileged(str(COMMAND), "--fix"), capture_output=True, text=True, check=False
+    )
+    locked.parent.chmod(0o755)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "kvm-export-hook: error: virt/kvm/locked/x.c: not rewritten: Permission denied\n"
+    )
+    assert "      = not rewritten: the file could not be written\n" in done.stdout
+    assert (locked.read_bytes(), free.read_bytes()) == (BAD, INTERNAL)
+
+
+def test_a_full_disk(top: Path) -> None:
+    big = write(top / "virt/kvm/big.c", BAD + b"\n" * 100_000)
+    small = write(top / "virt/kvm/small.c", BAD)
+    done = subprocess.run(
+        [str(COMMAND), "--fix"],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000)),
+    )
+    assert done.returncode == 2
+    assert done.stderr == "kvm-export-hook: error: virt/kvm/big.c: not rewritten: File too large\n"
+    assert (big.read_bytes()[: len(BAD)], small.read_bytes()) == (BAD, INTERNAL)
+    assert leftovers(big.parent) == []
+
+
+def test_a_file_that_changed_in_the_meantime(top: Path) -> None:
+    path = write(top / "virt/kvm/x.c", b"typed just now\n")
+    with pytest.raises(OSError, match="changed in the meantime"):
+        fix.replace_file(os.fsencode(path), BAD, INTERNAL)
+    assert path.read_bytes() == b"typed just now\n"
+    assert leftovers(path.parent) == []
+
+
+def test_a_file_that_is_gone_in_the_meantime(top: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        fix.replace_file(b"virt/kvm/gone.c", BAD, INTERNAL)
+    assert leftovers(top / "virt/kvm") == []
+
+
+# Kills itself before the line of fix.replace_file and below that is the nth to be run.
+KILLED = """\
+import os, signal, sys
+from kvm_export_hook import cli, fix
+left = int(sys.argv.pop(1))
+def trace(frame, event, argument):
+    global left
+    if frame.f_code.co_filename == fix.__file__ and frame.f_code.co_name in STEPS:
+        left -= event == "line"
+        if left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+    return trace
+STEPS = ("replace_file", "keep_owner_and_mode", "sync_directory")
+sys.settrace(trace)
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+def test_killed_at_every_step_of_the_write(top: Path) -> None:
+    path = write(top / "virt/kvm/x.c", BAD)
+    contents = []
+    for step in range(100):
+        path.write_bytes(BAD)
+        done = subprocess.run(
+            [PYTHON, "-c", KILLED, str(step), "--fix", "virt/kvm/x.c"],
+            capture_output=True,
+            check=False,
+            env=environment(COVERAGE_PROCESS_START=""),
+        )
+        contents.append(path.read_bytes())
+        for name in leftovers(path.parent):
+            (path.parent / name).unlink()
+        if done.returncode >= 0:
+            break
+    assert done.returncode == 1
+    assert len(contents) > 20
+    changed_at = contents.index(INTERNAL)
+    assert contents == [BAD] * changed_at + [INTERNAL] * (len(contents) - changed_at)
+    assert changed_at > 10
