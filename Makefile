@@ -10,7 +10,9 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-SRCTREE ?=
+# Not every shell expands the ~ of SRCTREE=~/linux.
+override SRCTREE := $(patsubst ~/%,$(HOME)/%,$(SRCTREE))
+export SRCTREE
 
 .PHONY: demo test test-kernel lint format clean
 .DELETE_ON_ERROR:
@@ -31,7 +33,8 @@ demo: .venv/demo.stamp
 	@$(BIN)/python demo/demo.py
 else
 demo: .venv/demo.stamp
-	$(BIN)/kvm-export-hook --srctree '$(SRCTREE)'
+	$(BIN)/kvm-export-hook --srctree "$$SRCTREE"
+	@echo "exit status 0: nothing unwanted"
 endif
 
 test: .venv/test.stamp

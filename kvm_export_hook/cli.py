@@ -32,7 +32,7 @@ ADVICE = {
     IsADirectoryError: "a source file cannot be one",
     PermissionError: "make it readable",
 }
-NOTHING_CHECKED = "nothing checked: no C source of KVM (virt/kvm, arch/x86/kvm) among the paths"
+NOTHING_CHECKED = "nothing checked: found no C source below virt/kvm or arch/x86/kvm"
 
 
 class Options:

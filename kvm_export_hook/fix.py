@@ -80,7 +80,7 @@ def diff_lines(text: bytes) -> list[bytes]:
 
 
 def close_together(numbers: Iterable[int]) -> list[tuple[int, int]]:
-    """Group the ascending NUMBERS of lines with no line between their contexts; tell the first and last of each."""
+    """Group the ascending NUMBERS of lines whose contexts meet; tell the ends of each group."""
     groups: list[tuple[int, int]] = []
     for number in numbers:
         if groups and number - groups[-1][1] <= 2 * CONTEXT + 1:

@@ -75,11 +75,17 @@ def resolved(paths: Iterable[bytes], srctree: bytes | None, complain: Complain) 
         home = nearest_tree(here, known)
     else:
         home = absolute(srctree, here)
-        if not os.path.isdir(home):
-            complain(srctree, OSError(None, "no such directory: name the top of a kernel tree"))
+        if not is_tree(home):
+            reason = "no kernel tree: it has no C source below virt/kvm or arch/x86/kvm"
+            complain(srctree, OSError(None, reason))
             return
     for path in paths or [home or here]:
         full = absolute(path, here)
+        try:
+            os.lstat(full)
+        except OSError as error:
+            complain(path, error)
+            continue
         walks = os.path.isdir(full)
         tree = home
         if walks and is_tree(full):
@@ -89,11 +95,6 @@ def resolved(paths: Iterable[bytes], srctree: bytes | None, complain: Complain) 
         if tree is not None:
             for name in scoped_names(os.path.relpath(full, tree), walks):
                 yield shown(os.path.join(tree, name), here), walks, shown(tree, here)
-            continue
-        try:
-            os.lstat(full)
-        except OSError as error:
-            complain(path, error)
 
 
 def absolute(path: bytes, here: bytes) -> bytes:

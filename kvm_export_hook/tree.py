@@ -8,6 +8,10 @@ followed there; newer trees have the macro, and from some point on a check in
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 KVM_TYPES = b"include/linux/kvm_types.h"
 MAKEFILE = b"arch/x86/kvm/Makefile"
 
@@ -54,14 +58,13 @@ def defines(header: bytes, macro: bytes) -> bool:
     return False
 
 
-def permitted_names(makefile: bytes) -> list[bytes]:
-    """Read the names after each ``-e`` of the check's ``grep -v``."""
+def permitted_names(makefile: bytes) -> Iterator[bytes]:
+    """Yield the names after each ``-e`` of the check's ``grep -v``."""
     for line in makefile.replace(b"\\\n", b" ").split(b"\n"):
-        words = line.split()
-        if words[:1] == [TRAILER]:
-            return [
-                name
-                for option, name in zip(words, words[1:])
-                if option == b"-e" and name.replace(b"_", b"a").isalnum()
-            ]
-    return []
+        if line.split()[:1] != [TRAILER]:
+            continue
+        for command in line.partition(b"#")[0].split(b"|"):
+            words = [word.strip(b"\"'") for word in command.split()]
+            for option, name in zip(words, words[1:]):
+                if b"-v" in words and option == b"-e" and name.replace(b"_", b"a").isalnum():
+                    yield name

@@ -20,10 +20,7 @@ NOT_ENFORCED = (
     "nothing enforced: this tree has no EXPORT_SYMBOL_FOR_KVM_INTERNAL"
     " (Linux before 6.18); --force enforces the rule all the same\n"
 )
-NOTHING = (
-    "kvm-export-hook: nothing checked:"
-    " no C source of KVM (virt/kvm, arch/x86/kvm) among the paths\n"
-)
+NOTHING = "kvm-export-hook: nothing checked: found no C source below virt/kvm or arch/x86/kvm\n"
 
 
 def test_a_clean_tree_passes_in_silence(top: Path, command: Command) -> None:
@@ -58,6 +55,8 @@ def test_findings_come_sorted_by_path(top: Path, command: Command) -> None:
 
 @pytest.mark.parametrize("arguments", [["fs/x.c"], ["virt/kvm/Kconfig", "MAINTAINERS"], ["fs"]])
 def test_nothing_in_scope(top: Path, command: Command, arguments: list[str]) -> None:
+    for name in ("fs/x.c", "virt/kvm/Kconfig", "MAINTAINERS"):
+        write(top / name, BAD)
     assert command(*arguments) == (0, "", NOTHING)
     assert command("--quiet", *arguments) == (0, "", "")
 
@@ -135,7 +134,8 @@ def test_srctree_names_the_tree(
     assert command("--srctree", "gone") == (
         2,
         "",
-        "kvm-export-hook: error: gone: no such directory: name the top of a kernel tree\n",
+        "kvm-export-hook: error: gone:"
+        " no kernel tree: it has no C source below virt/kvm or arch/x86/kvm\n",
     )
 
 
@@ -229,8 +229,18 @@ def test_missing_file(top: Path, command: Command) -> None:
     )
 
 
-def test_a_missing_file_out_of_scope_is_no_matter(top: Path, command: Command) -> None:
-    assert command("fs/gone.c", "virt/kvm/Kconfig", "virt/kvm/kvm_main.c") == (0, "", "")
+@pytest.mark.parametrize("name", ["fs/gone.c", "virt/kvm/gone", "arch/x86/kmv", "virt/kvm/d/"])
+def test_a_missing_file_is_an_error_wherever_it_lies(
+    top: Path, command: Command, name: str
+) -> None:
+    err = f"kvm-export-hook: error: {name}: No such file or directory: check the name\n"
+    assert command(name, "virt/kvm/kvm_main.c") == (2, "", err)
+
+
+def test_a_dangling_link_out_of_scope_is_no_matter(top: Path, command: Command) -> None:
+    write(top / "fs/x.c", BAD)
+    (top / "fs/link.c").symlink_to("gone.c")
+    assert command("fs/link.c", "virt/kvm/kvm_main.c") == (0, "", "")
 
 
 @pytest.mark.parametrize("by_name", [True, False])

@@ -17,10 +17,10 @@ from tests.support import BAD, make_tree, write
 
 
 def found(*paths: str | bytes, srctree: Path | None = None) -> list[str]:
-    """List what is in scope, as ``tree: path``; fail on a complaint."""
+    """List what is in scope, as ``tree: path``; only what is missing may be complained of."""
 
     def fail(path: bytes, error: OSError) -> None:
-        raise AssertionError((path, error))
+        assert isinstance(error, FileNotFoundError), (path, error)
 
     targets = scope.targets(
         [os.fsencode(path) for path in paths], os.fsencode(srctree) if srctree else None, fail
@@ -48,12 +48,12 @@ NAMED = {
     "with-dots-inside": ("virt/./kvm/../../virt/kvm/kvm_main.c", "virt/kvm/kvm_main.c"),
     "with-two-slashes": ("virt//kvm/kvm_main.c", "virt/kvm/kvm_main.c"),
     "hidden": ("virt/kvm/.hidden.c", "virt/kvm/.hidden.c"),
-    "not-there": ("virt/kvm/gone.c", "virt/kvm/gone.c"),
 }
 
 
 @pytest.mark.parametrize(("spelling", "path"), NAMED.values(), ids=NAMED)
 def test_any_spelling_names_a_file(top: Path, spelling: str, path: str) -> None:
+    write(top / "virt/kvm/.hidden.c", BAD)
     assert found(spelling) == [f": {path}"]
     assert found(str(top / spelling)) == [f": {path}"]
 
@@ -76,9 +76,9 @@ def test_any_spelling_names_a_file(top: Path, spelling: str, path: str) -> None:
     ],
 )
 def test_out_of_scope(top: Path, path: str) -> None:
-    write(top / "fs/a.c", BAD)
     (top / "virt/kvm/kvm_main.c").unlink()
-    write(top / "tools/virt/kvm/x.c", BAD)
+    if "." in path:
+        write(top / path, BAD)
     assert found(path) == []
     assert found(str(top / path)) == []
 

@@ -44,6 +44,22 @@ def test_a_header_that_is_not_there_proves_nothing() -> None:
             b"# exports_grep_trailer is -e gnarly\n" + MAKEFILE_WITH_CHECK,
             {b"kvm_get_kvm", b"kvm_put_kvm"},
         ),
+        "quoted": (
+            b"exports_grep_trailer := grep -v -e 'kvm_a' -e \"kvm_b\"\n",
+            {b"kvm_a", b"kvm_b"},
+        ),
+        "added-to": (
+            b"exports_grep_trailer := grep -v -e kvm_a\nexports_grep_trailer += -v -e kvm_b\n",
+            {b"kvm_a", b"kvm_b"},
+        ),
+        "commented-out": (
+            b"exports_grep_trailer := grep -v -e kvm_a \\\n# -e kvm_b \\\n -e kvm_c\n -e kvm_d\n",
+            {b"kvm_a"},
+        ),
+        "of-another-grep": (
+            b"exports_grep_trailer := -e kvm_a | grep -v -e kvm_b | grep -e kvm_c\n",
+            {b"kvm_b"},
+        ),
         "a-pattern-is-no-name": (
             b"exports_grep_trailer := grep -v -e kvm_.* -e kvm_foo\n",
             {b"kvm_foo"},

@@ -7,6 +7,7 @@ is what editors and terminals make into a link.
 
 from __future__ import annotations
 
+from kvm_export_hook.judge import EXPORT_ALIAS, FORBIDDEN_MACRO, NOT_ALLOWLISTED
 from kvm_export_hook.report.escape import printable
 from kvm_export_hook.report.wording import export, problem, remedy, why_left
 
@@ -32,8 +33,8 @@ ADVICE = """\
 Use EXPORT_SYMBOL_FOR_KVM_INTERNAL for what only KVM's own modules need, or drop
 the export: EXPORT_SYMBOL and EXPORT_SYMBOL_GPL hand a symbol to every module.
 kvm-export-hook --fix PATH rewrites what it safely can.
-If a module outside KVM really needs it, say which in the commit message and add
-it to the allowlist of the tree's arch/x86/kvm/Makefile, or pass --allow SYMBOL.
+If a module outside KVM really needs one, say which in the commit message, and
+add it to the allowlist in arch/x86/kvm/Makefile, or permit it by --allow SYMBOL.
 """
 
 
@@ -67,12 +68,15 @@ class Sum:
     def __init__(self) -> None:
         self.macros: dict[str, int] = {}
         self.files: set[bytes] = set()
+        self.calls_for_advice = False
 
     def add(self, file: File, finding: Finding) -> None:
         """Count a finding."""
         macro = finding.macro.decode()
         self.macros[macro] = self.macros.get(macro, 0) + 1
         self.files.add(file.path)
+        # The other rules' remedies say all.
+        self.calls_for_advice |= finding.rule in (FORBIDDEN_MACRO, NOT_ALLOWLISTED, EXPORT_ALIAS)
 
 
 def closing(sums: dict[str, Sum]) -> Iterator[str]:
@@ -84,7 +88,7 @@ def closing(sums: dict[str, Sum]) -> Iterator[str]:
             macros = ", ".join(f"{count} {macro}" for macro, count in sorted(sum_.macros.items()))
             yield f"{gap}{verb} {total} in {plural(len(sum_.files), 'file')}: {macros}\n"
             gap = ""
-    if sums[FOUND].macros or sums[LEFT].macros:
+    if sums[FOUND].calls_for_advice or sums[LEFT].calls_for_advice:
         yield ADVICE
     elif sums[REWROTE].macros:
         yield REWRITTEN

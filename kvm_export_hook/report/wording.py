@@ -28,7 +28,7 @@ WRONG = {
     EXPORT_MENTION: "the tree's make check fails on the bare word",
 }
 REMEDY = {
-    EXPORT_ALIAS: "export each symbol by a call of its own",
+    EXPORT_ALIAS: "write a plain call for each symbol",
     SPLIT_EXPORT: "put the symbol on the macro's line",
     EXPORT_MENTION: "say it without the macro's name",
 }
@@ -63,11 +63,12 @@ def remedy(finding: Finding) -> str:
     """Say what to type instead."""
     if finding.rule in REMEDY:
         return REMEDY[finding.rule]
-    if not finding.allowlisted:
-        return "use " + policy.INTERNAL.decode()
-    if finding.replacement is None and finding.macro in policy.GREPPED:
-        return f"use {policy.GPL.decode()}, with the symbol on the same line"
-    return "use " + policy.GPL.decode()
+    macro = (policy.GPL if finding.allowlisted else policy.INTERNAL).decode()
+    if finding.macro not in policy.GREPPED:
+        return f"use {macro}, of the symbol alone"
+    if finding.replacement is None:
+        return f"use {macro}, with the symbol on the same line"
+    return f"use {macro}"
 
 
 def why_left(file: File, finding: Finding) -> str:
