@@ -15,9 +15,10 @@ from kvm_export_hook import policy, scan, scope, tree
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from typing import TextIO
+    from typing import BinaryIO, TextIO
 
     from kvm_export_hook.judge import File, Finding
+    from kvm_export_hook.patch import Hunk
 
 PROGRAM = "kvm-export-hook"
 
@@ -27,12 +28,13 @@ NOT_ENFORCED = (
     "nothing enforced: this tree has no EXPORT_SYMBOL_FOR_KVM_INTERNAL"
     " (Linux before 6.18); --force enforces the rule all the same"
 )
-ADVICE = {
+NOTHING_CHECKED = "nothing checked: found no C source below virt/kvm or arch/x86/kvm"
+
+WHAT_TO_DO = {
     FileNotFoundError: "check the name",
-    IsADirectoryError: "a source file cannot be one",
+    IsADirectoryError: "a file is wanted",
     PermissionError: "make it readable",
 }
-NOTHING_CHECKED = "nothing checked: found no C source below virt/kvm or arch/x86/kvm"
 
 
 class Options:
@@ -40,12 +42,21 @@ class Options:
 
     paths: Sequence[str] = ()
     srctree: str | None = None
-    allow: Sequence[str] = []  # argparse appends to a copy
-    force = False
+    patch: str | None = None
     fix = False
     diff = False
+    allow: Sequence[str] = []  # argparse appends to a copy
+    force = False
+    format = "text"
     color = "auto"
     quiet = False
+
+
+class StdoutError(Exception):
+    """Stdout takes no more."""
+
+    def __init__(self, cause: OSError) -> None:
+        self.cause = cause
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -55,17 +66,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             run.parse(sys.argv[1:] if argv is None else argv)
             run.report()
-        except SystemExit as stop:  # argparse has said all
+        except SystemExit as stop:  # argparse has printed what was asked for
             run.status = int(stop.code or CLEAN)
-        if sys.stdout:
-            sys.stdout.flush()
+        flush()
     except KeyboardInterrupt:
         run.status = TROUBLE
-    except BrokenPipeError:
+    except StdoutError as error:
         discard(sys.stdout)
-    except OSError as error:
-        run.complain(b"standard output", error)
-        discard(sys.stdout)
+        if not isinstance(error.cause, BrokenPipeError):
+            run.complain(b"standard output", error.cause)
     return run.status
 
 
@@ -75,93 +84,102 @@ class Run:
     def __init__(self) -> None:
         self.options = Options()
         self.status = CLEAN
-        self.is_idle = True  # no file was judged, nor reason given why not
+        self.has_met_anything = False  # a file to judge, or a reason not to
         self.rules: dict[bytes, tree.Tree | None] = {}
 
     def parse(self, arguments: Sequence[str]) -> None:
         """Read ARGUMENTS. Names alone, which is what git hooks pass, need no argparse."""
-        if any(argument.startswith("-") for argument in arguments):
-            from kvm_export_hook import options
-
-            options.read(PROGRAM, arguments, self.options)
-        else:
+        if not any(argument.startswith("-") for argument in arguments):
             self.options.paths = arguments
+            return
+        from kvm_export_hook import options
+
+        try:
+            options.read(PROGRAM, arguments, self.options)
+        except options.UsageError as error:
+            say(b"error: " + os.fsencode(str(error)), "see --help")
+            raise SystemExit(TROUBLE) from None
 
     def report(self) -> None:
         """Judge what was asked for, and print the findings."""
-        files = self.judged()
+        options = self.options
+        files = self.judged() if options.patch is None else self.judged_patch(options.patch)
         stream = sys.stdout
-        if self.options.fix:
-            files = self.fixed(files)
-        elif self.options.diff:
-            files, stream = self.diffed(files), sys.stderr
+        if options.fix or options.diff:
+            from kvm_export_hook import fix
+
+            if options.fix:
+                files = fix.rewrite(files, self.complain)
+            else:
+                files, stream = fix.print_patches(files, write_patch), sys.stderr
         first = next(files, None)
         if first:
-            from kvm_export_hook.report import text
-
-            color = wants_color(self.options.color, stream)
-            for part in text.report(chain(first, files), color, self.options.quiet):
+            for part in self.written(chain(first, files), stream):
                 write(part, stream)
-        if self.is_idle:
+        if not self.has_met_anything:
             self.note(b"", NOTHING_CHECKED)
+
+    def written(self, files: Iterator[File], stream: TextIO) -> Iterator[str]:
+        """Write the report on FILES in the form that was asked for."""
+        if self.options.format == "checkpatch":
+            from kvm_export_hook.report import checkpatch
+
+            return checkpatch.report(files)
+        from kvm_export_hook.report import text
+
+        return text.report(files, wants_color(self.options.color, stream), self.options.quiet)
 
     def judged(self) -> Iterator[File]:
         """Judge the files in scope; yield those that have suspects."""
         paths = map(os.fsencode, self.options.paths)
-        srctree = self.options.srctree
-        for top, path in scope.targets(
-            paths, None if srctree is None else os.fsencode(srctree), self.complain
-        ):
+        for top, path in scope.targets(paths, self.srctree(), self.complain):
             rule = self.rule_in(top)
             data = self.read(path) if rule else None
-            if data is None or rule is None:
-                continue
-            suspects = scan.suspects(data, rule.allowlist)
-            if suspects:
-                from kvm_export_hook.judge import File, judge
+            if rule and data is not None:
+                yield from self.suspected(path, top, data, rule)
 
-                findings = judge(data, suspects, rule.allowlist, rule.has_check)
-                yield File(path, top, data, self.counted(findings), not rule.lacks_macro)
+    def judged_patch(self, name: str) -> Iterator[File]:
+        """Judge what the patch NAME adds; yield the hunks that have suspects."""
+        from kvm_export_hook import patch
 
-    def fixed(self, files: Iterable[File]) -> Iterator[File]:
-        """Rewrite in FILES what can be, and pass them on."""
-        from kvm_export_hook import fix
-
-        for file in files:
-            file.findings = list(file.findings)
-            new = fix.fixed(file)
-            file.is_rewritten = False
-            try:
-                if new != file.data:
-                    fix.replace_file(file.path, file.data, new)
-                    file.is_rewritten = True
-            except OSError as error:
-                self.complain(file.path, OSError(None, f"not rewritten: {error.strerror}"))
-            yield file
-
-    def diffed(self, files: Iterable[File]) -> Iterator[File]:
-        """Print what a fix would change in FILES; pass on what it would leave."""
-        from kvm_export_hook import fix
-
-        for file in files:
-            file.findings = list(file.findings)
-            new = fix.fixed(file)
-            if new != file.data:
-                name = scope.name_in_tree(file.path, file.top)
-                for line in fix.patch(name, file.data, new):
-                    write_patch(line)
-                file.findings = [each for each in file.findings if each.replacement is None]
-            file.is_rewritten = False
-            yield file
-
-    def read(self, path: bytes) -> bytes | None:
-        """Read a file to judge; None, and a complaint, where it cannot be read."""
-        self.is_idle = False
+        self.has_met_anything = True
+        shown = b"standard input" if name == "-" else os.fsencode(name)
+        top = scope.tree_around(self.srctree())
+        rule = self.rule_in(top)
+        if not rule:
+            return
         try:
-            return scope.read(path)
+            with opened(name) as stream:
+                for hunk in patch.hunks(stream, shown, self.complain):
+                    if scope.is_in_scope(hunk.path):
+                        path = os.path.normpath(hunk.path)
+                        yield from self.suspected(path, top, hunk.text, rule, hunk)
         except OSError as error:
-            self.complain(path, error)
-            return None
+            self.complain(shown, error)
+
+    def suspected(
+        self, path: bytes, top: bytes, data: bytes, rule: tree.Tree, hunk: Hunk | None = None
+    ) -> Iterator[File]:
+        """Judge DATA, the file at PATH or a HUNK of it; yield it if it has suspects."""
+        suspects = scan.suspects(data, rule.allowlist)
+        if not suspects:
+            return
+        from kvm_export_hook.judge import File, judge
+
+        first_line = hunk.first_line if hunk else 1
+        findings = judge(data, suspects, rule.allowlist, rule.has_check, first_line)
+        file = File(path, top, data, findings, not rule.lacks_macro)
+        if hunk:
+            file.subject = hunk.subject
+            file.findings = hunk.added_of(findings)
+        file.findings = self.counted(file.findings)
+        yield file
+
+    def counted(self, findings: Iterable[Finding]) -> Iterator[Finding]:
+        """Pass FINDINGS on; one makes the run fail."""
+        for finding in findings:
+            self.status = max(self.status, FOUND)
+            yield finding
 
     def rule_in(self, top: bytes) -> tree.Tree | None:
         """Tell the rule in force in the tree at TOP, or None; say once that there is none."""
@@ -181,6 +199,21 @@ class Run:
                 self.rules[top] = rule
         return self.rules[top]
 
+    def srctree(self) -> bytes | None:
+        """Tell the kernel tree that was named, if one was."""
+        return None if self.options.srctree is None else os.fsencode(self.options.srctree)
+
+    def read(self, path: bytes) -> bytes | None:
+        """Read a file to judge; None, and a complaint, where it cannot be read."""
+        self.has_met_anything = True
+        try:
+            return scope.read(path)
+        except OSError as error:
+            self.complain(path, error)
+        except MemoryError:
+            self.complain(path, OSError(None, "is too large for this machine's memory"))
+        return None
+
     def peek(self, path: bytes) -> bytes | None:
         """Read a file of a tree that need not be there."""
         try:
@@ -191,24 +224,27 @@ class Run:
             self.complain(path, error)
             return None
 
-    def counted(self, findings: Iterable[Finding]) -> Iterator[Finding]:
-        """Pass FINDINGS on; one makes the run fail."""
-        for finding in findings:
-            self.status = max(self.status, FOUND)
-            yield finding
-
     def complain(self, path: bytes, error: OSError) -> None:
         """Say what could not be judged, and why."""
         self.status = TROUBLE
-        self.is_idle = False
-        advice = ADVICE.get(type(error))
-        say(b"error: " + path, error.strerror or str(error), advice or "")
+        self.has_met_anything = True
+        say(b"error: " + path, error.strerror or str(error), WHAT_TO_DO.get(type(error), ""))
 
     def note(self, subject: bytes, remark: str) -> None:
         """Say something of the run as a whole."""
-        self.is_idle = False
-        if not self.options.quiet:
+        self.has_met_anything = True
+        # b4 takes each line on stderr for a failed check.
+        if not self.options.quiet and self.options.format != "checkpatch":
             say(subject, remark)
+
+
+def opened(name: str) -> BinaryIO:
+    """Open a patch, which may come from a pipe; ``-`` is stdin."""
+    if name != "-":
+        return open(name, "rb")
+    if sys.stdin is None:
+        raise OSError(None, "is closed")
+    return open(sys.stdin.fileno(), "rb", closefd=False)
 
 
 def chain(first: File, rest: Iterator[File]) -> Iterator[File]:
@@ -220,7 +256,7 @@ def chain(first: File, rest: Iterator[File]) -> Iterator[File]:
 def write(text: str, stream: TextIO) -> None:
     """Print to STREAM, which may be closed, in its encoding."""
     if stream:
-        stream.buffer.write(text.encode(stream.encoding, "backslashreplace"))
+        write_bytes(text.encode(stream.encoding, "backslashreplace"), stream)
 
 
 def write_patch(line: bytes) -> None:
@@ -230,16 +266,36 @@ def write_patch(line: bytes) -> None:
 
         write(printable(line[:-1]) + "\n", sys.stdout)
     elif sys.stdout:
-        sys.stdout.buffer.write(line)
+        write_bytes(line, sys.stdout)
+
+
+def write_bytes(data: bytes, stream: TextIO) -> None:
+    """Print to STREAM. Raises StdoutError where it takes no more."""
+    try:
+        stream.buffer.write(data)
+    except OSError as error:
+        raise StdoutError(error) from error
+
+
+def flush() -> None:
+    """Print what stdout still holds. Raises StdoutError where it takes no more."""
+    try:
+        if sys.stdout:
+            sys.stdout.flush()
+    except OSError as error:
+        raise StdoutError(error) from error
 
 
 def say(subject: bytes, *remarks: str) -> None:
     """Print a line to stderr, which may be closed; no byte of SUBJECT drives a terminal."""
     from kvm_export_hook.report.escape import printable
 
-    if sys.stderr:
-        parts = (PROGRAM, printable(subject), *remarks)
-        print(": ".join(part for part in parts if part), file=sys.stderr)
+    parts = (PROGRAM, printable(subject), *remarks)
+    try:
+        if sys.stderr:
+            print(": ".join(part for part in parts if part), file=sys.stderr)
+    except OSError:
+        discard(sys.stderr)
 
 
 def wants_color(choice: str, stream: TextIO) -> bool:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Repairs: findings to new bytes, pure, and to the patch between; and the atomic write."""
+"""Repairs: findings to new bytes, pure; to the patch between; and the atomic write."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kvm_export_hook import scope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from kvm_export_hook.judge import File
 
@@ -31,6 +31,34 @@ ESCAPES = {
     0x22: b'\\"',
     0x5C: b"\\\\",
 }
+
+
+def rewrite(files: Iterable[File], complain: Callable[[bytes, OSError], object]) -> Iterator[File]:
+    """Rewrite in FILES what can be, and pass them on; tell COMPLAIN what could not be written."""
+    for file in files:
+        file.findings = list(file.findings)
+        file.is_rewritten = False
+        new = fixed(file)
+        try:
+            if new != file.data:
+                replace_file(file.path, file.data, new)
+                file.is_rewritten = True
+        except OSError as error:
+            complain(file.path, OSError(None, f"not rewritten: {error.strerror}"))
+        yield file
+
+
+def print_patches(files: Iterable[File], write: Callable[[bytes], object]) -> Iterator[File]:
+    """Print what a fix would change in FILES, line by line; pass on what it would leave."""
+    for file in files:
+        file.findings = list(file.findings)
+        file.is_rewritten = False
+        new = fixed(file)
+        if new != file.data:
+            for line in patch(scope.name_in_tree(file.path, file.top), file.data, new):
+                write(line)
+            file.findings = [each for each in file.findings if each.replacement is None]
+        yield file
 
 
 def fixed(file: File) -> bytes:

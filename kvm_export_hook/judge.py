@@ -74,11 +74,12 @@ class Finding:
 class File:
     """A file that was judged: its path, the top of its tree, its content and its findings.
 
+    ``subject``: of the mail that it is from, where there are several.
     ``has_macro``: whether the tree has EXPORT_SYMBOL_FOR_KVM_INTERNAL.
     ``is_rewritten``: whether a fix was written to it; None where none was asked for.
     """
 
-    __slots__ = ("data", "findings", "has_macro", "is_rewritten", "path", "top")
+    __slots__ = ("data", "findings", "has_macro", "is_rewritten", "path", "subject", "top")
 
     def __init__(
         self, path: bytes, top: bytes, data: bytes, findings: Iterable[Finding], has_macro: bool
@@ -89,17 +90,22 @@ class File:
         self.findings = findings
         self.has_macro = has_macro
         self.is_rewritten: bool | None = None
+        self.subject: str | None = None
 
 
 def judge(
-    data: bytes, suspects: Sequence[Word], allowlist: frozenset[bytes], has_check: bool
+    data: bytes,
+    suspects: Sequence[Word],
+    allowlist: frozenset[bytes],
+    has_check: bool,
+    first_line: int = 1,
 ) -> Iterator[Finding]:
     """Yield the findings among the SUSPECTS of DATA, in order.
 
     ALLOWLIST is the one in force; HAS_CHECK tells whether the tree has the
-    make check.
+    make check; FIRST_LINE is the number of the first line of DATA.
     """
-    line, line_start, behind = 1, 0, 0
+    line, line_start, behind = first_line, 0, 0
     checked_line, names_missing = -1, False
     for place, word in zip(places(data, suspects), suspects):
         start, macro = word

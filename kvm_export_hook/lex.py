@@ -10,6 +10,7 @@ Not read: raw strings, trigraphs, and what ``#if`` leaves out.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from itertools import accumulate
 
 from kvm_export_hook.place import CODE, COMMENT, DIRECTIVE, LITERAL, LONGEST_SYMBOL, Place
@@ -35,18 +36,20 @@ RUN = re.compile(
         [^"'/\n]+ | (\n+) | /(?![*/])
       | /\*.*?\*/
       | //[^\n]*(?=\n)
-      | "[^"\\\n]*(?:\\.[^"\\\n]*){0,99}(?:"|(?=\n))
-      | '[^'\\\n]*(?:\\.[^'\\\n]*){0,99}(?:'|(?=\n))
+      | "[^"\\\n]*(?:\\[^\n][^"\\\n]*){0,99}(?:"|\\?(?=\n))
+      | '[^'\\\n]*(?:\\[^\n][^'\\\n]*){0,99}(?:'|\\?(?=\n))
     ){0,999}"""
 )
 CODE_RUN = re.compile(rb"""(?:[^"'/]+|/(?![*/])){0,999}""")
 LITERAL_RUN = {
-    b'"': re.compile(rb'(?s)(?:[^"\\\n]+|\\.){0,999}'),
-    b"'": re.compile(rb"(?s)(?:[^'\\\n]+|\\.){0,999}"),
+    b'"': re.compile(rb'(?:[^"\\\n]+|\\[^\n]|\\(?=\n)){0,999}'),
+    b"'": re.compile(rb"(?:[^'\\\n]+|\\[^\n]|\\(?=\n)){0,999}"),
 }
+MARK = re.compile(rb"[(),]")
+DEEPER = {b"(": 1, b")": -1, b",": 0}
 MARGIN_RUN = re.compile(rb"(?s)(?:" + BLANKS + rb"+|/\*.*?\*/){0,999}")
 
-# A call that takes more bytes of code than this is none: it bounds the search.
+# A call that takes more bytes of code than about this is none: it bounds the search.
 LONGEST_CALL = 2 * LONGEST_SYMBOL
 
 
@@ -55,24 +58,30 @@ def places(data: bytes, words: Sequence[Word]) -> Iterator[Place]:
     bounds = [0, *(start for start, _ in words), len(data)]
     pieces = [SPLICE.sub(b"", data[a:b]) for a, b in zip(bounds, bounds[1:])]
     text = b"".join(pieces)
-    offsets = list(accumulate(map(len, pieces[:-1])))
+    offsets = list(accumulate(map(len, pieces[:-1])))  # of the words in the text
     for index, kind in enumerate(kinds(text, offsets)):
         start, word = words[index]
         argument, end = None, start + len(word)
         if kind == CODE:
             after = offsets[index] + len(word)
             argument, text_end = call(text, after, offsets, index + 1)
-            end = spliced_end(data, end, text[after:text_end])
+            # The call ends in the piece behind this word, or behind one in a comment.
+            last = bisect_left(offsets, text_end) - 1
+            piece = data[bounds[last + 1] : bounds[last + 2]]
+            end = bounds[last + 1] + spliced_length(piece, text_end - offsets[last])
         yield Place(kind, argument, end)
 
 
-def spliced_end(data: bytes, start: int, text: bytes) -> int:
-    """Find the end of what starts at START and is TEXT once its splices are gone."""
-    end = start + len(text)
-    # One that is cut in two counts as text: the same length is not enough.
-    while (read := SPLICE.sub(b"", data[start:end])) != text:
-        end += max(len(text) - len(read), 1)
-    return end
+def spliced_length(piece: bytes, length: int) -> int:
+    """Tell how many bytes of PIECE, with its splices, the first LENGTH bytes without them take."""
+    behind = 0
+    for splice in SPLICE.finditer(piece):
+        text = splice.start() - behind
+        if text >= length:
+            break
+        length -= text
+        behind = splice.end()
+    return behind + length
 
 
 def kinds(text: bytes, offsets: Sequence[int]) -> Iterator[str]:
@@ -126,48 +135,45 @@ def is_directive(text: bytes, line: int) -> bool:
     return text.startswith((b"#", b"%:"), pass_runs(MARGIN_RUN, text, line))
 
 
-def call(text: bytes, after: int, words: Sequence[int], following: int) -> tuple[bytes | None, int]:
+def call(
+    text: bytes, after: int, offsets: Sequence[int], following: int
+) -> tuple[bytes | None, int]:
     """Read the call of the macro that ends at AFTER: its first argument and its end.
 
     Without a call: None, and AFTER. No call reaches into the next export macro
-    of the code; WORDS has the offsets of them, from the index FOLLOWING on.
+    of the code; they are at OFFSETS, from the index FOLLOWING on.
     """
-    flat, origins = flat_code(text, after, words, following)
+    flat, origins = flat_code(text, after, offsets, following)
     opened = len(flat) - len(flat.lstrip(SPACE))
     if not flat.startswith(b"(", opened):
         return None, after
-    closed = flat.find(b")", opened)
-    while closed >= 0 and not is_balanced(flat, opened, closed + 1):
-        closed = flat.find(b")", closed + 1)
-    if closed < 0:
-        return None, after
-    comma = flat.find(b",", 0, closed)
-    while comma >= 0 and not is_balanced(flat, opened + 1, comma):
-        comma = flat.find(b",", comma + 1, closed)
-    argument = flat[opened + 1 : comma if comma >= 0 else closed].strip(SPACE)
-    start, origin = max(piece for piece in origins if piece[0] <= closed)
-    return argument, origin + closed - start + 1
-
-
-def is_balanced(text: bytes, start: int, end: int) -> bool:
-    """Whether as many parentheses open as close."""
-    return text.count(b"(", start, end) == text.count(b")", start, end)
+    depth = 0
+    argument_end = -1
+    for mark in MARK.finditer(flat, opened):
+        depth += DEEPER[mark[0]]
+        if argument_end < 0 and depth == (1 if mark[0] == b"," else 0):
+            argument_end = mark.start()
+        if depth == 0:
+            start, origin = max(piece for piece in origins if piece[0] < mark.end())
+            argument = flat[opened + 1 : argument_end].strip(SPACE)
+            return argument, origin + mark.end() - start
+    return None, after
 
 
 def flat_code(
-    text: bytes, pos: int, words: Sequence[int], following: int
+    text: bytes, pos: int, offsets: Sequence[int], following: int
 ) -> tuple[bytes, list[tuple[int, int]]]:
     """Copy the code from POS on, each comment as a space and each literal as ``""``.
 
-    Stops at the next of WORDS in code, and at LONGEST_CALL. The second result
+    Stops at the next of OFFSETS in code, and at LONGEST_CALL. The second result
     tells which offset of the copy comes from which of TEXT, for each stretch.
     """
     flat = b""
     origins = []
     while len(flat) < LONGEST_CALL and pos < len(text):
-        while following < len(words) and words[following] < pos:
+        while following < len(offsets) and offsets[following] < pos:
             following += 1
-        limit = words[following] if following < len(words) else len(text)
+        limit = offsets[following] if following < len(offsets) else len(text)
         run = CODE_RUN.match(text, pos, min(limit, pos + LONGEST_CALL))
         assert run  # it matches nothing, too
         origins.append((len(flat), pos))

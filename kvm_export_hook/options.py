@@ -10,6 +10,7 @@ from kvm_export_hook import __version__
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import NoReturn
 
     from kvm_export_hook.cli import Options
 
@@ -24,9 +25,21 @@ example: kvm-export-hook arch/x86/kvm/x86.c
 """
 
 
+class UsageError(Exception):
+    """The command line makes no sense; says why."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Leaves it to its caller to print what is wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing."""
+        raise UsageError(message)
+
+
 def read(program: str, arguments: Sequence[str], options: Options) -> None:
-    """Write what ARGUMENTS ask for into OPTIONS. Exits for --help and what makes no sense."""
-    parser = argparse.ArgumentParser(
+    """Write what ARGUMENTS ask for into OPTIONS. Raises UsageError; exits behind --help."""
+    parser = Parser(
         prog=program,
         usage="%(prog)s [OPTION ...] [PATH ...]",
         description=DESCRIPTION,
@@ -47,6 +60,11 @@ def read(program: str, arguments: Sequence[str], options: Options) -> None:
         "--srctree",
         metavar="DIR",
         help="the kernel tree (default: where PATH or the working directory lies)",
+    )
+    what.add_argument(
+        "--patch",
+        metavar="FILE",
+        help="judge only what a diff, a mail or an mbox adds (-: from stdin)",
     )
     repair = parser.add_argument_group("repairs").add_mutually_exclusive_group()
     repair.add_argument(
@@ -77,6 +95,11 @@ def read(program: str, arguments: Sequence[str], options: Options) -> None:
     )
     output = parser.add_argument_group("output")
     output.add_argument(
+        "--format",
+        choices=("text", "checkpatch"),
+        help="the form of the findings (default: text)",
+    )
+    output.add_argument(
         "--color",
         choices=("auto", "always", "never"),
         help="colour the findings (default: auto, on a terminal)",
@@ -92,6 +115,12 @@ def read(program: str, arguments: Sequence[str], options: Options) -> None:
     names_from = arguments.index("--") if "--" in arguments else len(arguments)
     parser.parse_intermixed_args(arguments[:names_from], options)
     options.paths = [*options.paths, *arguments[names_from + 1 :]]
+    if options.patch is not None and options.paths:
+        parser.error("--patch takes no PATH beside it")
+    if options.patch is not None and (options.fix or options.diff):
+        parser.error("--fix and --diff need files: apply the patch first")
+    if options.format != "text" and (options.fix or options.diff):
+        parser.error("--fix and --diff take no --format but text")
 
 
 def symbol_name(text: str) -> str:

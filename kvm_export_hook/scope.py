@@ -47,20 +47,34 @@ def targets(
     if others or not roots:
         roots.update(resolved(others, srctree, complain))
     walked = None
-    for path, walks, tree in sorted(roots, key=lambda root: root[0] + b"/" * root[1]):
+    for path, walks, tree in sorted(roots, key=lambda root: root[0] and root[0] + b"/" * root[1]):
         if walked is not None and is_below(path, walked):
-            continue
-        if walks:
-            walked = path
-            for found in walk(path, complain):
-                yield tree, found
-        else:
+            continue  # it came with the walk
+        if not walks:
             yield tree, path
+            continue
+        walked = path
+        named = [name for name, is_walk, _ in roots if not is_walk and is_below(name, walked)]
+        found = walk(path, complain)
+        for name in sorted({*named, *found}) if named else found:
+            yield tree, name
 
 
 def is_named_from_the_top(path: bytes) -> bool:
     """Whether the name alone, as git gives it, shows that PATH is in scope."""
     return path.startswith(FROM_THE_TOP) and b"/." not in path and b"//" not in path and is_c(path)
+
+
+def is_in_scope(name: bytes) -> bool:
+    """Whether a file of this NAME from the top of its tree is in scope."""
+    name = os.path.normpath(name)
+    return name.startswith(FROM_THE_TOP) and is_c(name)
+
+
+def tree_around(srctree: bytes | None) -> bytes:
+    """Find SRCTREE, or else the tree around the working directory, or else that itself."""
+    here = os.getcwdb()
+    return shown(absolute(srctree, here) if srctree else nearest_tree(here, {}) or here, here)
 
 
 def resolved(paths: Iterable[bytes], srctree: bytes | None, complain: Complain) -> Iterator[Root]:
@@ -82,7 +96,7 @@ def resolved(paths: Iterable[bytes], srctree: bytes | None, complain: Complain) 
     for path in paths or [home or here]:
         full = absolute(path, here)
         try:
-            os.lstat(full)
+            os.lstat(full if path else path)
         except OSError as error:
             complain(path, error)
             continue

@@ -181,8 +181,9 @@ def test_help_fits_a_terminal(top: Path, command: Command, monkeypatch: pytest.M
 def test_usage_errors(top: Path, command: Command, arguments: list[str], wrong: str) -> None:
     status, out, err = command(*arguments)
     assert (status, out) == (2, "")
-    assert "kvm-export-hook: error: " in err
+    assert err.startswith("kvm-export-hook: error: ")
     assert wrong in err
+    assert err.endswith(": see --help\n")
 
 
 @pytest.mark.parametrize(
@@ -216,6 +217,10 @@ def test_when_to_color(
 
 
 # Bad input: what can be judged still is, and the status is 2.
+
+
+def test_a_usage_error_cannot_drive_the_terminal(top: Path, command: Command) -> None:
+    assert "arguments: --\\x1b[31m\\xff: see" in command("--\x1b[31m\udcff").err
 
 
 def test_missing_file(top: Path, command: Command) -> None:
@@ -268,10 +273,29 @@ def test_directory_with_the_name_of_a_file(top: Path, command: Command, by_name:
     write(top / "virt/kvm/x.c/y.c", BAD)
     status, out, err = command(*["virt/kvm/x.c"] * by_name)
     assert status == 2
-    assert err == (
-        "kvm-export-hook: error: virt/kvm/x.c: Is a directory: a source file cannot be one\n"
-    )
+    assert err == ("kvm-export-hook: error: virt/kvm/x.c: Is a directory: a file is wanted\n")
     assert by_name or out.startswith("virt/kvm/x.c/y.c:1:1: error: ")
+
+
+def test_a_file_too_large_for_the_memory(top: Path) -> None:
+    with (top / "virt/kvm/huge.c").open("wb") as file:
+        file.truncate(30 << 30)
+    done = subprocess.run(
+        ["bash", "-c", 'ulimit -v 2000000; "$0" "$@"', str(COMMAND), "virt/kvm/huge.c"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (
+        2,
+        "kvm-export-hook: error: virt/kvm/huge.c: is too large for this machine's memory\n",
+    )
+
+
+def test_an_empty_name_is_no_path(top: Path, command: Command) -> None:
+    assert command("").err == (
+        "kvm-export-hook: error: : No such file or directory: check the name\n"
+    )
 
 
 def test_symbolic_links_are_read_when_they_are_named(
@@ -348,6 +372,14 @@ def run(*arguments: str, shell: str) -> subprocess.CompletedProcess[str]:
         "reader-gone": ('"$0" "$@" | head -n 1 > /dev/null', 1, ""),
         "help-reader-gone": ('"$0" --help "$@" | true', 0, ""),
         "no-stdout": ('"$0" "$@" >&-', 1, ""),
+        "stderr-reader-gone": (
+            'exec 3> >(true); sleep 0.2; "$0" "$@" /gone 2>&3 > /dev/null',
+            2,
+            "",
+        ),
+        "stderr-full": ('"$0" "$@" /gone 2> /dev/full > /dev/null', 2, ""),
+        "nowhere-to-print": ('"$0" "$@" /gone >&- 2> /dev/full', 2, ""),
+        "usage-without-stderr": ('"$0" --bogus 2>&-', 2, ""),
         "no-stderr": ('"$0" "$@" gone.c 2>&- > /dev/null', 2, ""),
         "full-disk": (
             '"$0" "$@" > /dev/full',

@@ -43,9 +43,10 @@ def test_the_wheel_holds_the_package_and_nothing_else(dist: Path) -> None:
         "License-Expression: MIT",
         "Requires-Python: >=3.10",
         "Requires-Dist: identify >= 2.5.0",
+        "Requires-Dist: unidiff >= 1.0.1",
     ):
         assert f"{line}\n" in told
-    assert told.count("Requires-Dist:") == 1
+    assert told.count("Requires-Dist:") == 2
     assert "kvm-export-hook=kvm_export_hook.cli:main" in scripts
 
 

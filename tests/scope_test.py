@@ -112,6 +112,21 @@ def test_a_file_that_is_named_twice_is_found_once_and_in_order(top: Path) -> Non
     assert found(*names) == [": arch/x86/kvm/x86.c", ": virt/kvm/kvm_main.c"]
 
 
+def test_what_a_walk_passes_over_is_found_when_it_is_named(top: Path, tmp_path: Path) -> None:
+    (top / "virt/kvm/a.c").symlink_to(write(tmp_path / "bad.c", BAD))
+    assert found("virt") == [": virt/kvm/kvm_main.c"]
+    assert found("virt", "virt/kvm/a.c") == [": virt/kvm/a.c", ": virt/kvm/kvm_main.c"]
+    assert found("virt", "virt/kvm/z.c") == [": virt/kvm/kvm_main.c", ": virt/kvm/z.c"]
+
+
+def test_a_file_of_the_working_directory_is_found_once(
+    top: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(top / "virt/kvm/+x.c", BAD)
+    monkeypatch.chdir(top / "virt/kvm")
+    assert found(".", "./+x.c") == [f"{top}: +x.c", f"{top}: kvm_main.c"]
+
+
 def test_a_path_outside_belongs_to_its_own_tree(
     top: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

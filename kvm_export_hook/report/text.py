@@ -44,9 +44,14 @@ def report(files: Iterable[File], color: bool, quiet: bool) -> Iterator[str]:
     QUIET leaves one line for each finding, and nothing else.
     """
     sums = {verb: Sum() for verb in VERBS}
+    subject: str | None = None
     for file in files:
         path = printable(file.path)
         for finding in file.findings:
+            if file.subject != subject:
+                subject = file.subject or ""
+                shown = printable(subject.encode())
+                yield f"{BOLD}{shown}{RESET}\n" if color else f"{shown}\n"
             if finding.replacement is not None and file.is_rewritten:
                 verb = REWROTE
                 yield rewriting(path, finding, finding.replacement)
