@@ -96,7 +96,7 @@ class Demonstration:
             "PRE_COMMIT_HOME": str(directory / "pre-commit"),
         }
 
-    def prepare(self) -> None:
+    def prepare(self, quiet: bool = False) -> None:
         """Commit the samples, and install the hook with pre-commit."""
         for name, content in SAMPLES.items():
             path = self.top / name
@@ -110,7 +110,8 @@ class Demonstration:
         ).stdout.strip()
         configuration = CONFIGURATION.format(checkout=CHECKOUT, revision=revision)
         (self.top / ".pre-commit-config.yaml").write_text(configuration)
-        print("Installing the hook into a small kernel-like repository ...\n", flush=True)
+        if not quiet:
+            print("Installing the hook into a small kernel-like repository ...\n", flush=True)
         self.run("pre-commit install --install-hooks")
 
     def append(self, name: str, content: str) -> None:

@@ -30,6 +30,9 @@ NOT_ENFORCED = (
 )
 NOTHING_CHECKED = "nothing checked: found no C source below virt/kvm or arch/x86/kvm"
 
+# The formats that print something where nothing was found, too.
+WHOLE_FORMATS = ("json", "sarif")
+
 WHAT_TO_DO = {
     FileNotFoundError: "check the name",
     IsADirectoryError: "a file is wanted",
@@ -45,6 +48,7 @@ class Options:
     patch: str | None = None
     fix = False
     diff = False
+    list = False
     allow: Sequence[str] = []  # argparse appends to a copy
     force = False
     format = "text"
@@ -103,6 +107,9 @@ class Run:
     def report(self) -> None:
         """Judge what was asked for, and print the findings."""
         options = self.options
+        if options.list:
+            self.list_exports()
+            return
         files = self.judged() if options.patch is None else self.judged_patch(options.patch)
         stream = sys.stdout
         if options.fix or options.diff:
@@ -113,7 +120,7 @@ class Run:
             else:
                 files, stream = fix.print_patches(files, write_patch), sys.stderr
         first = next(files, None)
-        if first:
+        if first or options.format in WHOLE_FORMATS:
             for part in self.written(chain(first, files), stream):
                 write(part, stream)
         if not self.has_met_anything:
@@ -121,22 +128,42 @@ class Run:
 
     def written(self, files: Iterator[File], stream: TextIO) -> Iterator[str]:
         """Write the report on FILES in the form that was asked for."""
-        if self.options.format == "checkpatch":
-            from kvm_export_hook.report import checkpatch
+        if self.options.format == "text":
+            from kvm_export_hook.report import text
 
-            return checkpatch.report(files)
-        from kvm_export_hook.report import text
+            return text.report(files, wants_color(self.options.color, stream), self.options.quiet)
+        from importlib import import_module
 
-        return text.report(files, wants_color(self.options.color, stream), self.options.quiet)
+        module = import_module(f"kvm_export_hook.report.{self.options.format}")
+        parts: Iterator[str] = module.report(files)
+        return parts
+
+    def list_exports(self) -> None:
+        """Print the inventory of what was asked for."""
+        from kvm_export_hook import inventory
+        from kvm_export_hook.report import inventory as report
+
+        exports: list[inventory.Export] = []
+        for rule, _, path, data in self.readable():
+            exports.extend(inventory.exports(path, data, rule))
+        audit = report.Audit(exports, list(filter(None, self.rules.values())), self.options.allow)
+        write_inventory = report.json_text if self.options.format == "json" else report.text
+        for part in write_inventory(exports, audit):
+            write(part, sys.stdout)
 
     def judged(self) -> Iterator[File]:
         """Judge the files in scope; yield those that have suspects."""
+        for rule, top, path, data in self.readable():
+            yield from self.suspected(path, top, data, rule)
+
+    def readable(self) -> Iterator[tuple[tree.Tree, bytes, bytes, bytes]]:
+        """Yield the files in scope: the rule in force and the top of the tree, path and content."""
         paths = map(os.fsencode, self.options.paths)
         for top, path in scope.targets(paths, self.srctree(), self.complain):
             rule = self.rule_in(top)
             data = self.read(path) if rule else None
             if rule and data is not None:
-                yield from self.suspected(path, top, data, rule)
+                yield rule, top, path, data
 
     def judged_patch(self, name: str) -> Iterator[File]:
         """Judge what the patch NAME adds; yield the hunks that have suspects."""
@@ -189,9 +216,9 @@ class Run:
                 self.peek(os.path.join(top, tree.KVM_TYPES)),
                 self.peek(os.path.join(top, tree.MAKEFILE)),
             )
-            bundled = frozenset(policy.ALLOWLIST)
-            listed = rule.allowlist if rule.has_check and rule.allowlist else bundled
-            rule.allowlist = listed.union(map(os.fsencode, self.options.allow))
+            if not (rule.has_check and rule.allowlist):
+                rule.allowlist, rule.source = frozenset(policy.ALLOWLIST), "bundled"
+            rule.allowlist = rule.allowlist.union(map(os.fsencode, self.options.allow))
             if rule.lacks_macro and not rule.has_check and not self.options.force:
                 self.note(top or b".", NOT_ENFORCED)
                 self.rules[top] = None
@@ -247,9 +274,10 @@ def opened(name: str) -> BinaryIO:
     return open(sys.stdin.fileno(), "rb", closefd=False)
 
 
-def chain(first: File, rest: Iterator[File]) -> Iterator[File]:
-    """Put FIRST back before the REST."""
-    yield first
+def chain(first: File | None, rest: Iterator[File]) -> Iterator[File]:
+    """Put FIRST, if there was one, back before the REST."""
+    if first:
+        yield first
     yield from rest
 
 

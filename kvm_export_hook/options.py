@@ -25,6 +25,9 @@ example: kvm-export-hook arch/x86/kvm/x86.c
 """
 
 
+FORMATS = ("text", "checkpatch", "json", "sarif", "github")
+
+
 class UsageError(Exception):
     """The command line makes no sense; says why."""
 
@@ -66,6 +69,12 @@ def read(program: str, arguments: Sequence[str], options: Options) -> None:
         metavar="FILE",
         help="judge only what a diff, a mail or an mbox adds (-: from stdin)",
     )
+    what.add_argument(
+        "--list",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="list every export with what becomes of it; judge nothing",
+    )
     repair = parser.add_argument_group("repairs").add_mutually_exclusive_group()
     repair.add_argument(
         "--fix",
@@ -96,8 +105,9 @@ def read(program: str, arguments: Sequence[str], options: Options) -> None:
     output = parser.add_argument_group("output")
     output.add_argument(
         "--format",
-        choices=("text", "checkpatch"),
-        help="the form of the findings (default: text)",
+        choices=FORMATS,
+        metavar="FORM",
+        help=f"the form of the findings: {', '.join(FORMATS)}",
     )
     output.add_argument(
         "--color",
@@ -117,6 +127,11 @@ def read(program: str, arguments: Sequence[str], options: Options) -> None:
     options.paths = [*options.paths, *arguments[names_from + 1 :]]
     if options.patch is not None and options.paths:
         parser.error("--patch takes no PATH beside it")
+    if options.list and (options.patch is not None or options.fix or options.diff):
+        parser.error("--list goes with no other thing to do")
+    if options.list and options.format not in ("text", "json"):
+        parser.error("--list takes no --format but text and json")
+    options.force |= options.list  # which judges nothing, in no tree
     if options.patch is not None and (options.fix or options.diff):
         parser.error("--fix and --diff need files: apply the patch first")
     if options.format != "text" and (options.fix or options.diff):

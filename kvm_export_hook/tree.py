@@ -24,15 +24,16 @@ class Tree:
 
     ``lacks_macro``: the rule cannot be followed here. ``has_check``: the build
     fails on what its grep finds. ``allowlist``: the names that this grep lets
-    pass; empty where none could be read.
+    pass; empty where none could be read. ``source``: whose allowlist that is.
     """
 
-    __slots__ = ("allowlist", "has_check", "lacks_macro")
+    __slots__ = ("allowlist", "has_check", "lacks_macro", "source")
 
     def __init__(self, lacks_macro: bool, has_check: bool, allowlist: frozenset[bytes]) -> None:
         self.lacks_macro = lacks_macro
         self.has_check = has_check
         self.allowlist = allowlist
+        self.source = "the tree's own"
 
 
 def learn(macro: bytes, kvm_types: bytes | None, makefile: bytes | None) -> Tree:

@@ -17,7 +17,17 @@ from kvm_export_hook import fix, lex
 from tests.cli_test import unprivileged
 from tests.conftest import Command
 from tests.scan_test import SOURCES, every_word
-from tests.support import BAD, COMMAND, INTERNAL, PYTHON, environment, judged, make_tree, write
+from tests.support import (
+    BAD,
+    COMMAND,
+    INTERNAL,
+    PYTHON,
+    environment,
+    judged,
+    make_tree,
+    unmeasured,
+    write,
+)
 
 REWRITTEN = {
     "gpl": (b"EXPORT_SYMBOL_GPL(a);\n", b"EXPORT_SYMBOL_FOR_KVM_INTERNAL(a);\n"),
@@ -311,6 +321,7 @@ def test_a_full_disk(top: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
+        env=unmeasured(),
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000)),
     )
     assert done.returncode == 2
@@ -360,7 +371,7 @@ def test_killed_at_every_step_of_the_write(top: Path) -> None:
             [PYTHON, "-c", KILLED, str(step), "--fix", "virt/kvm/x.c"],
             capture_output=True,
             check=False,
-            env=environment(COVERAGE_PROCESS_START=""),
+            env=unmeasured(),
         )
         contents.append(path.read_bytes())
         for name in leftovers(path.parent):

@@ -82,4 +82,10 @@ def environment(**changes: str) -> dict[str, str]:
     return {**kept, "PATH": scripts, **changes}
 
 
+def unmeasured(**changes: str) -> dict[str, str]:
+    """The same, for a program that is to be killed or starved: coverage would write files too."""
+    changed = environment(**changes)
+    return {name: value for name, value in changed.items() if not name.startswith("COVERAGE_")}
+
+
 PYTHON = sys.executable

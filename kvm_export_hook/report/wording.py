@@ -20,6 +20,50 @@ if TYPE_CHECKING:
 
 LONGEST_SHOWN_SYMBOL = 80
 
+# What each rule is called, what it means, and what to do about it.
+RULES = {
+    FORBIDDEN_MACRO: (
+        "KVM never uses this export macro",
+        (
+            "EXPORT_SYMBOL, and the other macros without _GPL, hand a symbol to every module,"
+            " whatever its licence. KVM never uses them, not for allowlisted symbols either."
+        ),
+        (
+            "Use EXPORT_SYMBOL_FOR_KVM_INTERNAL, for an allowlisted symbol EXPORT_SYMBOL_GPL,"
+            " or drop the export."
+        ),
+    ),
+    NOT_ALLOWLISTED: (
+        "Export of a symbol that is not on the allowlist",
+        (
+            "EXPORT_SYMBOL_GPL and its kin hand a symbol to every GPL module. In KVM that is for the"
+            " few symbols that modules outside KVM need: the allowlist."
+        ),
+        "Use EXPORT_SYMBOL_FOR_KVM_INTERNAL, or drop the export.",
+    ),
+    EXPORT_ALIAS: (
+        "Export macro outside a plain call",
+        "An export macro in a directive, or without a call, hides which symbols are exported.",
+        "Write a plain call for each symbol.",
+    ),
+    SPLIT_EXPORT: (
+        "Allowlisted symbol on another line than its macro",
+        (
+            "The make check of the tree reads line by line, and fails the build on an EXPORT_SYMBOL_GPL"
+            " with no allowlisted name on its line."
+        ),
+        "Put the symbol on the macro's line.",
+    ),
+    EXPORT_MENTION: (
+        "Export macro mentioned in a comment or string",
+        (
+            "The make check of the tree cannot tell a mention of EXPORT_SYMBOL or EXPORT_SYMBOL_GPL"
+            " from an export, and fails the build on it."
+        ),
+        "Say it without the macro's name.",
+    ),
+}
+
 WRONG = {
     FORBIDDEN_MACRO: "KVM never uses this macro",
     NOT_ALLOWLISTED: "symbol is not on the allowlist",

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: MIT
+"""The inventory to aligned text or JSON. Pure."""
+
+from __future__ import annotations
+
+import json
+
+from kvm_export_hook import __version__, policy
+from kvm_export_hook.report.escape import printable
+from kvm_export_hook.report.json import FORM, exact
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kvm_export_hook.inventory import Export
+    from kvm_export_hook.tree import Tree
+
+
+class Audit:
+    """The allowlist in force: where it is from, and which of its symbols nothing exports."""
+
+    def __init__(
+        self, exports: Sequence[Export], rules: Sequence[Tree], extra: Sequence[str]
+    ) -> None:
+        exported = {each.symbol for each in exports if each.macro in policy.MACROS}
+        allowlist: set[bytes] = set().union(*(rule.allowlist for rule in rules))
+        self.source = " and ".join(sorted({rule.source for rule in rules})) or "none"
+        self.extra = sorted(extra)
+        self.symbols = sorted(allowlist)
+        self.stale = sorted(allowlist - exported)
+
+
+def text(exports: Sequence[Export], audit: Audit) -> Iterator[str]:
+    """Yield a line for each export, the totals, and the audit of the allowlist."""
+    rows = [
+        (
+            each.macro.decode(),
+            printable(b" ".join(each.symbol.split())),
+            f"{printable(each.path)}:{each.line}",
+            each.verdict,
+        )
+        for each in exports
+    ]
+    widths = [max(map(len, column), default=0) for column in zip(*rows)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths))
+        yield "  ".join(cells).rstrip() + "\n"
+    if rows:
+        yield "\n"
+    yield f"{len(rows):6} exports\n"
+    for macro, count in totals(exports).items():
+        yield f"{count:6} {macro}\n"
+    unwanted = sum(each.verdict == "unwanted" for each in exports)
+    yield f"{unwanted:6} unwanted\n"
+    extra = f", and --allow {' '.join(audit.extra)}" if audit.extra else ""
+    yield f"allowlist: {audit.source}, {len(audit.symbols)} symbols{extra}\n"
+    stale = ", ".join(map(printable, audit.stale)) or "none"
+    yield f"allowlisted, but not exported here: {stale}\n"
+
+
+def json_text(exports: Sequence[Export], audit: Audit) -> Iterator[str]:
+    """Yield one object with the same."""
+    told = {
+        "form": FORM,
+        "version": __version__,
+        "exports": [
+            {
+                "macro": each.macro.decode(),
+                "symbol": exact(each.symbol),
+                "path": exact(each.path),
+                "line": each.line,
+                "verdict": each.verdict,
+            }
+            for each in exports
+        ],
+        "totals": totals(exports),
+        "allowlist": {
+            "source": audit.source,
+            "extra": audit.extra,
+            "symbols": list(map(exact, audit.symbols)),
+            "stale": list(map(exact, audit.stale)),
+        },
+    }
+    yield json.dumps(told, indent=1) + "\n"
+
+
+def totals(exports: Sequence[Export]) -> dict[str, int]:
+    """Count the exports by macro, the most first."""
+    counts: dict[str, int] = {}
+    for each in exports:
+        macro = each.macro.decode()
+        counts[macro] = counts.get(macro, 0) + 1
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
