@@ -36,8 +36,8 @@ RULES = {
     NOT_ALLOWLISTED: (
         "Export of a symbol that is not on the allowlist",
         (
-            "EXPORT_SYMBOL_GPL and its kin hand a symbol to every GPL module. In KVM that is for the"
-            " few symbols that modules outside KVM need: the allowlist."
+            "EXPORT_SYMBOL_GPL and its kin hand a symbol to every GPL module. In KVM that is"
+            " for the few symbols that modules outside KVM need: the allowlist."
         ),
         "Use EXPORT_SYMBOL_FOR_KVM_INTERNAL, or drop the export.",
     ),
@@ -49,8 +49,8 @@ RULES = {
     SPLIT_EXPORT: (
         "Allowlisted symbol on another line than its macro",
         (
-            "The make check of the tree reads line by line, and fails the build on an EXPORT_SYMBOL_GPL"
-            " with no allowlisted name on its line."
+            "The make check of the tree reads line by line, and fails the build on an"
+            " EXPORT_SYMBOL_GPL with no allowlisted name on its line."
         ),
         "Put the symbol on the macro's line.",
     ),
