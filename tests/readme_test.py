@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import re
 
+import yaml
+
 import kvm_export_hook
 from demo.demo import EDITED, MISTAKE, SAMPLES
 from kvm_export_hook import judge, policy
@@ -45,10 +47,17 @@ def test_every_rule_and_macro_and_symbol_is_told() -> None:
 
 
 def test_the_revision_to_install_is_this_version() -> None:
-    assert set(re.findall(r"rev: (\S+)", README)) == {f"v{kvm_export_hook.__version__}"}
+    assert set(re.findall(r"\brev: (\S+)", README)) == {f"v{kvm_export_hook.__version__}"}
 
 
 def test_the_address_stands_in_one_form() -> None:
     assert set(re.findall(r"https?://[^\s)]*kvm-export-hook[^\s)]*", README)) == {
         "https://github.com/OWNER/kvm-export-hook"
     }
+
+
+def test_the_yaml_in_it_can_be_read() -> None:
+    blocks = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    assert len(blocks) >= 4
+    for block in blocks:
+        assert yaml.safe_load(block)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -104,3 +105,30 @@ def test_the_patch_for_linux_6_12_does_what_the_fix_does(
     subprocess.run(["git", "apply"], cwd=patched, input=patch.stdout, check=True)
     command("--fix", str(defined))
     assert contents(patched) == contents(defined)
+
+
+def test_the_inventory_of_the_current_kernel(current: Path, command: Command) -> None:
+    status, out, err = command("--list", "--format", "json", str(current))
+    assert (status, err) == (0, "")
+    told = json.loads(out)
+    by_grep = subprocess.run(
+        ["grep", "-rhoE", "--include=*.[ch]", r"^EXPORT_[A-Z_]+\(", "virt/kvm", "arch/x86/kvm"],
+        cwd=current,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.replace("(", "")
+    counts = {macro: by_grep.split().count(macro) for macro in set(by_grep.split())}
+    assert told["totals"] == counts
+    assert len(told["exports"]) > 250
+    assert {each["verdict"] for each in told["exports"]} == {"internal", "allowlisted", "other"}
+    assert told["allowlist"]["source"] == "the tree's own"
+    assert told["allowlist"]["stale"] == []
+
+
+def test_the_inventory_of_linux_6_12(old: Path, command: Command) -> None:
+    status, out, err = command("--list", "--format", "json", str(old))
+    assert (status, err) == (0, "")
+    verdicts = [each["verdict"] for each in json.loads(out)["exports"]]
+    assert verdicts.count("unwanted") == 232
+    assert verdicts.count("allowlisted") == 7

