@@ -459,6 +459,8 @@ def test_a_patch_from_stdin_and_from_a_file(top: Path, command: Command) -> None
     )
     assert run("--patch", "-", stdin=ADDED).stdout.decode() == out
     assert command("--patch", str(write(top / "clean", diff("+int a;")))) == (0, "", "")
+    elsewhere = ADDED.replace(b"virt/kvm", b"fs")
+    assert command("--patch", str(write(top / "fs.patch", elsewhere))) == (0, "", "")
     assert run("--patch", "-", stdin=b"").stderr == b""
 
 
