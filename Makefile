@@ -4,6 +4,7 @@
 #   make demo SRCTREE=~/linux  run the hook over a kernel tree of yours
 #   make test                  run the whole suite
 #   make test-kernel TREES=dir the suite on real kernels (linux-current and linux-6.12 in dir)
+#   make bench                 the figures of the README, on generated sources; or SRCTREE=~/linux
 #   make lint                  ruff and mypy
 #
 # Each sets up what it needs in .venv, from python3 alone.
@@ -14,7 +15,7 @@ BIN := .venv/bin
 override SRCTREE := $(patsubst ~/%,$(HOME)/%,$(SRCTREE))
 export SRCTREE
 
-.PHONY: demo test test-kernel lint format clean
+.PHONY: bench demo test test-kernel lint format clean
 .DELETE_ON_ERROR:
 
 # A group of pyproject.toml's dependency-groups, installed beside the package itself.
@@ -45,6 +46,9 @@ test: .venv/test.stamp
 
 test-kernel: .venv/test.stamp
 	$(BIN)/python -m pytest --quiet -n 2 tests/kernel --trees '$(TREES)'
+
+bench: .venv/demo.stamp
+	@$(BIN)/python -m benchmarks.bench $(if $(SRCTREE),--srctree "$$SRCTREE")
 
 lint: .venv/lint.stamp
 	$(BIN)/ruff check

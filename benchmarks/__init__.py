@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The figures of the README, measured again: ``make bench``."""
