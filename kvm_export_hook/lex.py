@@ -45,6 +45,7 @@ LITERAL_RUN = {
     b'"': re.compile(rb'(?:[^"\\\n]+|\\[^\n]|\\(?=\n)){0,999}'),
     b"'": re.compile(rb"(?:[^'\\\n]+|\\[^\n]|\\(?=\n)){0,999}"),
 }
+SIMPLE_CALL = re.compile(rb"\(([A-Za-z0-9_]+)\)")
 MARK = re.compile(rb"[(),]")
 DEEPER = {b"(": 1, b")": -1, b",": 0}
 MARGIN_RUN = re.compile(rb"(?s)(?:" + BLANKS + rb"+|/\*.*?\*/){0,999}")
@@ -143,6 +144,9 @@ def call(
     Without a call: None, and AFTER. No call reaches into the next export macro
     of the code; they are at OFFSETS, from the index FOLLOWING on.
     """
+    simple = SIMPLE_CALL.match(text, after)
+    if simple:
+        return simple[1], simple.end()
     flat, origins = flat_code(text, after, offsets, following)
     opened = len(flat) - len(flat.lstrip(SPACE))
     if not flat.startswith(b"(", opened):
