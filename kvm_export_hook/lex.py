@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # a byte order mark.
 BLANKS = rb"[ \t\v\f\r\0]"
 SPACE = b" \t\v\f\r\0\n"
-SPLICE = re.compile(rb"\\" + BLANKS + rb"*\n")
+SPLICES = re.compile(rb"(?:\\" + BLANKS + rb"*\n){1,999}")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 # Code and whole tokens; group 1 ends where the last line of code begins. The
@@ -57,7 +57,7 @@ LONGEST_CALL = 2 * LONGEST_SYMBOL
 def places(data: bytes, words: Sequence[Word]) -> Iterator[Place]:
     """Yield the place of each of WORDS, which are in the order of DATA."""
     bounds = [0, *(start for start, _ in words), len(data)]
-    pieces = [SPLICE.sub(b"", data[a:b]) for a, b in zip(bounds, bounds[1:])]
+    pieces = [SPLICES.sub(b"", data[a:b]) for a, b in zip(bounds, bounds[1:])]
     text = b"".join(pieces)
     offsets = list(accumulate(map(len, pieces[:-1])))  # of the words in the text
     for index, kind in enumerate(kinds(text, offsets)):
@@ -76,12 +76,12 @@ def places(data: bytes, words: Sequence[Word]) -> Iterator[Place]:
 def spliced_length(piece: bytes, length: int) -> int:
     """Tell how many bytes of PIECE, with its splices, the first LENGTH bytes without them take."""
     behind = 0
-    for splice in SPLICE.finditer(piece):
-        text = splice.start() - behind
+    for splices in SPLICES.finditer(piece):
+        text = splices.start() - behind
         if text >= length:
             break
         length -= text
-        behind = splice.end()
+        behind = splices.end()
     return behind + length
 
 
