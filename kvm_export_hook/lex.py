@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from itertools import accumulate
+from itertools import accumulate, islice
 
 from kvm_export_hook.place import CODE, COMMENT, DIRECTIVE, LITERAL, LONGEST_SYMBOL, Place
 
@@ -46,12 +46,13 @@ LITERAL_RUN = {
     b"'": re.compile(rb"(?:[^'\\\n]+|\\[^\n]|\\(?=\n)){0,999}"),
 }
 SIMPLE_CALL = re.compile(rb"\(([A-Za-z0-9_]+)\)")
-MARK = re.compile(rb"[(),]")
-DEEPER = {b"(": 1, b")": -1, b",": 0}
+PARENTHESIS = re.compile(rb"[()]")
 MARGIN_RUN = re.compile(rb"(?s)(?:" + BLANKS + rb"+|/\*.*?\*/){0,999}")
 
 # A call that takes more bytes of code than about this is none: it bounds the search.
 LONGEST_CALL = 2 * LONGEST_SYMBOL
+# And one with more parentheses than these.
+MOST_PARENTHESES = 64
 
 
 def places(data: bytes, words: Sequence[Word]) -> Iterator[Place]:
@@ -151,16 +152,16 @@ def call(
     opened = len(flat) - len(flat.lstrip(SPACE))
     if not flat.startswith(b"(", opened):
         return None, after
-    depth = 0
-    argument_end = -1
-    for mark in MARK.finditer(flat, opened):
-        depth += DEEPER[mark[0]]
-        if argument_end < 0 and depth == (1 if mark[0] == b"," else 0):
-            argument_end = mark.start()
+    depth, argument_end, behind = 0, -1, opened
+    for mark in islice(PARENTHESIS.finditer(flat, opened), MOST_PARENTHESES):
+        if depth == 1 and argument_end < 0:
+            argument_end = flat.find(b",", behind, mark.start())
+        depth += 1 if mark[0] == b"(" else -1
+        behind = mark.end()
         if depth == 0:
-            start, origin = max(piece for piece in origins if piece[0] < mark.end())
-            argument = flat[opened + 1 : argument_end].strip(SPACE)
-            return argument, origin + mark.end() - start
+            argument = flat[opened + 1 : mark.start() if argument_end < 0 else argument_end]
+            start, origin = max(piece for piece in origins if piece[0] < behind)
+            return argument.strip(SPACE), origin + behind - start
     return None, after
 
 

@@ -224,6 +224,14 @@ UNWANTED = {
         b"EXPORT_SYMBOL_GPL(kvm_get_kvm" + b" " * 2000 + b");\n",
         "1:1 EXPORT_SYMBOL_GPL export-alias",
     ),
+    "a-very-deep-call": case(
+        b"EXPORT_SYMBOL_GPL" + b"(" * 40 + b"kvm_get_kvm" + b")" * 40 + b";\n",
+        "1:1 EXPORT_SYMBOL_GPL export-alias",
+    ),
+    "a-deep-call": case(
+        b"EXPORT_SYMBOL_GPL" + b"(" * 30 + b"a, b" + b")" * 30 + b";\n",
+        "1:1 EXPORT_SYMBOL_GPL(" + "(" * 29 + "a, b" + ")" * 29 + ") not-allowlisted",
+    ),
     "a-very-long-string": case(
         b'char *a = "' + b'\\"' * 2000 + b'"; EXPORT_SYMBOL(kvm_foo);\n',
         "1:4015 EXPORT_SYMBOL(kvm_foo) forbidden-macro",
