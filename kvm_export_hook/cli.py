@@ -54,6 +54,8 @@ class Options:
     format = "text"
     color = "auto"
     quiet = False
+    version = False
+    help = False
 
 
 class StdoutError(Exception):
@@ -67,11 +69,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command on ARGV, by default the process's own; return its exit status."""
     run = Run()
     try:
-        try:
-            run.parse(sys.argv[1:] if argv is None else argv)
+        if run.parse(sys.argv[1:] if argv is None else argv):
             run.report()
-        except SystemExit as stop:  # argparse has printed what was asked for
-            run.status = int(stop.code or CLEAN)
         flush()
     except KeyboardInterrupt:
         run.status = TROUBLE
@@ -91,18 +90,25 @@ class Run:
         self.has_met_anything = False  # a file to judge, or a reason not to
         self.rules: dict[bytes, tree.Tree | None] = {}
 
-    def parse(self, arguments: Sequence[str]) -> None:
-        """Read ARGUMENTS. Names alone, which is what git hooks pass, need no argparse."""
+    def parse(self, arguments: Sequence[str]) -> bool:
+        """Read ARGUMENTS; tell whether there is anything left to do.
+
+        Names alone, which is what git hooks pass, need no argparse.
+        """
         if not any(argument.startswith("-") for argument in arguments):
             self.options.paths = arguments
-            return
+            return True
         from kvm_export_hook import options
 
         try:
-            options.read(PROGRAM, arguments, self.options)
+            text = options.read(PROGRAM, arguments, self.options)
         except options.UsageError as error:
+            self.status = TROUBLE
             say(b"error: " + os.fsencode(str(error)), "see --help")
-            raise SystemExit(TROUBLE) from None
+            return False
+        if text is not None:
+            write(text, sys.stdout)
+        return text is None
 
     def report(self) -> None:
         """Judge what was asked for, and print the findings."""

@@ -40,8 +40,11 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(message)
 
 
-def read(program: str, arguments: Sequence[str], options: Options) -> None:
-    """Write what ARGUMENTS ask for into OPTIONS. Raises UsageError; exits behind --help."""
+def read(program: str, arguments: Sequence[str], options: Options) -> str | None:
+    """Write what ARGUMENTS ask for into OPTIONS; return the text of --help and --version.
+
+    Raises UsageError.
+    """
     parser = Parser(
         prog=program,
         usage="%(prog)s [OPTION ...] [PATH ...]",
@@ -120,11 +123,15 @@ def read(program: str, arguments: Sequence[str], options: Options) -> None:
         default=argparse.SUPPRESS,
         help="one line a finding, and nothing else",
     )
-    output.add_argument("--version", action="version", version=f"{program} {__version__}")
-    output.add_argument("--help", action="help", help="show this help")
+    output.add_argument("--version", action="store_true", help="print the version")
+    output.add_argument("--help", action="store_true", help="print this help")
     names_from = arguments.index("--") if "--" in arguments else len(arguments)
     parser.parse_intermixed_args(arguments[:names_from], options)
     options.paths = [*options.paths, *arguments[names_from + 1 :]]
+    if options.help:
+        return parser.format_help()
+    if options.version:
+        return f"{program} {__version__}\n"
     if options.patch is not None and options.paths:
         parser.error("--patch takes no PATH beside it")
     if options.list and (options.patch is not None or options.fix or options.diff):
@@ -136,6 +143,7 @@ def read(program: str, arguments: Sequence[str], options: Options) -> None:
         parser.error("--fix and --diff need files: apply the patch first")
     if options.format != "text" and (options.fix or options.diff):
         parser.error("--fix and --diff take no --format but text")
+    return None
 
 
 def symbol_name(text: str) -> str:
