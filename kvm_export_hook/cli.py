@@ -127,10 +127,22 @@ class Run:
                 files, stream = fix.print_patches(files, write_patch), sys.stderr
         first = next(files, None)
         if first or options.format in WHOLE_FORMATS:
-            for part in self.written(chain(first, files), stream):
-                write(part, stream)
+            self.print(self.written(chain(first, files), stream), stream)
         if not self.has_met_anything:
             self.note(b"", NOTHING_CHECKED)
+
+    def print(self, parts: Iterator[str], stream: TextIO | None) -> None:
+        """Print PARTS; a fix goes on to its end without a reader, too."""
+        failure = None
+        for part in parts:
+            try:
+                write(part, stream)
+            except StdoutError as error:
+                if not self.options.fix:
+                    raise
+                failure, stream = error, None
+        if failure:
+            raise failure
 
     def written(self, files: Iterator[File], stream: TextIO) -> Iterator[str]:
         """Write the report on FILES in the form that was asked for."""
@@ -175,20 +187,26 @@ class Run:
         """Judge what the patch NAME adds; yield the hunks that have suspects."""
         from kvm_export_hook import patch
 
-        self.has_met_anything = True
         shown = b"standard input" if name == "-" else os.fsencode(name)
-        top = scope.tree_around(self.srctree())
-        rule = self.rule_in(top)
-        if not rule:
+        srctree = self.srctree()
+        if srctree is not None and not os.path.isdir(srctree):
+            self.complain(srctree, OSError(None, "no such directory: name a kernel tree"))
             return
+        names = set()
         try:
+            top = scope.tree_around(srctree)
+            rule = self.rule_in(top)
             with opened(name) as stream:
-                for hunk in patch.hunks(stream, shown, self.complain):
-                    if scope.is_in_scope(hunk.path):
+                for hunk in patch.hunks(stream, shown, self.complain) if rule else ():
+                    names.add(hunk.path)
+                    if rule and scope.is_in_scope(hunk.path):
+                        self.has_met_anything = True
                         path = os.path.normpath(hunk.path)
                         yield from self.suspected(path, top, hunk.text, rule, hunk)
         except OSError as error:
             self.complain(shown, error)
+        # Nothing at all to commit is no cause for a remark.
+        self.has_met_anything |= not names
 
     def suspected(
         self, path: bytes, top: bytes, data: bytes, rule: tree.Tree, hunk: Hunk | None = None
@@ -203,7 +221,7 @@ class Run:
         findings = judge(data, suspects, rule.allowlist, rule.has_check, first_line)
         file = File(path, top, data, findings, not rule.lacks_macro)
         if hunk:
-            file.subject = hunk.subject
+            file.subject, file.name = hunk.subject, path
             file.findings = hunk.added_of(findings)
         file.findings = self.counted(file.findings)
         yield file
@@ -287,7 +305,7 @@ def chain(first: File | None, rest: Iterator[File]) -> Iterator[File]:
     yield from rest
 
 
-def write(text: str, stream: TextIO) -> None:
+def write(text: str, stream: TextIO | None) -> None:
     """Print to STREAM, which may be closed, in its encoding."""
     if stream:
         write_bytes(text.encode(stream.encoding, "backslashreplace"), stream)

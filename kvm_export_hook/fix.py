@@ -50,13 +50,17 @@ def rewrite(files: Iterable[File], complain: Callable[[bytes, OSError], object])
 
 def print_patches(files: Iterable[File], write: Callable[[bytes], object]) -> Iterator[File]:
     """Print what a fix would change in FILES, line by line; pass on what it would leave."""
+    printed = set()
     for file in files:
         file.findings = list(file.findings)
         file.is_rewritten = False
         new = fixed(file)
         if new != file.data:
-            for line in patch(scope.name_in_tree(file.path, file.top), file.data, new):
+            # Of a symbolic link, the target; which may have a second name.
+            name = scope.name_in_tree(os.path.realpath(file.path), os.path.realpath(file.top))
+            for line in patch(name, file.data, new) if name not in printed else ():
                 write(line)
+            printed.add(name)
             file.findings = [each for each in file.findings if each.replacement is None]
         yield file
 

@@ -74,12 +74,13 @@ class Finding:
 class File:
     """A file that was judged: its path, the top of its tree, its content and its findings.
 
+    ``name``: its path from the top, where ``path`` is not on this disk.
     ``subject``: of the mail that it is from, where there are several.
     ``has_macro``: whether the tree has EXPORT_SYMBOL_FOR_KVM_INTERNAL.
     ``is_rewritten``: whether a fix was written to it; None where none was asked for.
     """
 
-    __slots__ = ("data", "findings", "has_macro", "is_rewritten", "path", "subject", "top")
+    __slots__ = ("data", "findings", "has_macro", "is_rewritten", "name", "path", "subject", "top")
 
     def __init__(
         self, path: bytes, top: bytes, data: bytes, findings: Iterable[Finding], has_macro: bool
@@ -91,6 +92,7 @@ class File:
         self.has_macro = has_macro
         self.is_rewritten: bool | None = None
         self.subject: str | None = None
+        self.name: bytes | None = None
 
 
 def judge(

@@ -1,26 +1,25 @@
 # SPDX-License-Identifier: MIT
 """Patches: a diff, a mail or an mbox to the new side of each hunk, and which lines it adds.
 
-The mail is parsed by the standard library, the diff by unidiff, a file at a
-time. What unidiff passes over in silence is an error here: a combined diff, a
-hunk's header that cannot be read, lines behind the end of a hunk, no hunk.
+The diff is parsed by unidiff, a file at a time. What unidiff passes over in
+silence is an error here: a combined diff, a hunk's header that cannot be read,
+lines behind the end of a hunk, no hunk at all.
 """
 
 from __future__ import annotations
 
 import io
 import re
-from contextlib import suppress
-from email import message_from_bytes
-from email.header import decode_header, make_header
 
 from unidiff.errors import UnidiffParseError
 from unidiff.patch import PatchSet
 
+from kvm_export_hook.mail import contents, mails
+from kvm_export_hook.scope import is_in_scope
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from email.message import Message
 
     from unidiff.patch import Hunk as UniHunk
     from unidiff.patch import PatchedFile
@@ -29,23 +28,29 @@ if TYPE_CHECKING:
 
     Complain = Callable[[bytes, OSError], object]
 
-# What git mailsplit takes for the line between the mails of an mbox: it has a
-# time and a year; and git mailinfo for the line where a mail's diff begins.
-SEPARATOR = re.compile(rb"From .*[0-9]:[0-9][0-9].* [0-9]{4}")
-DIFF = re.compile(rb"(?m)^(?:diff -|Index: |--- [^\s])")
-HEADER = re.compile(rb"[!-9;-~]+:")
-
-# No line inside a hunk begins with a letter or with @.
+# Where the diff of a mail begins, and that of each file. No line inside a hunk
+# begins with a letter or with @.
+DIFF = re.compile(rb"(?m)^(?:diff -|Index: |--- [^\n]*\n\+\+\+ )")
 FILE = re.compile(rb"(?m)^diff -")
+NAMES = re.compile(rb"(?m)^--- [^\n]*\n\+\+\+ ")
+# Output of git that may well have no diff.
+OF_GIT = re.compile(rb"(?:commit|tag|tree) |Submodule ")
+
 COMBINED = re.compile(rb"(?m)^(?:diff --(?:cc|combined) |@@@)")
-BROKEN_HUNK = re.compile(rb"(?m)^@@(?! -[0-9]+(?:,[0-9]+)? \+[0-9]+(?:,[0-9]+)? @@)")
-NEEDS_HUNK = re.compile(rb"(?m)^(?:--- |\+\+\+ )")
+BROKEN_HUNK = re.compile(
+    rb"(?m)^@@(?! -[0-9]{1,9}(?:,[0-9]{1,9})? \+[0-9]{1,9}(?:,[0-9]{1,9})? @@)"
+)
+# What unidiff would match in time squared; no line of a hunk begins so.
+LONG_REMARK = re.compile(rb"(?m)^[A-Za-z][^\n]{9000}")
 NEEDS_NO_HUNK = re.compile(
     rb"(?m)^(?:new file|deleted file|old|new) mode |^(?:rename|copy) |^(?:GIT binary|Binary files) "
 )
+SYMLINK = re.compile(rb"(?m)^(?:new file mode 120000|index [0-9a-f.]+ 120000)$")
 
 # The prefixes that git puts before the names of both sides, by any setting.
 PREFIX = re.compile(rb"[abciow12]/")
+# A date behind a name, with blanks where a tab belongs.
+DATE = re.compile(rb"\s+[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9:. +-]*$")
 # A byte of a name that git quotes: "a/\303\251.c".
 ESCAPE = re.compile(rb'\\([0-7]{3}|[abfnrtv"\\])')
 ESCAPED = {
@@ -59,9 +64,9 @@ ESCAPED = {
     b'"': b'"',
     b"\\": b"\\",
 }
+NULL = b"/dev/null"
 
-NULL = "/dev/null"
-SYMLINK = "120000"
+LONGEST_SHOWN = 200
 
 # How the new side of a hunk shows that it begins in a comment.
 COMMENT_LINE = re.compile(rb"\s*\*(?:[\s/]|$)")
@@ -102,9 +107,15 @@ def hunks(stream: Iterable[bytes], name: bytes, complain: Complain) -> Iterator[
     for text, is_last in mails(stream):
         several = not (is_first and is_last)
         is_first = False
-        subject, bodies = contents(text)
-        place = name + b": " + subject.encode("utf-8", "surrogateescape") if subject else name
-        if subject is None and text.strip() and not DIFF.search(text):
+        try:
+            subject, plain, html = contents(text)
+        except RecursionError:
+            complain(name, OSError(None, "cannot be read: parts in parts without end"))
+            continue
+        place = name + b": " + subject.encode() if subject else name
+        # HTML tells again, in its own words, what the plain text tells.
+        bodies = list(filter(DIFF.search, plain)) or list(filter(DIFF.search, html))
+        if subject is None and not bodies and text.strip() and not OF_GIT.match(text):
             complain(place, OSError(None, "holds no diff"))
         for body in bodies:
             for section in sections(body):
@@ -112,117 +123,120 @@ def hunks(stream: Iterable[bytes], name: bytes, complain: Complain) -> Iterator[
                     yield new_side(subject if several else None, path, hunk)
 
 
-def mails(stream: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
-    """Yield the mails of an mbox, or all else whole, and whether it is the last one."""
-    lines: list[bytes] = []
-    for line in stream:
-        if lines and line.startswith(b"From ") and SEPARATOR.match(line):
-            yield b"".join(lines), False
-            lines = []
-        lines.append(line)
-    yield b"".join(lines), True
-
-
-def contents(text: bytes) -> tuple[str | None, list[bytes]]:
-    """Tell the subject of a mail, and its decoded text parts; a plain diff has none but itself."""
-    if DIFF.match(text) or not (SEPARATOR.match(text) or HEADER.match(text)):
-        return None, [text]
-    mail = message_from_bytes(text)
-    parts = (part for part in mail.walk() if part.get_content_type() != "text/html")
-    bodies = (part.get_payload(decode=True) for part in parts if not part.is_multipart())
-    return subject_of(mail), [body for body in bodies if isinstance(body, bytes)]
-
-
-def subject_of(mail: Message) -> str:
-    """Read the subject of MAIL, on one line."""
-    fields = (value for name, value in mail.raw_items() if name.lower() == "subject")
-    raw = str(next(fields, "(no subject)")).encode("ascii", "surrogateescape")
-    subject = raw.decode("utf-8", "backslashreplace")
-    with suppress(LookupError, ValueError):  # of an encoding that is unknown, or not so
-        subject = str(make_header(decode_header(subject)))
-    return " ".join(subject.split())
-
-
 def sections(body: bytes) -> Iterator[bytes]:
     """Yield the part of BODY for each file, less what stands before the first."""
     first = DIFF.search(body)
-    if not first:
-        return
+    assert first
     starts = [match.start() for match in FILE.finditer(body, first.end())]
     bounds = [first.start(), *starts, len(body)]
     for start, end in zip(bounds, bounds[1:]):
         section = body[start:end]
-        header = section.partition(b"\n")[0]
+        if not section.endswith(b"\n"):
+            section += b"\n"
         # A mail may come with the line ends of the network.
+        header = section.partition(b"\n")[0]
         yield section.replace(b"\r\n", b"\n") if header.endswith(b"\r") else section
 
 
 def parsed(section: bytes, place: bytes, complain: Complain) -> Iterator[tuple[bytes, UniHunk]]:
     """Yield the hunks of a file's SECTION that can be judged, each with the file's name."""
-    at = [section.partition(b"\n")[0]]  # the header lines that were read last
+    header, diff = section, b""
+    names = NAMES.search(section)
+    if names:
+        header, diff = section[: names.start()], section[names.start() :]
+    at = [section.partition(b"\n")[0][:LONGEST_SHOWN]]  # the header lines that were read last
     try:
-        refuse_what_unidiff_skips(section)
-        files = PatchSet(noting_headers(section, at))
-        refuse_remains(section, files)
-    except UnidiffParseError as error:
+        refuse_what_unidiff_skips(section, bool(names))
+        files = PatchSet(noting_headers(diff, at))
+        refuse_remains(diff, files)
+    except (UnidiffParseError, ValueError) as error:
         reason = str(error).partition(":")[0]
         complain(b": ".join([place, *at]), OSError(None, f"cannot be read: {reason}"))
         return
     for file in files:
-        if file.target_file != NULL and file.target_mode != SYMLINK:
+        name = name_of(file, header)
+        if name != NULL and not SYMLINK.search(header):
             for hunk in file:
-                yield name_of(file), hunk
+                yield name, hunk
 
 
 def noting_headers(section: bytes, at: list[bytes]) -> Iterator[str]:
     """Yield the lines of SECTION, a character a byte; keep in AT the last headers."""
     for line in io.BytesIO(section):
         if line.startswith(b"@@"):
-            at[1:] = [line.strip()]
-        elif line.startswith((b"diff ", b"+++ ")):
-            at[:] = [line.strip()]
+            at[1:] = [line[:LONGEST_SHOWN].strip()]
+        elif line.startswith(b"+++ "):
+            at[:] = [line[:LONGEST_SHOWN].strip()]
         yield line.decode("latin-1")
 
 
-def refuse_what_unidiff_skips(section: bytes) -> None:
-    """Raise for what unidiff takes for remarks."""
+def refuse_what_unidiff_skips(section: bytes, has_names: bool) -> None:
+    """Raise for what unidiff would take for remarks."""
     if COMBINED.search(section):
         raise UnidiffParseError("it is the combined diff of a merge")
     if BROKEN_HUNK.search(section):
         raise UnidiffParseError("it has a broken hunk header")
-
-
-def refuse_remains(section: bytes, files: Iterable[PatchedFile]) -> None:
-    """Raise where unidiff found no hunk, or lines are left behind one."""
-    has_hunks = False
-    lines = section.split(b"\n")
-    for file in files:
-        for hunk in file:
-            has_hunks = True
-            end = max(line.diff_line_no or 0 for line in hunk)
-            end += lines[end].startswith(b"\\")
-            # "--" begins a mail's signature, or the next file's header.
-            if lines[end][:1] in (b"+", b"-", b" ") and lines[end][:2] != b"--":
-                raise UnidiffParseError(f"lines are left behind the hunk of {hunk.target_start}")
-    needs = NEEDS_HUNK.search(section) or not NEEDS_NO_HUNK.search(section)
-    if needs and not has_hunks:
+    if LONG_REMARK.search(section):
+        raise UnidiffParseError("it has a line too long for what it is")
+    if not has_names and not NEEDS_NO_HUNK.search(section):
         raise UnidiffParseError("no hunk follows")
 
 
-def name_of(file: PatchedFile) -> bytes:
-    """Read the name of the new side, without quotes and prefix."""
+def refuse_remains(diff: bytes, files: Iterable[PatchedFile]) -> None:
+    """Raise where a file has no hunk, or lines are left behind a hunk."""
+    lines = diff.split(b"\n")
+    for file in files:
+        if not file:
+            raise UnidiffParseError("no hunk follows")
+        for hunk in file:
+            end = max((line.diff_line_no or 0 for line in hunk), default=hunk.target_start)
+            if are_left(lines[end : end + 3]):
+                raise UnidiffParseError(f"lines are left behind the hunk of {hunk.target_start}")
+
+
+def are_left(lines: list[bytes]) -> bool:
+    """Whether LINES, those behind a hunk, look as if they belonged to it."""
+    rest = [line for line in lines if not line.startswith(b"\\")] or [b""]
+    if rest[0] in (b"-- ", b"--") or rest[0].startswith(b"--- "):  # a signature, a file
+        return False
+    return rest[0][:1] in (b"+", b"-", b" ", b"\t") or any(line[:1] == b"+" for line in rest[:2])
+
+
+def name_of(file: PatchedFile, header: bytes) -> bytes:
+    """Read the name of the new side, from the top of the tree."""
     source, target = unquoted(file.source_file), unquoted(file.target_file)
-    if PREFIX.match(target):
-        return target[2:]
-    # linux.orig/virt/kvm/x.c and linux/virt/kvm/x.c
+    if target == NULL or PREFIX.match(target):
+        return target if target == NULL else target[2:]
+    told = header.partition(b"\n")[0].split(b" ")
+    if source == NULL and told[:2] == [b"diff", b"--git"] and len(told) == 4:
+        source = told[2]
+    # old/virt/kvm/x.c and new/virt/kvm/x.c; linux.orig/virt/kvm/x.c and linux/virt/kvm/x.c
     top, _, name = target.partition(b"/")
     old_top, _, old_name = source.partition(b"/")
-    return name if name == old_name and top != old_top else target
+    if name == old_name and top != old_top:
+        return name
+    if not header.startswith(b"diff --git"):
+        return name_in_scope(source, target)
+    return target
+
+
+def name_in_scope(source: bytes, target: bytes) -> bytes:
+    """Find the name that is in scope below the directories of a diff that is not git's.
+
+    As patch -p1 would; or below directories that lie elsewhere.
+    """
+    for name in (target, source):
+        parts = name.split(b"/")
+        depth = 2 if parts[0] not in (b"", b"..") else len(parts)
+        for cut in range(min(depth, len(parts))):
+            if is_in_scope(b"/".join(parts[cut:])):
+                return b"/".join(parts[cut:])
+    return target
 
 
 def unquoted(name: str) -> bytes:
     """Read a NAME as git writes it, which quotes what may be mistaken."""
-    raw = name.encode("latin-1")
+    raw = DATE.sub(b"", name.encode("latin-1"))
     if not (raw.startswith(b'"') and raw.endswith(b'"')):
         return raw
     return ESCAPE.sub(
@@ -246,7 +260,16 @@ def new_side(subject: str | None, path: bytes, hunk: UniHunk) -> Hunk:
     return Hunk(subject, path, b"".join(text), first_line, added)
 
 
-def begins_in_comment(lines: Iterable[bytes]) -> bool:
-    """Whether LINES of a hunk go on with a block comment, by the asterisk before any code."""
-    first = next((line for line in lines if line.strip()), b"")
-    return bool(COMMENT_LINE.match(first))
+def begins_in_comment(lines: list[bytes]) -> bool:
+    """Whether LINES of a hunk go on with a block comment, by the asterisk before any code.
+
+    A product goes on with an asterisk too, but not to the end of a comment.
+    """
+    begun = [line.lstrip() for line in lines if line.strip()]
+    if not begun or not COMMENT_LINE.match(begun[0]):
+        return False
+    text = b"".join(begun)
+    closed, opened = text.find(b"*/"), text.find(b"/*")
+    if closed >= 0:
+        return opened < 0 or closed < opened + 1
+    return all(line.startswith(b"*") for line in begun)

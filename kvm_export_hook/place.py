@@ -42,15 +42,13 @@ class Place:
 
 
 def places(data: bytes, words: Sequence[Word]) -> Iterator[Place]:
-    """Yield the place of each of WORDS, which are in the order of DATA."""
-    at_a_glance = list(plain_places(data, words))
-    rest = [word for word, place in zip(words, at_a_glance) if place is None]
-    if rest:
-        from kvm_export_hook import lex
+    """Tell the place of each of WORDS, which are in the order of DATA."""
+    at_a_glance = [place for place in plain_places(data, words) if place]
+    if len(at_a_glance) == len(words):
+        return iter(at_a_glance)
+    from kvm_export_hook import lex
 
-        lexed = lex.places(data, rest)
-    for place in at_a_glance:
-        yield place or next(lexed)
+    return lex.places(data, words)
 
 
 def plain_places(data: bytes, words: Sequence[Word]) -> Iterator[Place | None]:

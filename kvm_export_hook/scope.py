@@ -73,8 +73,10 @@ def is_in_scope(name: bytes) -> bool:
 
 def tree_around(srctree: bytes | None) -> bytes:
     """Find SRCTREE, or else the tree around the working directory, or else that itself."""
+    if srctree is not None:
+        return srctree
     here = os.getcwdb()
-    return shown(absolute(srctree, here) if srctree else nearest_tree(here, {}) or here, here)
+    return shown(nearest_tree(here, {}) or here, here)
 
 
 def resolved(paths: Iterable[bytes], srctree: bytes | None, complain: Complain) -> Iterator[Root]:

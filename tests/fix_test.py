@@ -235,6 +235,26 @@ def test_diff_with_stdout_closed(top: Path) -> None:
     assert (done.returncode, done.stderr) == (1, b"")
 
 
+def test_the_patch_names_the_target_of_a_link_and_that_once(top: Path, command: Command) -> None:
+    path = write(top / "virt/kvm/x.c", BAD)
+    (top / "virt/kvm/link.c").symlink_to("x.c")
+    out = command("--diff", "virt/kvm/link.c", "virt/kvm/x.c").out
+    subprocess.run(["git", "init", "--quiet"], cwd=top, check=True)
+    git_apply(top, out.encode())
+    assert path.read_bytes() == INTERNAL
+
+
+def test_a_fix_goes_on_without_a_reader(top: Path) -> None:
+    paths = [write(top / f"virt/kvm/{name}.c", BAD * 5000) for name in "ab"]
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", '"$0" --fix | head -n 1', str(COMMAND)],
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert [path.read_bytes() for path in paths] == [INTERNAL * 5000] * 2
+
+
 def test_fix_and_diff_exclude_each_other(top: Path, command: Command) -> None:
     assert "not allowed with argument" in command("--fix", "--diff").err
 

@@ -243,6 +243,17 @@ def test_sarif_fingerprints_survive_moved_lines() -> None:
     assert prints(b"int c;\n\tEXPORT_SYMBOL(a);\n\nEXPORT_SYMBOL(b); EXPORT_SYMBOL(a);\n") == before
 
 
+def test_sarif_of_a_patch(top: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    hunk = "@@ -%d,0 +%d,1 @@\\n+#define E EXPORT_SYMBOL\\n".replace("\\n", "\n")
+    text = "--- a/virt/kvm/x.c\n+++ b/virt/kvm/x.c\n" + hunk % (1, 1) + hunk % (10, 11)
+    path = str(write(top / "x.patch", text.encode()))
+    monkeypatch.chdir(top / "arch/x86")
+    results = json.loads(command("--format=sarif", "--patch", path).out)["runs"][0]["results"]
+    uris = [each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for each in results]
+    assert uris == ["virt/kvm/x.c"] * 2
+    assert len({each["partialFingerprints"]["exportOfFile/v1"] for each in results}) == 2
+
+
 # The command.
 
 

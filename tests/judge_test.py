@@ -215,6 +215,11 @@ UNWANTED = {
         "1:1 EXPORT_SYMBOL_GPL export-alias",
         "2:1 EXPORT_SYMBOL_GPL(kvm_foo) not-allowlisted",
     ),
+    "unclosed-before-a-plain-one": case(
+        b" EXPORT_SYMBOL_GPL(kvm_get_kvm,\nEXPORT_SYMBOL_GPL(kvm_foo));\n",
+        "1:2 EXPORT_SYMBOL_GPL export-alias",
+        "2:1 EXPORT_SYMBOL_GPL(kvm_foo) not-allowlisted",
+    ),
     "one-in-the-other": case(
         b"EXPORT_SYMBOL(EXPORT_SYMBOL(kvm_foo));\n",
         "1:1 EXPORT_SYMBOL export-alias",

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from kvm_export_hook import patch, scope
 from kvm_export_hook.judge import Finding, judge
+from kvm_export_hook.mail import contents
 from kvm_export_hook.scan import suspects
 from tests.conftest import Command
 from tests.scan_test import SOURCES
@@ -278,6 +279,75 @@ SHAPES = {
         + b"\n--xx--\n",
         FOUND,
     ),
+    "hunk-of-nothing": (ADDED.partition(b"@@")[0] + b"@@ -0,0 +0,0 @@\n", []),
+    "no-final-newline": (ADDED[:-1], FOUND),
+    "no-final-newline-twice": (ADDED + b"\\ No newline at end of file", FOUND),
+    "name-with-a-blank-and-no-prefix": (
+        diff("+EXPORT_SYMBOL(a);", old="i/virt/kvm/x y.c", new="w/virt/kvm/x y.c"),
+        ["virt/kvm/x y.c:10 a"],
+    ),
+    "prefix-of-one's-own": (
+        b"diff --git old/virt/kvm/n.c new/virt/kvm/n.c\nnew file mode 100644\nindex 0..1\n"
+        b"--- /dev/null\n+++ new/virt/kvm/n.c\n@@ -0,0 +1 @@\n+EXPORT_SYMBOL(b);\n",
+        ["virt/kvm/n.c:1 b"],
+    ),
+    "new-file-without-a-prefix": (
+        b"diff --git virt/kvm/n.c virt/kvm/n.c\nnew file mode 100644\nindex 0..1\n"
+        b"--- /dev/null\n+++ virt/kvm/n.c\n@@ -0,0 +1 @@\n+EXPORT_SYMBOL(b);\n",
+        ["virt/kvm/n.c:1 b"],
+    ),
+    "saved-original": (
+        b"--- linux/virt/kvm/x.c.orig\n+++ linux/virt/kvm/x.c\n"
+        b"@@ -1 +1 @@\n-a\n+EXPORT_SYMBOL(b);\n",
+        ["virt/kvm/x.c:1 b"],
+    ),
+    "saved-new": (
+        b"--- a/virt/kvm/x.c\n+++ c/virt/kvm/x.c.new\n@@ -1 +1 @@\n-a\n+EXPORT_SYMBOL(b);\n"
+        .replace(b"c/", b"new/"),
+        ["virt/kvm/x.c:1 b"],
+    ),
+    "directories-elsewhere": (
+        b"diff -urpN ../linux.old/virt/kvm/x.c ../../linux/virt/kvm/x.c\n"
+        b"--- ../linux.old/virt/kvm/x.c   2026-01-01 10:00:00.000000000 +0100\n"
+        b"+++ ../../linux/virt/kvm/x.c   2026-01-01 10:00:00.000000000 +0100\n"
+        b"@@ -1 +1 @@\n-a\n+EXPORT_SYMBOL(b);\n",
+        ["virt/kvm/x.c:1 b"],
+    ),
+    "directories-too-deep": (
+        b"--- linux/tools/virt/kvm/x.c\n+++ linux/tools/virt/kvm/x.c\n"
+        b"@@ -1 +1 @@\n-a\n+EXPORT_SYMBOL(b);\n",
+        [],
+    ),
+    "begins-in-a-product": (
+        diff(" \t * PAGE_SIZE;", " }", "+EXPORT_SYMBOL_NS(a);"),
+        ["virt/kvm/x.c:12 a"],
+    ),
+    "begins-in-a-product-before-a-comment": (
+        diff(" \t * PAGE_SIZE; /* b */", "+EXPORT_SYMBOL_NS(a);"),
+        ["virt/kvm/x.c:11 a"],
+    ),
+    "all-in-a-comment": (diff("  * a", "  *", "+ * EXPORT_SYMBOL_NS(b);"), []),
+    "message-with-dashes": (
+        mail(b"--- v1 -> v2 ---\n\n" + ADDED),
+        FOUND,
+    ),
+    "encoding-with-a-blank": (
+        encoded(ADDED, b"base64").replace(b"base64\n", b"base64 \n", 1),
+        FOUND,
+    ),
+    "encoding-folded": (
+        encoded(ADDED, b"base64").replace(b" base64\n", b"\n base64\n", 1),
+        FOUND,
+    ),
+    "encoding-twice": (
+        encoded(ADDED, b"base64").replace(
+            b"Content-Tr", b"Content-Transfer-Encoding: 7bit\nContent-Tr", 1
+        ),
+        FOUND,
+    ),
+    "html-alone": (b"From: a\nContent-Type: text/html\n\n" + ADDED, FOUND),
+    "git-show-of-nothing": (b"commit 0123456789\nAuthor: a\n\n    Empty\n", []),
+    "submodule": (b"Submodule a 0123456..789abcd:\n  > b\n", []),
     "mbox": (
         mail(b"") + mail(ADDED) + mail(diff("+EXPORT_SYMBOL(b);")),
         [*FOUND, "virt/kvm/x.c:10 b"],
@@ -345,6 +415,38 @@ BROKEN = {
         ADDED + b"@@ -30 +30\n+EXPORT_SYMBOL(b);\n",
         "p: diff --git a/virt/kvm/x.c b/virt/kvm/x.c: cannot be read: it has a broken hunk header",
     ),
+    "line-count-of-too-many-digits": (
+        ADDED.replace(b"+10,3", b"+10," + b"9" * 5000),
+        "p: diff --git a/virt/kvm/x.c b/virt/kvm/x.c: cannot be read: it has a broken hunk header",
+    ),
+    "removed-line-left": (
+        ADDED + b"--b\n+EXPORT_SYMBOL(c);\n",
+        "p: +++ b/virt/kvm/x.c: @@ -10,2 +10,3 @@ int f(void): cannot be read:"
+        " lines are left behind the hunk of 10",
+    ),
+    "line-left-behind-a-blank-one": (
+        ADDED + b"\n+EXPORT_SYMBOL(c);\n",
+        "p: +++ b/virt/kvm/x.c: @@ -10,2 +10,3 @@ int f(void): cannot be read:"
+        " lines are left behind the hunk of 10",
+    ),
+    "line-left-without-its-blank": (
+        ADDED + b"\tint a;\n",
+        "p: +++ b/virt/kvm/x.c: @@ -10,2 +10,3 @@ int f(void): cannot be read:"
+        " lines are left behind the hunk of 10",
+    ),
+    "names-without-a-hunk-in-git's-form": (
+        b"--- a/virt/kvm/x.c\n+++ b/virt/kvm/x.c\nhello\n",
+        "p: +++ b/virt/kvm/x.c: cannot be read: no hunk follows",
+    ),
+    "parts-in-parts": (
+        b"From: a\n"
+        + b"".join(
+            b'Content-Type: multipart/mixed; boundary="%d"\n\n--%d\n' % (number, number)
+            for number in range(3000)
+        ),
+        "p: cannot be read: parts in parts without end",
+    ),
+    "error-message": (b"fatal: bad revision 'x'\n", "p: holds no diff"),
     "combined": (
         b"diff --cc virt/kvm/x.c\nindex 1,2..3\n--- a/virt/kvm/x.c\n+++ b/virt/kvm/x.c\n"
         b"@@@ -1,1 -1,1 +1,2 @@@\n  a\n++EXPORT_SYMBOL(b);\n",
@@ -379,12 +481,15 @@ def test_what_can_be_read_beside_it_is_judged() -> None:
         "folded": (b"Subject: KVM:\n a", "KVM: a"),
         "encoded": (b"Subject: =?utf-8?q?KVM=3A_=C3=A9?=", "KVM: é"),
         "unknown-encoding": (b"Subject: =?x-none?q?a?=", "=?x-none?q?a?="),
+        "broken-base64": (b"Subject: =?utf-8?b?a?=", "=?utf-8?b?a?="),
+        "lone-surrogate": (b"Subject: =?utf-7?q?+2AA-?=", "\\ud800"),
+        "very-long": (b"Subject: " + b"=?a?q?" * 200000, "=?a?q?" * 166 + "=?a?"),
         "raw-bytes": (b"Subject: \xc3\xa9", "é"),
         "none": (b"To: b", "(no subject)"),
     }.values(),
 )
 def test_the_subject(header: bytes, subject: str) -> None:
-    text, _ = patch.contents(b"From: a\n" + header + b"\n\n" + ADDED)
+    text, _plain, _html = contents(b"From: a\n" + header + b"\n\n" + ADDED)
     assert text == subject
 
 
@@ -460,7 +565,9 @@ def test_a_patch_from_stdin_and_from_a_file(top: Path, command: Command) -> None
     assert run("--patch", "-", stdin=ADDED).stdout.decode() == out
     assert command("--patch", str(write(top / "clean", diff("+int a;")))) == (0, "", "")
     elsewhere = ADDED.replace(b"virt/kvm", b"fs")
-    assert command("--patch", str(write(top / "fs.patch", elsewhere))) == (0, "", "")
+    status, out, err = command("--patch", str(write(top / "fs.patch", elsewhere)))
+    assert (status, out) == (0, "")
+    assert err.startswith("kvm-export-hook: nothing checked: ")
     assert run("--patch", "-", stdin=b"").stderr == b""
 
 
@@ -552,6 +659,42 @@ def test_patches_that_are_not_there(top: Path, command: Command) -> None:
         2,
         b"kvm-export-hook: error: standard input: is closed\n",
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [ADDED + b"Binary files " + b"a and " * 100_000, b"diff --git " + b"://" * 100_000 + b"\n"],
+    ids=["binary-files", "diff-git"],
+)
+def test_remarks_without_end_are_refused(text: bytes) -> None:
+    findings, (complaint,) = read(text)
+    assert findings == []
+    assert complaint.endswith(": cannot be read: it has a line too long for what it is")
+
+
+def test_a_line_without_end_separates_no_mails() -> None:
+    assert read(b"x\nFrom " + b"1:11" * 100_000 + b"\n" + ADDED) == (FOUND, [])
+
+
+def test_a_tree_that_is_not_there(top: Path, command: Command) -> None:
+    path = str(write(top / "x.patch", ADDED))
+    assert command("--patch", path, "--srctree", "gone") == (
+        2,
+        "",
+        "kvm-export-hook: error: gone: no such directory: name a kernel tree\n",
+    )
+
+
+def test_a_working_directory_that_is_gone(
+    top: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
+) -> None:
+    path = str(write(top / "x.patch", ADDED))
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert command("--patch", path).status == 2
+    assert command("--patch", path, "--srctree", str(top)).status == 1
+    monkeypatch.chdir(top)
 
 
 def test_a_broken_patch_is_named_with_its_place(top: Path) -> None:

@@ -30,8 +30,9 @@ def report(files: Iterable[File]) -> Iterator[str]:
     head, _, tail = json.dumps(log()).partition('"results": [')
     yield head + '"results": ['
     comma = ""
+    seen: dict[str, int] = {}
     for file in files:
-        for result in results(file):
+        for result in results(file, seen):
             yield comma + "\n" + json.dumps(result)
             comma = ","
     yield "\n" + tail + "\n"
@@ -68,10 +69,9 @@ def rule(name: str) -> dict[str, object]:
     }
 
 
-def results(file: File) -> Iterator[dict[str, object]]:
-    """Yield the results of a FILE."""
-    name = name_in_tree(file.path, file.top)
-    seen: dict[str, int] = {}
+def results(file: File, seen: dict[str, int]) -> Iterator[dict[str, object]]:
+    """Yield the results of a FILE; count in SEEN those that look alike."""
+    name = file.name or name_in_tree(file.path, file.top)
     columns = Columns(file.data)
     for finding in file.findings:
         print_ = fingerprint(name, finding)
