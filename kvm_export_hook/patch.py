@@ -196,10 +196,10 @@ def refuse_remains(diff: bytes, files: Iterable[PatchedFile]) -> None:
 
 def are_left(lines: list[bytes]) -> bool:
     """Whether LINES, those behind a hunk, look as if they belonged to it."""
-    rest = [line for line in lines if not line.startswith(b"\\")] or [b""]
-    if rest[0] in (b"-- ", b"--") or rest[0].startswith(b"--- "):  # a signature, a file
+    first, second, *_ = [line for line in lines if not line.startswith(b"\\")] + [b"", b""]
+    if first in (b"-- ", b"--") or first.startswith(b"--- "):  # a signature, a file
         return False
-    return rest[0][:1] in (b"+", b"-", b" ", b"\t") or any(line[:1] == b"+" for line in rest[:2])
+    return first[:1] in (b"+", b"-", b" ", b"\t") or (not first and second[:1] == b"+")
 
 
 def name_of(file: PatchedFile, header: bytes) -> bytes:

@@ -244,7 +244,7 @@ def test_sarif_fingerprints_survive_moved_lines() -> None:
 
 
 def test_sarif_of_a_patch(top: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    hunk = "@@ -%d,0 +%d,1 @@\\n+#define E EXPORT_SYMBOL\\n".replace("\\n", "\n")
+    hunk = "@@ -%d,0 +%d,1 @@\n+#define E EXPORT_SYMBOL\n"
     text = "--- a/virt/kvm/x.c\n+++ b/virt/kvm/x.c\n" + hunk % (1, 1) + hunk % (10, 11)
     path = str(write(top / "x.patch", text.encode()))
     monkeypatch.chdir(top / "arch/x86")

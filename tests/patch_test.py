@@ -146,6 +146,10 @@ SHAPES = {
         diff(" a;", "+EXPORT_SYMBOL(b);") + b"@@ -100,2 +101,2 @@\n-x\n+EXPORT_SYMBOL(c);\n y\n",
         ["virt/kvm/x.c:11 b", "virt/kvm/x.c:101 c"],
     ),
+    "several-hunks-of-one-line": (
+        diff("+EXPORT_SYMBOL(b);") + b"@@ -20,0 +22 @@\n+EXPORT_SYMBOL(c);\n",
+        ["virt/kvm/x.c:10 b", "virt/kvm/x.c:22 c"],
+    ),
     "several-files": (
         ADDED
         + diff("+EXPORT_SYMBOL(b);", old="a/fs/x.c", new="b/fs/x.c")
