@@ -7,6 +7,7 @@ import base64
 import io
 import os
 import quopri
+import re
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,12 +16,13 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from kvm_export_hook import patch, scope
+from kvm_export_hook import lex, patch, scope
 from kvm_export_hook.judge import Finding, judge
 from kvm_export_hook.mail import contents
+from kvm_export_hook.place import CODE
 from kvm_export_hook.scan import suspects
 from tests.conftest import Command
-from tests.scan_test import SOURCES
+from tests.scan_test import SOURCES, every_word
 from tests.support import ALLOWLIST, COMMAND, environment, make_tree, write
 
 
@@ -533,6 +535,57 @@ def test_a_patch_is_judged_as_the_lines_that_it_adds(
         & set(range(finding.line, finding.line + new.count(b"\n", finding.offset, finding.end) + 1))
     ]
     assert read(text) == (expected, [])
+
+
+@settings(max_examples=100, deadline=None)
+@given(before=LINES, cut=st.tuples(st.integers(0, 12), st.integers(0, 12)), put=LINES)
+def test_with_little_context_only_what_no_hunk_shows_is_judged_otherwise(
+    scratch: Path, before: list[bytes], cut: tuple[int, int], put: list[bytes]
+) -> None:
+    around = [b"int before;\n"] * 5
+    after = before[: min(cut)] + put + before[max(cut) :]
+    old, new = b"".join(around + before + around), b"".join(around + after + around)
+    assume(old != new)
+    (scratch / "virt/kvm/x.c").write_bytes(old)
+    subprocess.run(["git", "add", "."], cwd=scratch, check=True)
+    (scratch / "virt/kvm/x.c").write_bytes(new)
+    text = subprocess.run(
+        ["git", "diff", "-U3", "--text"], cwd=scratch, capture_output=True, check=True
+    ).stdout
+    whole = list(judge(new, suspects(new, ALLOWLIST), ALLOWLIST, has_check=True))
+    places = lex.places(new, every_word(new))
+    ends = {word[0]: place.end for word, place in zip(every_word(new), places, strict=True)}
+    lines = [0, *(match.end() for match in re.finditer(rb"\n", new))]
+    for hunk in patch.hunks(io.BytesIO(text), b"p", unexpected):
+        start = lines[hunk.first_line - 1]
+        end = start + len(hunk.text)
+        (at_start,) = lex.places(new, [(start, b"")])
+        # How a comment, a string or a long #define began is not to be seen, nor
+        # the other half of a line splice; and a leading asterisk is a comment's.
+        if at_start.kind != CODE or lex.SPLICES.search(new[:start][-9:]):
+            continue
+        if hunk.text.startswith(b"/*\n") or hunk.text.lstrip().startswith(b"*"):
+            continue
+        expected = [
+            (finding.line, finding.rule, finding.symbol)
+            for finding in whole
+            if start <= finding.offset
+            and ends[finding.offset] <= end
+            and touches(new, finding, hunk.added)
+        ]
+        told = [
+            (finding.line, finding.rule, finding.symbol)
+            for finding in hunk.added_of(findings_of(hunk))
+            # The end of a call is not to be seen either.
+            if ends.get(start + finding.offset, end) <= end
+        ]
+        assert told == expected
+
+
+def touches(source: bytes, finding: Finding, lines: set[int]) -> bool:
+    """Whether the macro or the call of a finding in SOURCE lies on one of LINES."""
+    last = finding.line + source.count(b"\n", finding.offset, finding.end)
+    return bool(lines & set(range(finding.line, last + 1)))
 
 
 @pytest.fixture(scope="module")
