@@ -57,21 +57,31 @@ MOST_PARENTHESES = 64
 
 def places(data: bytes, words: Sequence[Word]) -> Iterator[Place]:
     """Yield the place of each of WORDS, which are in the order of DATA."""
-    bounds = [0, *(start for start, _ in words), len(data)]
+    starts = [start for start, _ in words]
+    if not SPLICES.search(data):
+        for place, _ in text_places(data, starts, words):
+            yield place
+        return
+    bounds = [0, *starts, len(data)]
     pieces = [SPLICES.sub(b"", data[a:b]) for a, b in zip(bounds, bounds[1:])]
-    text = b"".join(pieces)
     offsets = list(accumulate(map(len, pieces[:-1])))  # of the words in the text
+    for place, offset in text_places(b"".join(pieces), offsets, words):
+        # The call ends in the piece behind its word, or behind one in a comment.
+        last = bisect_left(offsets, place.end, lo=bisect_left(offsets, offset) + 1) - 1
+        piece = data[bounds[last + 1] : bounds[last + 2]]
+        place.end = bounds[last + 1] + spliced_length(piece, place.end - offsets[last])
+        yield place
+
+
+def text_places(
+    text: bytes, offsets: Sequence[int], words: Sequence[Word]
+) -> Iterator[tuple[Place, int]]:
+    """Yield the places of WORDS, at OFFSETS in spliced TEXT, and those offsets; ends in TEXT."""
     for index, kind in enumerate(kinds(text, offsets)):
-        start, word = words[index]
-        argument, end = None, start + len(word)
+        argument, end = None, offsets[index] + len(words[index][1])
         if kind == CODE:
-            after = offsets[index] + len(word)
-            argument, text_end = call(text, after, offsets, index + 1)
-            # The call ends in the piece behind this word, or behind one in a comment.
-            last = bisect_left(offsets, text_end) - 1
-            piece = data[bounds[last + 1] : bounds[last + 2]]
-            end = bounds[last + 1] + spliced_length(piece, text_end - offsets[last])
-        yield Place(kind, argument, end)
+            argument, end = call(text, end, offsets, index + 1)
+        yield Place(kind, argument, end), offsets[index]
 
 
 def spliced_length(piece: bytes, length: int) -> int:
