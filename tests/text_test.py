@@ -32,6 +32,10 @@ def test_a_finding_with_the_advice_after_it() -> None:
     )
 
 
+def test_the_advice_fits_a_terminal() -> None:
+    assert max(map(len, text.ADVICE.splitlines())) < 80
+
+
 def test_quiet_leaves_the_first_line() -> None:
     assert report(b"EXPORT_SYMBOL(a);\nEXPORT_SYMBOL(b);\n", quiet=True) == (
         "virt/kvm/x.c:1:1: error: EXPORT_SYMBOL(a): KVM never uses this macro [forbidden-macro]\n"

@@ -34,7 +34,7 @@ Use EXPORT_SYMBOL_FOR_KVM_INTERNAL for what only KVM's own modules need, or drop
 the export: EXPORT_SYMBOL and EXPORT_SYMBOL_GPL hand a symbol to every module.
 kvm-export-hook --fix PATH rewrites what it safely can.
 If a module outside KVM really needs one, say which in the commit message, and
-add it to the allowlist in arch/x86/kvm/Makefile, or permit it by --allow SYMBOL.
+add it to the allowlist in arch/x86/kvm/Makefile, or pass --allow SYMBOL.
 """
 
 
