@@ -19,7 +19,15 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-from benchmarks.sources import generated_tree, hostile_files, multiplied, real_tree, with_macro
+from benchmarks.sources import (
+    CHECK,
+    DRIVER,
+    generated_tree,
+    hostile_files,
+    multiplied,
+    real_tree,
+    with_macro,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,14 +36,6 @@ SCRIPTS = Path(sys.executable).parent
 HOOK = str(SCRIPTS / "kvm-export-hook")
 BARE = [sys.executable, "-c", "pass"]
 
-CHECK = "\nifdef CONFIG_KVM_X86\n"
-DRIVER = """\
-CONFIG_KVM_X86 := y
-srctree := .
-include scripts/Kbuild.include
-include $(CHECK)
-all: ; @:
-"""
 MACROS = "EXPORT_SYMBOL|EXPORT_SYMBOL_GPL|EXPORT_SYMBOL_NS|EXPORT_SYMBOL_NS_GPL"
 ALLOWLISTED = (
     "kvm_page_track_register_notifier|kvm_page_track_unregister_notifier|kvm_write_track_add_gfn"

@@ -16,6 +16,17 @@ DIRECTORIES = ("virt/kvm", "arch/x86/kvm")
 
 MACRO = "#define EXPORT_SYMBOL_FOR_KVM_INTERNAL(symbol) EXPORT_SYMBOL_GPL(symbol)\n"
 
+# Where the make check begins in the Makefile, which goes on to its end; and what
+# the build sets before it reads that Makefile.
+CHECK = "\nifdef CONFIG_KVM_X86\n"
+DRIVER = """\
+CONFIG_KVM_X86 := y
+srctree := .
+include scripts/Kbuild.include
+include $(CHECK)
+all: ; @:
+"""
+
 FUNCTION = """\
 /*
  * Look up the slot number {number} of the guest, with kvm->slots_lock held. It's

@@ -59,13 +59,12 @@ def places(data: bytes, words: Sequence[Word]) -> Iterator[Place]:
     """Yield the place of each of WORDS, which are in the order of DATA."""
     starts = [start for start, _ in words]
     if not SPLICES.search(data):
-        for place, _ in text_places(data, starts, words):
-            yield place
+        yield from text_places(data, starts, words)
         return
     bounds = [0, *starts, len(data)]
     pieces = [SPLICES.sub(b"", data[a:b]) for a, b in zip(bounds, bounds[1:])]
     offsets = list(accumulate(map(len, pieces[:-1])))  # of the words in the text
-    for place, offset in text_places(b"".join(pieces), offsets, words):
+    for place, offset in zip(text_places(b"".join(pieces), offsets, words), offsets):
         # The call ends in the piece behind its word, or behind one in a comment.
         last = bisect_left(offsets, place.end, lo=bisect_left(offsets, offset) + 1) - 1
         piece = data[bounds[last + 1] : bounds[last + 2]]
@@ -73,15 +72,13 @@ def places(data: bytes, words: Sequence[Word]) -> Iterator[Place]:
         yield place
 
 
-def text_places(
-    text: bytes, offsets: Sequence[int], words: Sequence[Word]
-) -> Iterator[tuple[Place, int]]:
-    """Yield the places of WORDS, at OFFSETS in spliced TEXT, and those offsets; ends in TEXT."""
+def text_places(text: bytes, offsets: Sequence[int], words: Sequence[Word]) -> Iterator[Place]:
+    """Yield the places of WORDS, which are at OFFSETS in spliced TEXT; they end in TEXT."""
     for index, kind in enumerate(kinds(text, offsets)):
         argument, end = None, offsets[index] + len(words[index][1])
         if kind == CODE:
             argument, end = call(text, end, offsets, index + 1)
-        yield Place(kind, argument, end), offsets[index]
+        yield Place(kind, argument, end)
 
 
 def spliced_length(piece: bytes, length: int) -> int:

@@ -75,20 +75,17 @@ def read(program: str, arguments: Sequence[str], options: Options) -> str | None
     what.add_argument(
         "--list",
         action="store_true",
-        default=argparse.SUPPRESS,
         help="list every export with what becomes of it; judge nothing",
     )
     repair = parser.add_argument_group("repairs").add_mutually_exclusive_group()
     repair.add_argument(
         "--fix",
         action="store_true",
-        default=argparse.SUPPRESS,
         help="rewrite unwanted exports in place, where it is safe",
     )
     repair.add_argument(
         "--diff",
         action="store_true",
-        default=argparse.SUPPRESS,
         help="print what --fix would change, for git apply; change nothing",
     )
     rule = parser.add_argument_group("the rule")
@@ -102,7 +99,6 @@ def read(program: str, arguments: Sequence[str], options: Options) -> str | None
     rule.add_argument(
         "--force",
         action="store_true",
-        default=argparse.SUPPRESS,
         help="enforce the rule in trees that lack the macro (before Linux 6.18)",
     )
     output = parser.add_argument_group("output")
@@ -120,7 +116,6 @@ def read(program: str, arguments: Sequence[str], options: Options) -> str | None
     output.add_argument(
         "--quiet",
         action="store_true",
-        default=argparse.SUPPRESS,
         help="one line a finding, and nothing else",
     )
     output.add_argument("--version", action="store_true", help="print the version")

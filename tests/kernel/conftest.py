@@ -10,22 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.sources import CHECK, DRIVER
 from tests.support import write
 
 MAKEFILE = "arch/x86/kvm/Makefile"
 HEADER = "include/linux/kvm_types.h"
-
-# Where the check begins in the Makefile, which goes on to its end.
-CHECK = "\nifdef CONFIG_KVM_X86\n"
-
-# What the build sets before it reads that Makefile.
-DRIVER = """\
-CONFIG_KVM_X86 := y
-srctree := .
-include scripts/Kbuild.include
-include $(CHECK)
-all: ; @:
-"""
 
 
 @pytest.fixture(scope="session")
