@@ -26,8 +26,13 @@ UNCLEAR = frozenset((b"", b"\\", b" ", b"\t", b"\v", b"\f", b"\r", b"\0"))
 
 
 def suspects(data: bytes, allowlist: frozenset[bytes]) -> list[tuple[int, bytes]]:
-    """Find the suspects of DATA: the offset of each, and its macro, in order."""
+    """Find the suspects of DATA: the offset of each, and its macro, in order.
+
+    All macros that may be refused, or none: where one is not plainly fine, the
+    others tell how far its call can reach.
+    """
     found = []
+    all_permitted = True
     longest = max(map(len, allowlist), default=0)
     hit = data.find(STEM)
     while hit >= 0:
@@ -37,10 +42,11 @@ def suspects(data: bytes, allowlist: frozenset[bytes]) -> list[tuple[int, bytes]
         end = words.find(b" ", hit - first)
         macro = words[start : end if end >= 0 else None]
         start += first
-        if macro in SUSPICIOUS and not is_plainly_permitted(data, start, allowlist, longest):
+        if macro in SUSPICIOUS:
             found.append((start, macro))
+            all_permitted = all_permitted and is_plainly_permitted(data, start, allowlist, longest)
         hit = data.find(STEM, hit + len(STEM))
-    return found
+    return [] if all_permitted else found
 
 
 def is_plainly_permitted(

@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: MIT
-"""The command run in process, and the option that brings in the kernel suite."""
+"""What every test may use; the option that brings in the kernel suite; how long to fuzz."""
 
 from __future__ import annotations
 
-import io
-import sys
+import os
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import pytest
+from hypothesis import settings
 
-from kvm_export_hook.cli import main
-from tests.support import make_tree
+from tests.support import Result, make_tree, run_in_process
+
+# Real programs take their time: how long one example takes tells nothing.
+settings.register_profile("test", deadline=None)
+settings.register_profile("fuzz", deadline=None, max_examples=int(os.environ.get("EXAMPLES", 100)))
+settings.load_profile("test")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -21,14 +25,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     wants_kernels = config.getoption("--trees") is not None
     return True if collection_path.name == "kernel" and not wants_kernels else None
-
-
-class Result(NamedTuple):
-    """What a run of the command came to."""
-
-    status: int
-    out: str
-    err: str
 
 
 class Command(Protocol):
@@ -43,18 +39,7 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Command:
     """Run the command as its script would, less the new process."""
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.delenv("FORCE_COLOR", raising=False)
-
-    def run(*arguments: str) -> Result:
-        streams = [io.TextIOWrapper(io.BytesIO(), "utf-8") for _ in range(2)]
-        with monkeypatch.context() as patch:
-            patch.setattr(sys, "stdout", streams[0])
-            patch.setattr(sys, "stderr", streams[1])
-            status = main(arguments)
-        for stream in streams:
-            stream.seek(0)
-        return Result(status, *(stream.read() for stream in streams))
-
-    return run
+    return run_in_process
 
 
 @pytest.fixture

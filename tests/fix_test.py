@@ -10,13 +10,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kvm_export_hook import fix, lex
 from tests.cli_test import unprivileged
 from tests.conftest import Command
-from tests.scan_test import SOURCES, every_word
+from tests.grammar import SOURCES
+from tests.reference import judged_words
 from tests.support import (
     BAD,
     COMMAND,
@@ -113,7 +114,7 @@ def test_what_is_left_is_what_could_not_be_fixed(source: bytes, check: bool) -> 
 @given(SOURCES)
 def test_what_is_no_code_is_untouched_and_a_call_keeps_its_symbol(source: bytes) -> None:
     def places(text: bytes) -> list[tuple[str, bytes | None]]:
-        words = list(every_word(text, also_fine=True))
+        words = list(judged_words(text, also_fine=True))
         return [(place.kind, place.argument) for place in lex.places(text, words)]
 
     assert places(source) == places(fix.fixed(judged(source)))
@@ -133,7 +134,6 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return top
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.one_of(SOURCES, st.just(BAD), st.just(b"\n" * 5)), max_size=6).map(b"".join))
 def test_git_makes_the_same_of_the_patch(scratch: Path, source: bytes) -> None:
     new = fix.fixed(judged(source))

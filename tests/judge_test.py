@@ -220,6 +220,10 @@ UNWANTED = {
         "1:2 EXPORT_SYMBOL_GPL export-alias",
         "2:1 EXPORT_SYMBOL_GPL(kvm_foo) not-allowlisted",
     ),
+    "unclosed-before-a-permitted-one": case(
+        b"EXPORT_SYMBOL(kvm_get_kvm\nEXPORT_SYMBOL_GPL(kvm_get_kvm);\n)\n",
+        "1:1 EXPORT_SYMBOL export-alias",
+    ),
     "one-in-the-other": case(
         b"EXPORT_SYMBOL(EXPORT_SYMBOL(kvm_foo));\n",
         "1:1 EXPORT_SYMBOL export-alias",

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from kvm_export_hook import lex, patch, scope
@@ -22,7 +22,8 @@ from kvm_export_hook.mail import contents
 from kvm_export_hook.place import CODE
 from kvm_export_hook.scan import suspects
 from tests.conftest import Command
-from tests.scan_test import SOURCES, every_word
+from tests.grammar import SOURCES
+from tests.reference import judged_words
 from tests.support import ALLOWLIST, COMMAND, environment, make_tree, write
 
 
@@ -511,7 +512,6 @@ LINES = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
 @given(before=LINES, cut=st.tuples(st.integers(0, 12), st.integers(0, 12)), put=LINES)
 def test_a_patch_is_judged_as_the_lines_that_it_adds(
     scratch: Path, before: list[bytes], cut: tuple[int, int], put: list[bytes]
@@ -537,7 +537,6 @@ def test_a_patch_is_judged_as_the_lines_that_it_adds(
     assert read(text) == (expected, [])
 
 
-@settings(max_examples=100, deadline=None)
 @given(before=LINES, cut=st.tuples(st.integers(0, 12), st.integers(0, 12)), put=LINES)
 def test_with_little_context_only_what_no_hunk_shows_is_judged_otherwise(
     scratch: Path, before: list[bytes], cut: tuple[int, int], put: list[bytes]
@@ -553,8 +552,8 @@ def test_with_little_context_only_what_no_hunk_shows_is_judged_otherwise(
         ["git", "diff", "-U3", "--text"], cwd=scratch, capture_output=True, check=True
     ).stdout
     whole = list(judge(new, suspects(new, ALLOWLIST), ALLOWLIST, has_check=True))
-    places = lex.places(new, every_word(new))
-    ends = {word[0]: place.end for word, place in zip(every_word(new), places, strict=True)}
+    places = lex.places(new, judged_words(new))
+    ends = {word[0]: place.end for word, place in zip(judged_words(new), places, strict=True)}
     lines = [0, *(match.end() for match in re.finditer(rb"\n", new))]
     for hunk in patch.hunks(io.BytesIO(text), b"p", unexpected):
         start = lines[hunk.first_line - 1]

@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import sysconfig
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import NamedTuple
 
 from kvm_export_hook import policy
+from kvm_export_hook.cli import main
 from kvm_export_hook.judge import File, judge
 from kvm_export_hook.scan import suspects
 
@@ -73,6 +77,24 @@ def judged(
     """Judge SOURCE as a file of a tree, which has the make check unless told otherwise."""
     findings = list(judge(source, suspects(source, ALLOWLIST), ALLOWLIST, check))
     return File(path, b"", source, findings, has_macro)
+
+
+class Result(NamedTuple):
+    """What a run of the command came to."""
+
+    status: int
+    out: str
+    err: str
+
+
+def run_in_process(*arguments: str) -> Result:
+    """Run the command as its script would, less the new process."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", "surrogateescape") for _ in range(2))
+    with redirect_stdout(out), redirect_stderr(err):
+        status = main(arguments)
+    for stream in (out, err):
+        stream.seek(0)
+    return Result(status, out.read(), err.read())
 
 
 def environment(**changes: str) -> dict[str, str]:

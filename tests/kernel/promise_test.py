@@ -12,11 +12,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import event, given
+from hypothesis import strategies as st
 
 from kvm_export_hook import policy
 from tests.conftest import Command
+from tests.grammar import PIECES, SOURCES
 from tests.judge_test import FAIL_THE_BUILD, FINE, UNWANTED
-from tests.kernel.conftest import copy, make_check
+from tests.kernel.conftest import HEADER, MAKEFILE, copy, make_check
+from tests.support import run_in_process, write
 
 SNIPPETS: dict[str, bytes] = {
     **FINE,
@@ -134,6 +138,26 @@ def test_names(tree: Path, name: bytes, passes: bool, command: Command, tmp_path
     assert make_check(tree, tmp_path) is passes
     path.unlink()
     assert clean is (name in (b"virt/kvm/.c", b"virt/kvm/x.S"))
+
+
+@pytest.fixture(scope="module")
+def bare_tree(current: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The check and what it needs, without the sources, which every example writes anew."""
+    top = tmp_path_factory.mktemp("random")
+    for name in (MAKEFILE, HEADER, "scripts/Kbuild.include"):
+        write(top / name, (current / name).read_bytes())
+    return top
+
+
+# A single piece too, or one finding would hide that another is missing.
+@given(one=st.one_of(PIECES, SOURCES), other=PIECES)
+def test_random_trees(bare_tree: Path, one: bytes, other: bytes) -> None:
+    write(bare_tree / "virt/kvm/x.c", one)
+    write(bare_tree / "arch/x86/kvm/y.h", other)
+    clean = run_in_process("--quiet", str(bare_tree)).status == 0
+    passes = make_check(bare_tree, bare_tree)
+    event(f"{'clean' if clean else 'not clean'}, make {'passes' if passes else 'fails'}")
+    assert passes or not clean
 
 
 def test_there_are_enough_kinds_of_mutation() -> None:

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: MIT
+"""The rule once more, slow and obvious: a byte at a time, and no thought of speed.
+
+Written from the text of the rule, and shares nothing with the package but the
+tables of policy. What the package finds must be what is found here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from kvm_export_hook import policy
+
+WORD = re.compile(rb"[A-Za-z0-9_]+")
+SPLICE = re.compile(rb"\\[ \t\v\f\r\0]*\n")
+WHITE = b" \t\v\f\r\0\n"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+MOST_PARENTHESES = 64
+
+Word = tuple[int, bytes]
+
+
+class Token(NamedTuple):
+    """A byte of code, a comment or a literal: its kind, its offset, and its text."""
+
+    kind: str
+    start: int
+    text: bytes
+
+    @property
+    def end(self) -> int:
+        """The offset behind it."""
+        return self.start + len(self.text)
+
+
+class Expected(NamedTuple):
+    """A finding as the reference tells it."""
+
+    offset: int
+    rule: str
+    symbol: bytes | None
+
+
+def judged_words(source: bytes, also_fine: bool = False) -> list[Word]:
+    """List every macro that may be a finding; or every macro of the table."""
+    return [
+        (match.start(), match[0])
+        for match in WORD.finditer(source)
+        if policy.MACROS.get(match[0]) in (policy.NEVER, policy.IF_ALLOWLISTED)
+        or (also_fine and match[0] in policy.MACROS)
+    ]
+
+
+def without_splices(source: bytes) -> tuple[bytes, dict[int, int]]:
+    """Take the line splices out; tell where in the rest each byte of SOURCE is."""
+    text = bytearray()
+    position = {}
+    at = 0
+    while at < len(source):
+        splice = SPLICE.match(source, at)
+        if splice:
+            at = splice.end()
+        else:
+            position[at] = len(text)
+            text.append(source[at])
+            at += 1
+    position[at] = len(text)
+    return bytes(text), position
+
+
+def tokens(text: bytes) -> list[Token]:
+    """Cut TEXT into comments, literals, and single bytes of code."""
+    cut: list[Token] = []
+    at = 0
+    while at < len(text):
+        kind, end = "code", at + 1
+        if text[at : at + 2] == b"/*":
+            close = text.find(b"*/", at + 2)
+            kind, end = "comment", close + 2 if close >= 0 else len(text)
+        elif text[at : at + 2] == b"//":
+            kind, end = "comment", (text + b"\n").find(b"\n", at)
+        elif text[at] in b"\"'":
+            kind = "string"
+            while end < len(text) and text[end] not in (text[at], 0x0A):
+                escapes = text[end] in b"\\" and text[end + 1 : end + 2] not in (b"\n", b"")
+                end += 2 if escapes else 1
+            end += text[end : end + 1] == text[at : at + 1]
+        cut.append(Token(kind, at, text[at:end]))
+        at = end
+    return cut
+
+
+def as_code(cut: list[Token]) -> bytes:
+    """Put tokens together, with a space for each comment and an empty string for each literal."""
+    shown = {"comment": b" ", "string": b'""'}
+    return b"".join(shown.get(token.kind, token.text) for token in cut)
+
+
+def is_on_directive(cut: list[Token], at: int) -> bool:
+    """Whether AT is on a line whose first code is a hash; no line ends in a comment."""
+    before = [token for token in cut if token.start <= at]
+    if b"".join(token.text for token in cut).startswith(BYTE_ORDER_MARK):
+        before = before[3:]
+    line = as_code(before).rpartition(b"\n")[2]
+    return line.lstrip(WHITE).startswith((b"#", b"%:"))
+
+
+def first_argument(code: bytes) -> bytes | None:
+    """Read the first argument of the call that CODE begins with, if it does."""
+    code = code.lstrip(WHITE)
+    if not code.startswith(b"("):
+        return None
+    depth = parentheses = 0
+    argument: bytes | None = None
+    for at, byte in enumerate(code):
+        if byte in b"()":
+            parentheses += 1
+            depth += 1 if byte in b"(" else -1
+        if argument is None and (depth == 0 or (depth == 1 and byte in b",")):
+            argument = code[1:at].strip(WHITE)
+        if depth == 0:
+            return argument
+        if parentheses == MOST_PARENTHESES:
+            break
+    return None
+
+
+def findings(source: bytes, allowlist: frozenset[bytes], has_check: bool) -> list[Expected]:
+    """Judge every macro of SOURCE, as the table of the rule says."""
+    text, position = without_splices(source)
+    cut = tokens(text)
+    kinds = {at: token.kind for token in cut for at in range(token.start, token.end)}
+    words = judged_words(source)
+    in_code = [position[start] for start, _ in words if kinds[position[start]] == "code"]
+    found = []
+    for start, macro in words:
+        at = position[start]
+        line = source[source.rfind(b"\n", 0, start) + 1 :].partition(b"\n")[0]
+        build_fails = (
+            has_check
+            and macro in (b"EXPORT_SYMBOL", b"EXPORT_SYMBOL_GPL")
+            and not any(name in line for name in allowlist)
+        )
+        symbol, rule = None, ""
+        if kinds[at] != "code":
+            rule = "export-mention" if build_fails else ""
+        elif is_on_directive(cut, at):
+            rule = "export-alias"
+        else:
+            # No call goes on over the next export.
+            after, stop = at + len(macro), min([*(of for of in in_code if of > at), len(text)])
+            symbol = first_argument(
+                as_code([token for token in cut if after <= token.start < stop])
+            )
+            if symbol is None:
+                rule = "export-alias"
+            elif policy.MACROS[macro] == policy.NEVER:
+                rule = "forbidden-macro"
+            elif symbol not in allowlist:
+                rule = "not-allowlisted"
+            elif build_fails:
+                rule = "split-export"
+        if rule:
+            found.append(Expected(start, rule, symbol))
+    return found
