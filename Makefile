@@ -4,6 +4,9 @@
 #   make demo SRCTREE=~/linux  run the hook over a kernel tree of yours
 #   make test                  run the whole suite
 #   make test-kernel TREES=dir the suite on real kernels (linux-current and linux-6.12 in dir)
+#   make matrix                the suite on each Python, with the oldest and the newest pre-commit
+#   make fuzz                  every property on EXAMPLES=10000 random inputs, some ten minutes
+#   make fuzz-guided           random bytes, led by coverage, for MINUTES=30 (Python 3.11 or 3.13)
 #   make bench                 the figures of the README, on generated sources; or SRCTREE=~/linux
 #   make lint                  ruff and mypy
 #
@@ -11,11 +14,13 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+EXAMPLES ?= 10000
+MINUTES ?= 30
 # Not every shell expands the ~ of SRCTREE=~/linux.
 override SRCTREE := $(patsubst ~/%,$(HOME)/%,$(SRCTREE))
 export SRCTREE
 
-.PHONY: bench demo test test-kernel lint format clean
+.PHONY: bench demo test test-kernel matrix fuzz fuzz-guided lint format clean
 .DELETE_ON_ERROR:
 
 # A group of pyproject.toml's dependency-groups, installed beside the package itself.
@@ -47,6 +52,17 @@ test: .venv/test.stamp
 test-kernel: .venv/test.stamp
 	$(BIN)/python -m pytest --quiet -n 2 tests/kernel --trees '$(TREES)'
 
+# Takes python3.10 to python3.13 from the PATH.
+matrix: .venv/matrix.stamp
+	$(BIN)/tox run
+
+fuzz: .venv/test.stamp
+	EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest --quiet -n 2 -m hypothesis \
+		--hypothesis-profile fuzz $(if $(TREES),--trees '$(TREES)')
+
+fuzz-guided: .venv/fuzz.stamp
+	$(BIN)/python -m tests.guided -max_total_time=$$(($(MINUTES) * 60))
+
 bench: .venv/demo.stamp
 	@$(BIN)/python -m benchmarks.bench $(if $(SRCTREE),--srctree "$$SRCTREE")
 
@@ -60,4 +76,4 @@ format: .venv/lint.stamp
 	$(BIN)/ruff check --fix
 
 clean:
-	rm -rf .venv .coverage .coverage.* .hypothesis .pytest_cache .ruff_cache .mypy_cache dist
+	rm -rf .tox .venv .coverage .coverage.* .hypothesis .pytest_cache .ruff_cache .mypy_cache dist

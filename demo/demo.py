@@ -123,10 +123,17 @@ class Demonstration:
 
     def run(self, command: str) -> None:
         """Run COMMAND, which must succeed."""
-        arguments = shlex.split(command)
-        subprocess.run(
-            arguments, cwd=self.top, env=self.environment, check=True, stdout=subprocess.DEVNULL
+        done = subprocess.run(
+            shlex.split(command),
+            cwd=self.top,
+            env=self.environment,
+            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
+        if done.returncode:
+            raise SystemExit(f"{done.stdout}\nthe demonstration cannot go on: {command}")
 
     def show(self, command: str) -> int:
         """Run COMMAND as a person would, and return its exit status."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The hot path: find the export macros of a file that are not plainly fine. Pure.
+"""The hot path: find the export macros of a file, if not all are plainly fine. Pure.
 
 A suspect is no finding yet: it may stand in a comment, or its symbol may be
 permitted after all. But nothing that could be a finding is passed over.
@@ -12,8 +12,6 @@ from kvm_export_hook import policy
 STEM = b"EXPORT_"
 LONGEST_LEAD = 3  # the underscores of ___EXPORT_SYMBOL
 WINDOW = max(map(len, policy.MACROS)) + 1
-
-SUSPICIOUS = frozenset(macro for macro, when in policy.MACROS.items() if when != policy.ALWAYS)
 
 WORD_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"
 # Maps every byte that no word holds to a space: a word's ends become a find().
@@ -28,11 +26,11 @@ UNCLEAR = frozenset((b"", b"\\", b" ", b"\t", b"\v", b"\f", b"\r", b"\0"))
 def suspects(data: bytes, allowlist: frozenset[bytes]) -> list[tuple[int, bytes]]:
     """Find the suspects of DATA: the offset of each, and its macro, in order.
 
-    All macros that may be refused, or none: where one is not plainly fine, the
-    others tell how far its call can reach.
+    All macros of the table, or none: where one is not plainly fine, the others
+    tell how far its call can reach.
     """
     found = []
-    all_permitted = True
+    all_fine = True
     longest = max(map(len, allowlist), default=0)
     hit = data.find(STEM)
     while hit >= 0:
@@ -42,11 +40,12 @@ def suspects(data: bytes, allowlist: frozenset[bytes]) -> list[tuple[int, bytes]
         end = words.find(b" ", hit - first)
         macro = words[start : end if end >= 0 else None]
         start += first
-        if macro in SUSPICIOUS:
+        if macro in policy.MACROS:
             found.append((start, macro))
-            all_permitted = all_permitted and is_plainly_permitted(data, start, allowlist, longest)
+            if all_fine and macro != policy.INTERNAL:
+                all_fine = is_plainly_permitted(data, start, allowlist, longest)
         hit = data.find(STEM, hit + len(STEM))
-    return [] if all_permitted else found
+    return [] if all_fine else found
 
 
 def is_plainly_permitted(

@@ -17,7 +17,7 @@ from kvm_export_hook import fix, lex
 from tests.cli_test import unprivileged
 from tests.conftest import Command
 from tests.grammar import SOURCES
-from tests.reference import judged_words
+from tests.reference import macros
 from tests.support import (
     BAD,
     COMMAND,
@@ -74,6 +74,12 @@ def test_nothing_is_rewritten_where_the_build_would_break() -> None:
     assert fix.fixed(judged(BAD, has_macro=False)) == BAD
 
 
+def test_an_export_in_an_export_is_fixed_once() -> None:
+    once = fix.fixed(judged(b"EXPORT_SYMBOL(EXPORT_SYMBOL(a));\n"))
+    assert once == b"EXPORT_SYMBOL(EXPORT_SYMBOL_FOR_KVM_INTERNAL(a));\n"
+    assert fix.fixed(judged(once)) == once
+
+
 # Properties.
 
 
@@ -114,7 +120,7 @@ def test_what_is_left_is_what_could_not_be_fixed(source: bytes, check: bool) -> 
 @given(SOURCES)
 def test_what_is_no_code_is_untouched_and_a_call_keeps_its_symbol(source: bytes) -> None:
     def places(text: bytes) -> list[tuple[str, bytes | None]]:
-        words = list(judged_words(text, also_fine=True))
+        words = list(macros(text))
         return [(place.kind, place.argument) for place in lex.places(text, words)]
 
     assert places(source) == places(fix.fixed(judged(source)))

@@ -224,6 +224,11 @@ UNWANTED = {
         b"EXPORT_SYMBOL(kvm_get_kvm\nEXPORT_SYMBOL_GPL(kvm_get_kvm);\n)\n",
         "1:1 EXPORT_SYMBOL export-alias",
     ),
+    "a-macro-for-a-symbol": case(
+        b"EXPORT_SYMBOL(EXPORT_SYMBOL_GPL);\n",
+        "1:1 EXPORT_SYMBOL(EXPORT_SYMBOL_GPL) forbidden-macro",
+        "1:15 EXPORT_SYMBOL_GPL export-alias",
+    ),
     "one-in-the-other": case(
         b"EXPORT_SYMBOL(EXPORT_SYMBOL(kvm_foo));\n",
         "1:1 EXPORT_SYMBOL export-alias",

@@ -8,7 +8,7 @@ from hypothesis import given
 from kvm_export_hook import lex
 from kvm_export_hook.place import Place, plain_places
 from tests.grammar import SOURCES
-from tests.reference import judged_words
+from tests.reference import macros
 
 
 def as_tuple(place: Place) -> tuple[str, bytes | None, int]:
@@ -17,7 +17,7 @@ def as_tuple(place: Place) -> tuple[str, bytes | None, int]:
 
 @given(SOURCES)
 def test_what_shows_at_a_glance_is_what_the_lexer_reads(source: bytes) -> None:
-    words = judged_words(source)
+    words = macros(source)
     for at_a_glance, lexed in zip(
         plain_places(source, words), lex.places(source, words), strict=True
     ):
@@ -26,7 +26,7 @@ def test_what_shows_at_a_glance_is_what_the_lexer_reads(source: bytes) -> None:
 
 @given(SOURCES)
 def test_a_place_does_not_depend_on_which_other_words_are_asked_for(source: bytes) -> None:
-    words = judged_words(source)
+    words = macros(source)
     kinds = [place.kind for place in lex.places(source, words)]
     for word, kind in zip(words, kinds, strict=True):
         (alone,) = lex.places(source, [word])

@@ -42,7 +42,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(dist: Path) -> None:
         f"Version: {VERSION}",
         "License-Expression: MIT",
         "Requires-Python: >=3.10",
-        "Requires-Dist: identify >= 2.5.0",
+        "Requires-Dist: identify >= 2.4.12",
         "Requires-Dist: unidiff >= 1.0.1",
     ):
         assert f"{line}\n" in told

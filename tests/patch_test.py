@@ -23,7 +23,7 @@ from kvm_export_hook.place import CODE
 from kvm_export_hook.scan import suspects
 from tests.conftest import Command
 from tests.grammar import SOURCES
-from tests.reference import judged_words
+from tests.reference import macros
 from tests.support import ALLOWLIST, COMMAND, environment, make_tree, write
 
 
@@ -552,8 +552,8 @@ def test_with_little_context_only_what_no_hunk_shows_is_judged_otherwise(
         ["git", "diff", "-U3", "--text"], cwd=scratch, capture_output=True, check=True
     ).stdout
     whole = list(judge(new, suspects(new, ALLOWLIST), ALLOWLIST, has_check=True))
-    places = lex.places(new, judged_words(new))
-    ends = {word[0]: place.end for word, place in zip(judged_words(new), places, strict=True)}
+    places = lex.places(new, macros(new))
+    ends = {word[0]: place.end for word, place in zip(macros(new), places, strict=True)}
     lines = [0, *(match.end() for match in re.finditer(rb"\n", new))]
     for hunk in patch.hunks(io.BytesIO(text), b"p", unexpected):
         start = lines[hunk.first_line - 1]

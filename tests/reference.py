@@ -42,14 +42,10 @@ class Expected(NamedTuple):
     symbol: bytes | None
 
 
-def judged_words(source: bytes, also_fine: bool = False) -> list[Word]:
-    """List every macro that may be a finding; or every macro of the table."""
-    return [
-        (match.start(), match[0])
-        for match in WORD.finditer(source)
-        if policy.MACROS.get(match[0]) in (policy.NEVER, policy.IF_ALLOWLISTED)
-        or (also_fine and match[0] in policy.MACROS)
-    ]
+def macros(source: bytes) -> list[Word]:
+    """List every macro of the table."""
+    words = ((match.start(), match[0]) for match in WORD.finditer(source))
+    return [word for word in words if word[1] in policy.MACROS]
 
 
 def without_splices(source: bytes) -> tuple[bytes, dict[int, int]]:
@@ -131,7 +127,7 @@ def findings(source: bytes, allowlist: frozenset[bytes], has_check: bool) -> lis
     text, position = without_splices(source)
     cut = tokens(text)
     kinds = {at: token.kind for token in cut for at in range(token.start, token.end)}
-    words = judged_words(source)
+    words = macros(source)
     in_code = [position[start] for start, _ in words if kinds[position[start]] == "code"]
     found = []
     for start, macro in words:
@@ -143,13 +139,21 @@ def findings(source: bytes, allowlist: frozenset[bytes], has_check: bool) -> lis
             and not any(name in line for name in allowlist)
         )
         symbol, rule = None, ""
+        if policy.MACROS[macro] == policy.ALWAYS:
+            continue
         if kinds[at] != "code":
             rule = "export-mention" if build_fails else ""
         elif is_on_directive(cut, at):
             rule = "export-alias"
         else:
-            # No call goes on over the next export.
-            after, stop = at + len(macro), min([*(of for of in in_code if of > at), len(text)])
+            after = at + len(macro)
+            # A lone name is the symbol, be it a macro's; else no call goes on over an export.
+            lone = re.compile(rb"\([A-Za-z0-9_]+\)").match(text, after)
+            stop = (
+                lone.end()
+                if lone
+                else min([each for each in in_code if each > at], default=len(text))
+            )
             symbol = first_argument(
                 as_code([token for token in cut if after <= token.start < stop])
             )

@@ -5,21 +5,19 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from kvm_export_hook.scan import begins_plain_line, suspects
 from tests.grammar import SOURCES
-from tests.reference import judged_words
+from tests.reference import macros
 from tests.support import ALLOWLIST
 
 
-@given(SOURCES)
-def test_without_an_allowlist_every_word_is_a_suspect(source: bytes) -> None:
-    assert suspects(source, frozenset()) == judged_words(source)
-
-
-@given(SOURCES)
-def test_the_words_of_a_file_are_suspects_all_or_none(source: bytes) -> None:
-    assert suspects(source, ALLOWLIST) in ([], judged_words(source))
+@given(SOURCES, st.sampled_from([ALLOWLIST, frozenset()]))
+def test_the_macros_of_a_file_are_suspects_all_or_none(
+    source: bytes, allowlist: frozenset[bytes]
+) -> None:
+    assert suspects(source, allowlist) in ([], macros(source))
 
 
 @pytest.mark.parametrize(
