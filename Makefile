@@ -8,6 +8,7 @@
 #   make fuzz                  every property on EXAMPLES=10000 random inputs, some ten minutes
 #   make fuzz-guided           random bytes, led by coverage, for MINUTES=30 (Python 3.11 or 3.13)
 #   make bench                 the figures of the README, on generated sources; or SRCTREE=~/linux
+#   make bench-peers           installs semgrep and ast-grep, which the figures then tell of
 #   make lint                  ruff and mypy
 #
 # Each sets up what it needs in .venv, from python3 alone.
@@ -20,7 +21,7 @@ MINUTES ?= 30
 override SRCTREE := $(patsubst ~/%,$(HOME)/%,$(SRCTREE))
 export SRCTREE
 
-.PHONY: bench demo test test-kernel matrix fuzz fuzz-guided lint format clean
+.PHONY: bench bench-peers demo test test-kernel matrix fuzz fuzz-guided lint format clean
 .DELETE_ON_ERROR:
 
 # A group of pyproject.toml's dependency-groups, installed beside the package itself.
@@ -66,6 +67,11 @@ fuzz-guided: .venv/fuzz.stamp
 bench: .venv/demo.stamp
 	@$(BIN)/python -m benchmarks.bench $(if $(SRCTREE),--srctree "$$SRCTREE")
 
+# An environment of their own: they bring in much.
+bench-peers:
+	@$(PYTHON) -m venv .peers
+	@.peers/bin/python -m pip --quiet --disable-pip-version-check install ast-grep-cli semgrep
+
 lint: .venv/lint.stamp
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -76,4 +82,4 @@ format: .venv/lint.stamp
 	$(BIN)/ruff check --fix
 
 clean:
-	rm -rf .tox .venv .coverage .coverage.* .hypothesis .pytest_cache .ruff_cache .mypy_cache dist
+	rm -rf .peers .tox .venv .coverage .coverage.* .hypothesis .pytest_cache .ruff_cache .mypy_cache dist

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Measure the hook against its targets and its peers; print a Markdown table.
+"""Measure the hook against its targets and its peers; print Markdown tables.
 
 Whole processes, run in turn with what they are compared with (A B A B ...), so
 that a machine whose speed drifts does not favour either. A ratio is the median
@@ -11,37 +11,22 @@ from __future__ import annotations
 
 import argparse
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
+from benchmarks.measure import BARE, compare, cost
+from benchmarks.peers import BAD, FINE, HOOK, c_files, checkpatch, make_check, peers, scores
 from benchmarks.sources import (
-    CHECK,
-    DRIVER,
     generated_tree,
     hostile_files,
+    mail,
     multiplied,
     real_tree,
     with_macro,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-SCRIPTS = Path(sys.executable).parent
-HOOK = str(SCRIPTS / "kvm-export-hook")
-BARE = [sys.executable, "-c", "pass"]
-
-MACROS = "EXPORT_SYMBOL|EXPORT_SYMBOL_GPL|EXPORT_SYMBOL_NS|EXPORT_SYMBOL_NS_GPL"
-ALLOWLISTED = (
-    "kvm_page_track_register_notifier|kvm_page_track_unregister_notifier|kvm_write_track_add_gfn"
-    "|kvm_write_track_remove_gfn|kvm_get_kvm|kvm_get_kvm_safe|kvm_put_kvm"
-)
-PATTERN = rf"\b({MACROS})\b(?!\(({ALLOWLISTED})\))"
 LARGE = (
     "arch/x86/kvm/x86.c",
     "arch/x86/kvm/vmx/vmx.c",
@@ -49,17 +34,15 @@ LARGE = (
     "arch/x86/kvm/emulate.c",
     "virt/kvm/kvm_main.c",
 )
+SIZE = 10_000_000
+MANY = 250_000  # findings
+SLOW = 1000  # ms: fewer runs will do
 
-
-class Cost(NamedTuple):
-    """What a run of a process cost: seconds, and KiB at the peak."""
-
-    seconds: float
-    peak: int
+TARGETS = {"a lone grep": None, "pre-commit's pygrep": 0.17}
 
 
 def main() -> int:
-    """Measure, and print the table."""
+    """Measure, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--srctree", type=Path, help="a kernel tree (default: generated sources)")
     parser.add_argument("--runs", type=int, default=21, help="pairs of each row (default: 21)")
@@ -68,172 +51,162 @@ def main() -> int:
         os.environ.pop(name, None)
     with tempfile.TemporaryDirectory(prefix="kvm-export-hook-bench-") as directory:
         scratch = Path(directory)
+        tree = scratch / "tree"
         source = options.srctree.expanduser().resolve() if options.srctree else None
-        clean = scratch / "clean"
-        real_tree(source, clean) if source else generated_tree(clean)
-        Table(options.runs, scratch, clean).print()
+        real_tree(source, tree) if source else generated_tree(tree)
+        Tables(options.runs, scratch, tree, source).print()
     return 0
 
 
-class Table:
-    """The rows, measured as they are printed."""
+class Tables:
+    """The tables of one TREE, a copy of SOURCE; each row is printed as it is measured."""
 
-    def __init__(self, runs: int, scratch: Path, clean: Path) -> None:
+    def __init__(self, runs: int, scratch: Path, tree: Path, source: Path | None) -> None:
         self.runs = runs
         self.scratch = scratch
-        self.clean = clean
-        self.sources = sorted(
-            str(path.relative_to(clean))
-            for top in ("virt/kvm", "arch/x86/kvm")
-            for path in (clean / top).rglob("*.[ch]")
+        self.tree = tree
+        self.source = source
+        self.dirty = with_macro(tree, scratch / "dirty")
+        self.sources = c_files(tree)
+        self.notes: list[str] = []
+        self.peers = peers(scratch, self.sources)
+        found = subprocess.run(
+            [HOOK, "--force", "--quiet"], cwd=tree, stdout=subprocess.PIPE, check=False
         )
+        self.findings = found.stdout.count(b"\n")
+        # A tree from before the macro is judged by force.
+        self.hook = [HOOK, "--force"] if self.findings else [HOOK]
 
     def print(self) -> None:
-        """Print every row."""
-        size = sum((self.clean / name).stat().st_size for name in self.sources)
-        print(f"{len(self.sources)} files, {size / 1e6:.1f} MB; Python {sys.version.split()[0]}\n")
-        print("| case | target | median ratio | quartiles | median ms | of |")
-        print("| --- | --- | --- | --- | --- | --- |")
+        """Print every table."""
+        size = sum((self.tree / name).stat().st_size for name in self.sources)
+        print(
+            f"Python {sys.version.split()[0]}; {len(self.sources)} files, {size / 1e6:.1f} MB,"
+            f" {self.findings} findings; {self.runs} pairs a row\n"
+        )
+        heading(
+            "what is run / what it is compared with", "target", "ratio", "quartiles", "ms", "of"
+        )
         self.speed()
-        print("\n| memory over bare | target | MiB |\n| --- | --- | --- |")
-        self.memory()
-        print("\n| 10 MB of | findings | s | doubled | MB | target |")
-        print("| --- | --- | --- | --- | --- | --- |")
+        heading("growth", "MiB over bare", "target", "s")
+        self.growth()
+        heading("10 MB of", "findings", "s", "doubled", "MiB", "target")
         self.hostile()
+        heading(
+            "on the same tree",
+            f"caught of {len(BAD)} bad files",
+            f"blocked of {len(FINE)} fine ones",
+        )
+        self.correctness()
+        print("", *self.notes, sep="\n")
 
     def speed(self) -> None:
         """Print the rows of time."""
-        dirty = with_macro(self.clean, self.scratch / "dirty")
-        large = [name for name in LARGE if name in self.sources] or self.sources[:5]
-        self.row("5 large clean files / bare", 1.3, self.clean, [HOOK, *large], BARE)
-        self.row("the whole clean tree / bare", 1.5, self.clean, [HOOK], BARE)
-        check = self.make_check()
+        if self.findings:
+            self.row("the tree, --force / bare", 4, self.tree, self.hook, BARE)
+        else:
+            large = [name for name in LARGE if name in self.sources] or self.sources[:5]
+            self.row("5 large clean files / bare", 1.3, self.tree, [HOOK, *large], BARE)
+            self.row("the clean tree / bare", 1.5, self.tree, self.hook, BARE)
+        check = make_check(self.tree, self.scratch)
         if check:
-            self.row(
-                "the whole clean tree / the tree's make check", 0.65, self.clean, [HOOK], check
-            )
-        grep = ["grep", "-rnwE", "--include=*.[ch]", MACROS, "virt/kvm", "arch/x86/kvm"]
-        self.row("the whole clean tree / a lone grep", None, self.clean, [HOOK], grep)
-        pygrep = [sys.executable, "-m", "pre_commit.languages.pygrep", PATTERN, *self.sources]
-        named = [HOOK, *self.sources]
-        self.row("the whole clean tree / pre-commit's pygrep", 0.17, self.clean, named, pygrep)
-        self.row("a dirty tree / bare", 3, dirty, [HOOK], BARE)
-        self.row("a dirty tree, with an option / bare", 4, dirty, [HOOK, "--color=never"], BARE)
-        mail = self.mail()
-        self.row("a mail of 300 lines / bare", 6, self.clean, [HOOK, "--patch", mail], BARE)
-
-    def make_check(self) -> list[str] | None:
-        """Write what evaluates the tree's own check, as the build would, if it has one."""
-        _, found, check = (self.clean / "arch/x86/kvm/Makefile").read_text().partition(CHECK)
-        if not found:
-            return None
-        part, driver = self.scratch / "check.mk", self.scratch / "driver.mk"
-        part.write_text(found + check)
-        driver.write_text(DRIVER)
-        return ["make", "--no-print-directory", "-f", str(driver), f"CHECK={part}"]
-
-    def mail(self) -> str:
-        """Write a mail with a patch of 300 lines."""
-        path = self.scratch / "mail"
-        added = "".join(f"+int a{number};\n" for number in range(280))
-        path.write_text(
-            "From 0123456789abcdef Mon Sep 17 00:00:00 2001\nFrom: A <a@example.org>\n"
-            "Subject: [PATCH] KVM: a\n\nA message.\n---\n virt/kvm/x.c | 280 +\n\n"
-            "diff --git a/virt/kvm/x.c b/virt/kvm/x.c\nindex 0123456..789abcd 100644\n"
-            f"--- a/virt/kvm/x.c\n+++ b/virt/kvm/x.c\n@@ -1 +1,281 @@\n a\n{added}-- \n2.39.5\n\n"
-        )
-        return str(path)
+            self.row("the tree / its own make check", 0.65, self.tree, self.hook, check)
+        for peer in self.peers:
+            target = None if self.findings else TARGETS.get(peer.name)
+            self.row(f"the tree / {peer.name}", target, self.tree, self.hook, peer.command)
+        count = "the dirty tree"
+        self.row(f"{count} / bare", 3, self.dirty, [HOOK], BARE)
+        self.row(f"{count}, with an option / bare", 4, self.dirty, [HOOK, "--color=never"], BARE)
+        patch = self.scratch / "mail"
+        patch.write_text(mail())
+        judged = [HOOK, "--patch", str(patch)]
+        self.row("a mail of 300 lines / bare", 6, self.dirty, judged, BARE)
+        script = checkpatch(self.source)
+        if script:
+            self.row("the mail / checkpatch", None, self.dirty, judged, [*script, str(patch)])
 
     def row(
         self, case: str, target: float | None, tree: Path, ours: list[str], other: list[str]
     ) -> None:
         """Run two commands in turn, and print how they compare."""
-        pairs = []
-        for number in range(self.runs + 1):
-            pair = cost(ours, tree), cost(other, tree)
-            if number:  # the first warms up
-                pairs.append(pair)
-        ratios = [mine.seconds / its.seconds for mine, its in pairs]
-        low, median, high = statistics.quantiles(ratios, n=4)
-        mine = statistics.median(mine.seconds for mine, _ in pairs) * 1000
-        its = statistics.median(its.seconds for _, its in pairs) * 1000
+        runs = self.runs if compare(3, tree, ours, other).its < SLOW else 5
+        ratio = compare(runs, tree, ours, other)
         aim = "" if target is None else f"≤ {target}"
-        missed = " **missed**" if target is not None and median > target else ""
-        print(
-            f"| {case} | {aim} | {median:.2f}{missed} | {low:.2f} to {high:.2f} "
-            f"| {mine:.1f} | {its:.1f} |",
-            flush=True,
+        missed = " **missed**" if target is not None and ratio.median > target else ""
+        quartiles = f"{ratio.low:.2f} to {ratio.high:.2f}"
+        print_row(
+            case,
+            aim,
+            f"{ratio.median:.2f}{missed}",
+            quartiles,
+            f"{ratio.mine:.1f}",
+            f"{ratio.its:.1f}",
         )
 
-    def memory(self) -> None:
-        """Print the peaks over bare Python: the tree, and a hundred times the tree."""
-        bare = min(peak(BARE, self.clean) for _ in range(5))
-        dirty = self.scratch / "dirty"
-        cases = (
-            ("the clean tree", 1, self.clean, 1),
-            ("10 times the clean tree", 3, self.clean, 10),
-            ("100 times the clean tree", 3, self.clean, 100),
-            ("the dirty tree", 3, dirty, 1),
-            ("100 times the dirty tree", 3, dirty, 100),
-        )
-        for case, target, tree, times in cases:
-            top = tree if times == 1 else multiplied(tree, self.scratch / f"{tree.name}-x", times)
-            started = time.perf_counter()
-            over = (peak([HOOK], top) - bare) / 1024
-            took = time.perf_counter() - started
-            missed = " **missed**" if over > target else ""
-            print(f"| {case} | + {target} | {over:.1f}{missed} ({took:.2f} s) |", flush=True)
+    def growth(self) -> None:
+        """Print time and memory for the tree, and for ten and a hundred times the tree."""
+        bare = min(cost(BARE, self.tree).peak for _ in range(5))
+        for name, tree in (("the tree", self.tree), ("the dirty tree", self.dirty)):
+            for times in (1, 10, 100):
+                top = multiplied(tree, self.scratch / "many", times)
+                costs = [cost(self.hook, top) for _ in range(3)]
+                over = min(each.peak - bare for each in costs) / 1024
+                limit = 1 if times == 1 and tree == self.tree and not self.findings else 3
+                missed = " **missed**" if over > limit else ""
+                took = sorted(each.seconds for each in costs)[1]
+                case = f"{times} times {name}" if times > 1 else name
+                print_row(case, f"{over:.1f}{missed}", f"≤ {limit}", f"{took:.2f}")
+        mbox = self.scratch / "mbox"
+        for count in (100, 1000, 10_000):
+            mbox.write_text(mail() * count)
+            took, peak = cost([HOOK, "--patch", str(mbox)], self.dirty)
+            print_row(
+                f"{count} mails of 300 lines", f"{(peak - bare) / 1024:.1f}", "", f"{took:.2f}"
+            )
 
     def hostile(self) -> None:
         """Print a row for each hostile file of 10 MB, and how much slower its double is."""
-        tree = self.scratch / "hostile"
-        (tree / "virt/kvm").mkdir(parents=True)
-        path = tree / "virt/kvm/x.c"
-        command = [HOOK, "--quiet", "virt/kvm/x.c"]
+        path = self.scratch / "hostile/virt/kvm/x.c"
+        path.parent.mkdir(parents=True)
+        tree = path.parent.parent.parent
+        out = self.scratch / "out"
         for case, content in hostile_files():
-            costs = []
-            for size in (10_000_000, 20_000_000):
-                path.write_bytes(content(size))
-                with (self.scratch / f"out-{size}").open("wb") as out:
-                    costs.append(cost(command, tree, out))
-            with (self.scratch / "out-10000000").open("rb") as out:
-                findings = sum(1 for _ in out)
-            once, twice = costs
-            limit = 6 if findings > 250_000 else 2
-            ratio = twice.seconds / once.seconds
-            missed = " **missed**" if once.seconds > limit or ratio > 2.3 else ""
-            print(
-                f"| {case} | {findings} | {once.seconds:.2f} | {ratio:.2f} "
-                f"| {once.peak // 1024} | {limit} s, 2.3{missed} |",
-                flush=True,
+            with path.open("wb") as file:
+                file.write(content(2 * SIZE))
+            twice = cost([HOOK, "--quiet", "virt/kvm/x.c"], tree)
+            with path.open("wb") as file:
+                file.write(content(SIZE))
+            once = cost([HOOK, "--quiet", "virt/kvm/x.c"], tree, out)
+            with out.open("rb") as lines:
+                findings = sum(1 for _ in lines)
+            limit = 6 if findings > MANY else 2
+            ratio, memory = twice.seconds / once.seconds, once.peak / 1024
+            is_missed = once.seconds > limit or ratio > 2.3 or (memory > 200 and findings < MANY)
+            missed = " **missed**" if is_missed else ""
+            target = f"{limit} s, 2.3{missed}"
+            print_row(
+                case, str(findings), f"{once.seconds:.2f}", f"{ratio:.2f}", f"{memory:.0f}", target
             )
 
-
-def cost(command: Sequence[str], directory: Path, out: BinaryIO | int = subprocess.DEVNULL) -> Cost:
-    """Run COMMAND in DIRECTORY; tell how long it takes, and its peak of memory."""
-    started = time.perf_counter()
-    process = subprocess.Popen(command, cwd=directory, stdout=out, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - started
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return Cost(seconds, usage.ru_maxrss)
+    def correctness(self) -> None:
+        """Print how many of the bad files each peer catches, and how many of the fine ones."""
+        for name, caught in scores(self.hook, self.tree, self.scratch, self.source):
+            print_row(name, str(len(caught & {*BAD})), str(len(caught & {*FINE})))
+            for kind, cases in (("not caught", {*BAD} - caught), ("blocked", caught & {*FINE})):
+                if cases:
+                    self.notes.append(f"{name}: {kind}: {', '.join(sorted(cases))}")
 
 
-# A new process inherits the peak of the one that starts it: start from a small one.
-STARTER = """\
-import os, sys
-out = os.open(os.devnull, os.O_WRONLY)
-files = [(os.POSIX_SPAWN_DUP2, out, 1), (os.POSIX_SPAWN_DUP2, out, 2)]
-pid = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=files)
-print(os.wait4(pid, 0)[2].ru_maxrss)
-"""
+def heading(*titles: str) -> None:
+    """Begin a table."""
+    print()
+    print_row(*titles)
+    print_row(*["---"] * len(titles))
 
 
-def peak(command: Sequence[str], directory: Path) -> int:
-    """Run COMMAND in DIRECTORY; tell its peak of memory in KiB."""
-    starter = [sys.executable, "-S", "-E", "-c", STARTER, *command]
-    done = subprocess.run(starter, cwd=directory, capture_output=True, text=True, check=True)
-    return int(done.stdout)
+def print_row(*fields: str) -> None:
+    """Print a row of a table."""
+    print(f"| {' | '.join(fields)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -106,6 +106,17 @@ def link(source: str, target: str) -> None:
     Path(target).hardlink_to(source)
 
 
+def mail() -> str:
+    """Write a mail with a patch of 300 lines."""
+    added = "".join(f"+int a{number};\n" for number in range(280))
+    return (
+        "From 0123456789abcdef Mon Sep 17 00:00:00 2001\nFrom: A <a@example.org>\n"
+        "Subject: [PATCH] KVM: a\n\nA message.\n---\n virt/kvm/x.c | 280 +\n\n"
+        "diff --git a/virt/kvm/x.c b/virt/kvm/x.c\nindex 0123456..789abcd 100644\n"
+        f"--- a/virt/kvm/x.c\n+++ b/virt/kvm/x.c\n@@ -1 +1,281 @@\n a\n{added}-- \n2.39.5\n\n"
+    )
+
+
 def repeated(unit: bytes, before: bytes = b"", after: bytes = b"") -> Callable[[int], bytes]:
     """Fill a file of a size with UNIT."""
     return lambda size: before + unit * (size // len(unit)) + after
