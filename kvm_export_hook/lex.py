@@ -74,11 +74,16 @@ def places(data: bytes, words: Sequence[Word]) -> Iterator[Place]:
 
 def text_places(text: bytes, offsets: Sequence[int], words: Sequence[Word]) -> Iterator[Place]:
     """Yield the places of WORDS, which are at OFFSETS in spliced TEXT; they end in TEXT."""
-    for index, kind in enumerate(kinds(text, offsets)):
-        argument, end = None, offsets[index] + len(words[index][1])
-        if kind == CODE:
-            argument, end = call(text, end, offsets, index + 1)
-        yield Place(kind, argument, end)
+    told = list(kinds(text, offsets))
+    # No call goes on over the next word of the code.
+    stop, stops = len(text), [0] * len(offsets)
+    for index in range(len(offsets) - 1, -1, -1):
+        stops[index] = stop
+        if told[index] in (CODE, DIRECTIVE):
+            stop = offsets[index]
+    for kind, offset, stop, (_, word) in zip(told, offsets, stops, words):
+        end = offset + len(word)
+        yield Place(kind, *call(text, end, stop)) if kind == CODE else Place(kind, None, end)
 
 
 def spliced_length(piece: bytes, length: int) -> int:
@@ -144,18 +149,17 @@ def is_directive(text: bytes, line: int) -> bool:
     return text.startswith((b"#", b"%:"), pass_runs(MARGIN_RUN, text, line))
 
 
-def call(
-    text: bytes, after: int, offsets: Sequence[int], following: int
-) -> tuple[bytes | None, int]:
+def call(text: bytes, after: int, stop: int) -> tuple[bytes | None, int]:
     """Read the call of the macro that ends at AFTER: its first argument and its end.
 
-    Without a call: None, and AFTER. No call reaches into the next export macro
-    of the code; they are at OFFSETS, from the index FOLLOWING on.
+    Without a call that ends before STOP: None, and AFTER.
     """
     simple = SIMPLE_CALL.match(text, after)
     if simple:
         return simple[1], simple.end()
-    flat, origins = flat_code(text, after, offsets, following)
+    if text.find(b")", after, stop) < 0:
+        return None, after
+    flat, origins = flat_code(text, after, stop)
     opened = len(flat) - len(flat.lstrip(SPACE))
     if not flat.startswith(b"(", opened):
         return None, after
@@ -172,26 +176,19 @@ def call(
     return None, after
 
 
-def flat_code(
-    text: bytes, pos: int, offsets: Sequence[int], following: int
-) -> tuple[bytes, list[tuple[int, int]]]:
-    """Copy the code from POS on, each comment as a space and each literal as ``""``.
+def flat_code(text: bytes, pos: int, stop: int) -> tuple[bytes, list[tuple[int, int]]]:
+    """Copy the code from POS to STOP, each comment as a space and each literal as ``""``.
 
-    Stops at the next of OFFSETS in code, and at LONGEST_CALL. The second result
-    tells which offset of the copy comes from which of TEXT, for each stretch.
+    Goes no further than about LONGEST_CALL. The second result tells which
+    offset of the copy comes from which of TEXT, for each stretch.
     """
     flat = b""
     origins = []
-    while len(flat) < LONGEST_CALL and pos < len(text):
-        while following < len(offsets) and offsets[following] < pos:
-            following += 1
-        limit = offsets[following] if following < len(offsets) else len(text)
-        run = CODE_RUN.match(text, pos, min(limit, pos + LONGEST_CALL))
+    while len(flat) < LONGEST_CALL and pos < stop:
+        run = CODE_RUN.match(text, pos, min(stop, pos + LONGEST_CALL))
         assert run  # it matches nothing, too
         origins.append((len(flat), pos))
         flat += run[0]
-        if run.end() == limit:
-            break
         if run.end() > pos:
             pos = run.end()
         else:

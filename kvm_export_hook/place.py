@@ -43,8 +43,12 @@ class Place:
 
 def places(data: bytes, words: Sequence[Word]) -> Iterator[Place]:
     """Tell the place of each of WORDS, which are in the order of DATA."""
-    at_a_glance = [place for place in plain_places(data, words) if place]
-    if len(at_a_glance) == len(words):
+    at_a_glance = []
+    for place in plain_places(data, words):
+        if place is None:
+            break
+        at_a_glance.append(place)
+    else:
         return iter(at_a_glance)
     from kvm_export_hook import lex
 
