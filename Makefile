@@ -9,6 +9,7 @@
 #   make fuzz-guided           random bytes, led by coverage, for MINUTES=30 (Python 3.11 or 3.13)
 #   make bench                 the figures of the README, on generated sources; or SRCTREE=~/linux
 #   make bench-peers           installs semgrep and ast-grep, which the figures then tell of
+#   make bench-commit SRCTREE=~/linux  what git commit takes there, with the hook and without
 #   make lint                  ruff and mypy
 #
 # Each sets up what it needs in .venv, from python3 alone.
@@ -21,7 +22,7 @@ MINUTES ?= 30
 override SRCTREE := $(patsubst ~/%,$(HOME)/%,$(SRCTREE))
 export SRCTREE
 
-.PHONY: bench bench-peers demo test test-kernel matrix fuzz fuzz-guided lint format clean
+.PHONY: bench bench-commit bench-peers demo test test-kernel matrix fuzz fuzz-guided lint format clean
 .DELETE_ON_ERROR:
 
 # A group of pyproject.toml's dependency-groups, installed beside the package itself.
@@ -66,6 +67,9 @@ fuzz-guided: .venv/fuzz.stamp
 
 bench: .venv/demo.stamp
 	@$(BIN)/python -m benchmarks.bench $(if $(SRCTREE),--srctree "$$SRCTREE")
+
+bench-commit: .venv/demo.stamp
+	@$(BIN)/python -m benchmarks.commit --srctree "$$SRCTREE"
 
 # An environment of their own: they bring in much.
 bench-peers:

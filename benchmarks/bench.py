@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.measure import BARE, compare, cost
+from benchmarks.measure import BARE, compare, cost, heading, print_row
 from benchmarks.peers import BAD, FINE, HOOK, c_files, checkpatch, make_check, peers, scores
 from benchmarks.sources import (
     generated_tree,
@@ -96,6 +96,7 @@ class Tables:
             "on the same tree",
             f"caught of {len(BAD)} bad files",
             f"blocked of {len(FINE)} fine ones",
+            f"reports in the other {len(self.sources)}",
         )
         self.correctness()
         print("", *self.notes, sep="\n")
@@ -190,23 +191,11 @@ class Tables:
 
     def correctness(self) -> None:
         """Print how many of the bad files each peer catches, and how many of the fine ones."""
-        for name, caught in scores(self.hook, self.tree, self.scratch, self.source):
-            print_row(name, str(len(caught & {*BAD})), str(len(caught & {*FINE})))
+        for name, caught, others in scores(self.hook, self.tree, self.scratch, self.source):
+            print_row(name, str(len(caught & {*BAD})), str(len(caught & {*FINE})), others)
             for kind, cases in (("not caught", {*BAD} - caught), ("blocked", caught & {*FINE})):
                 if cases:
                     self.notes.append(f"{name}: {kind}: {', '.join(sorted(cases))}")
-
-
-def heading(*titles: str) -> None:
-    """Begin a table."""
-    print()
-    print_row(*titles)
-    print_row(*["---"] * len(titles))
-
-
-def print_row(*fields: str) -> None:
-    """Print a row of a table."""
-    print(f"| {' | '.join(fields)} |", flush=True)
 
 
 if __name__ == "__main__":

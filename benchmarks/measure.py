@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a run of a process costs: its time and its peak of memory."""
+"""What a run of a process costs, its time and its peak of memory; and the tables of that."""
 
 from __future__ import annotations
 
@@ -75,3 +75,15 @@ def cost(command: Sequence[str], directory: Path, out: Path | str = os.devnull) 
     done = subprocess.run(starter, cwd=directory, capture_output=True, text=True, check=True)
     took, peak = done.stdout.split()
     return Cost(float(took), int(peak))
+
+
+def heading(*titles: str) -> None:
+    """Begin a table of Markdown."""
+    print()
+    print_row(*titles)
+    print_row(*["---"] * len(titles))
+
+
+def print_row(*fields: str) -> None:
+    """Print a row of a table."""
+    print(f"| {' | '.join(fields)} |", flush=True)

@@ -138,15 +138,16 @@ class Peer:
         self.command = command
         self.read = read
 
-    def caught(self, tree: Path) -> set[str]:
-        """Run it in TREE; tell the names of the files that it reports."""
+    def reports(self, tree: Path) -> list[str]:
+        """Run it in TREE; tell for each of its reports the file."""
         done = subprocess.run(self.command, cwd=tree, capture_output=True, check=False)
-        return set(self.read(done.stdout))
+        return list(self.read(done.stdout))
 
 
 def first_fields(out: bytes) -> Iterable[str]:
-    """Read ``path:line: ...``."""
-    return (line.partition(b":")[0].decode("latin-1") for line in out.splitlines())
+    """Read ``path:line: ...``, of lines on exports."""
+    lines = (line for line in out.split(b"\n") if b"EXPORT_" in line)
+    return (line.partition(b":")[0].decode("latin-1") for line in lines)
 
 
 def ast_grep_paths(out: bytes) -> Iterable[str]:
@@ -200,8 +201,11 @@ def checkpatch(source: Path | None) -> list[str] | None:
 
 def scores(
     hook: list[str], tree: Path, scratch: Path, source: Path | None
-) -> Iterator[tuple[str, set[str]]]:
-    """Plant every case in TREE; yield the name of each peer and the cases that it catches."""
+) -> Iterator[tuple[str, set[str], str]]:
+    """Plant every case in TREE; yield each peer, the cases that it catches, and its other reports.
+
+    How many of these there are; nothing, where that is not told.
+    """
     contents = {
         f"virt/kvm/case{number}.c": FUNCTION + content
         for number, content in enumerate([*BAD.values(), *FINE.values()])
@@ -222,13 +226,16 @@ def scores(
         exports = [*script, "--types", "EXPORT_SYMBOL", str(patch)]
         found.append(Peer("checkpatch", exports, first_fields))
     for peer in found:
-        caught = peer.caught(tree)
-        yield peer.name, {case for name, case in case_of.items() if name in caught}
+        reports = peer.reports(tree)
+        others = sum(name not in case_of for name in reports)
+        is_whole = "patch" not in peer.name
+        caught = {case_of[name] for name in reports if name in case_of}
+        yield peer.name, caught, str(others) if is_whole else ""
     for name in contents:
         (tree / name).unlink()
     check = make_check(tree, scratch)
     if check:
-        yield "the make check", set(failing(check, tree, contents, case_of))
+        yield "the make check", set(failing(check, tree, contents, case_of)), ""
 
 
 def failing(

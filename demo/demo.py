@@ -13,6 +13,10 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -79,22 +83,28 @@ def main() -> int:
         return 0
 
 
+def git_environment(pre_commit_home: Path, base: Mapping[str, str]) -> dict[str, str]:
+    """Change the environment BASE so that it does not matter whose git and machine this is."""
+    kept = {name: value for name, value in base.items() if not name.startswith("GIT_")}
+    return kept | {
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)]),
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_PAGER": "cat",
+        "GIT_AUTHOR_NAME": "A Developer",
+        "GIT_AUTHOR_EMAIL": "developer@example.org",
+        "GIT_COMMITTER_NAME": "A Developer",
+        "GIT_COMMITTER_EMAIL": "developer@example.org",
+        "PRE_COMMIT_HOME": str(pre_commit_home),
+    }
+
+
 class Demonstration:
     """A repository of sample sources in DIRECTORY."""
 
     def __init__(self, directory: Path) -> None:
         self.top = directory / "linux"
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-        self.environment = kept | {
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", "")]),
-            "GIT_CONFIG_GLOBAL": os.devnull,
-            "GIT_PAGER": "cat",
-            "GIT_AUTHOR_NAME": "A Developer",
-            "GIT_AUTHOR_EMAIL": "developer@example.org",
-            "GIT_COMMITTER_NAME": "A Developer",
-            "GIT_COMMITTER_EMAIL": "developer@example.org",
-            "PRE_COMMIT_HOME": str(directory / "pre-commit"),
-        }
+        self.environment = git_environment(directory / "pre-commit", os.environ)
 
     def prepare(self, quiet: bool = False) -> None:
         """Commit the samples, and install the hook with pre-commit."""

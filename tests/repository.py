@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
+from demo.demo import git_environment
 from tests.support import CHECKOUT, environment, make_tree, write
 
 
@@ -31,7 +32,7 @@ class Repository:
         done = subprocess.run(
             command,
             cwd=self.top,
-            env=git_environment(self.home),
+            env=home_environment(self.home),
             stdin=None if stdin is not None else subprocess.DEVNULL,
             input=stdin,
             stdout=subprocess.PIPE,
@@ -60,20 +61,9 @@ class Repository:
         return self.run("git", "commit", "--message", "kvm: test", *options)
 
 
-def git_environment(home: Path) -> dict[str, str]:
-    """Make git and pre-commit independent of whose machine this is."""
-    kept = {name: value for name, value in environment().items() if not name.startswith("GIT_")}
-    return {
-        **kept,
-        "HOME": str(home),
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_AUTHOR_NAME": "A Developer",
-        "GIT_AUTHOR_EMAIL": "developer@example.org",
-        "GIT_COMMITTER_NAME": "A Developer",
-        "GIT_COMMITTER_EMAIL": "developer@example.org",
-        "PRE_COMMIT_HOME": str(home / "pre-commit"),
-    }
+def home_environment(home: Path) -> dict[str, str]:
+    """Make git and pre-commit independent of whose machine this is, and of whose home."""
+    return git_environment(home / "pre-commit", environment()) | {"HOME": str(home)}
 
 
 def publish(home: Path) -> Repository:
