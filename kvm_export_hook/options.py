@@ -15,17 +15,13 @@ if TYPE_CHECKING:
     from kvm_export_hook.cli import Options
 
 DESCRIPTION = """\
-Refuse exports in KVM's sources that hand a symbol to every module of the
-kernel, where EXPORT_SYMBOL_FOR_KVM_INTERNAL would do.
+Refuse exports in KVM's sources that hand a symbol to every kernel module.
+Exit status: 0 nothing unwanted, 1 findings, 2 not all could be judged.
+Example: git diff main... | kvm-export-hook --patch -
 """
-EPILOG = """\
-exit status: 0 nothing unwanted, 1 findings, 2 not all could be judged
-
-example: kvm-export-hook arch/x86/kvm/x86.c
-"""
-
 
 FORMATS = ("text", "checkpatch", "json", "sarif", "github")
+COLORS = ("auto", "always", "never")
 
 
 class UsageError(Exception):
@@ -39,18 +35,51 @@ class Parser(argparse.ArgumentParser):
         """Raise instead of printing."""
         raise UsageError(message)
 
+    def suggestion(self, argument: str) -> str:
+        """Suggest the option that is nearest to ARGUMENT, if one is near."""
+        from difflib import get_close_matches
+
+        name = argument.partition("=")[0]
+        near = get_close_matches(name, self._option_string_actions, n=1)
+        return f" (did you mean {near[0]}?)" if near else ""
+
 
 def read(program: str, arguments: Sequence[str], options: Options) -> str | None:
     """Write what ARGUMENTS ask for into OPTIONS; return the text of --help and --version.
 
     Raises UsageError.
     """
+    parser = described(program)
+    names_from = arguments.index("--") if "--" in arguments else len(arguments)
+    _, unknown = parser.parse_known_intermixed_args(arguments[:names_from], options)
+    if unknown:
+        parser.error(f"unknown option: {unknown[0]}{parser.suggestion(unknown[0])}")
+    options.paths = [*options.paths, *arguments[names_from + 1 :]]
+    if options.help:
+        return parser.format_help()
+    if options.version:
+        return f"{program} {__version__}\n"
+    if options.patch is not None and options.paths:
+        parser.error("--patch takes no PATH beside it")
+    if options.list and options.patch is not None:
+        parser.error("--list goes with no --patch: it needs the files")
+    if options.list and options.format not in ("text", "json"):
+        parser.error("--list takes no --format but text and json")
+    options.force |= options.list  # which judges nothing, in no tree
+    if options.patch is not None and (options.fix or options.diff):
+        parser.error("--fix and --diff need files: apply the patch first")
+    if options.format != "text" and (options.fix or options.diff):
+        parser.error("--fix and --diff take no --format but text")
+    return None
+
+
+def described(program: str) -> Parser:
+    """Describe the options; the help fits a terminal of 80 columns and 24 lines."""
     parser = Parser(
         prog=program,
         usage="%(prog)s [OPTION ...] [PATH ...]",
         description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=80),
         argument_default=argparse.SUPPRESS,
         add_help=False,
         allow_abbrev=False,
@@ -60,85 +89,51 @@ def read(program: str, arguments: Sequence[str], options: Options) -> str | None
         "paths",
         nargs="*",
         metavar="PATH",
-        help="files, or directories to walk (default: the whole tree)",
+        help="files, or directories to walk (default: the tree)",
     )
     what.add_argument(
         "--srctree",
         metavar="DIR",
-        help="the kernel tree (default: where PATH or the working directory lies)",
+        help="the kernel tree (default: the one around PATH, or here)",
     )
     what.add_argument(
         "--patch",
         metavar="FILE",
-        help="judge only what a diff, a mail or an mbox adds (-: from stdin)",
+        help="only what a diff, a mail or an mbox adds (-: stdin)",
     )
-    what.add_argument(
-        "--list",
-        action="store_true",
-        help="list every export with what becomes of it; judge nothing",
-    )
-    repair = parser.add_argument_group("repairs").add_mutually_exclusive_group()
-    repair.add_argument(
-        "--fix",
-        action="store_true",
-        help="rewrite unwanted exports in place, where it is safe",
-    )
-    repair.add_argument(
-        "--diff",
-        action="store_true",
-        help="print what --fix would change, for git apply; change nothing",
-    )
-    rule = parser.add_argument_group("the rule")
-    rule.add_argument(
+    todo = parser.add_argument_group("what to do").add_mutually_exclusive_group()
+    todo.add_argument("--fix", action="store_true", help="rewrite in place what is safe to rewrite")
+    todo.add_argument("--diff", action="store_true", help="print what --fix would, for git apply")
+    todo.add_argument("--list", action="store_true", help="list every export; refuse none")
+    how = parser.add_argument_group("how")
+    how.add_argument(
         "--allow",
         metavar="SYMBOL",
         action="append",
         type=symbol_name,
         help="permit one more symbol (repeatable)",
     )
-    rule.add_argument(
+    how.add_argument(
         "--force",
         action="store_true",
-        help="enforce the rule in trees that lack the macro (before Linux 6.18)",
+        help="enforce the rule before Linux 6.18, too",
     )
-    output = parser.add_argument_group("output")
-    output.add_argument(
+    how.add_argument(
         "--format",
         choices=FORMATS,
         metavar="FORM",
-        help=f"the form of the findings: {', '.join(FORMATS)}",
+        help=f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}",
     )
-    output.add_argument(
+    how.add_argument(
         "--color",
-        choices=("auto", "always", "never"),
-        help="colour the findings (default: auto, on a terminal)",
+        choices=COLORS,
+        metavar="WHEN",
+        help=f"{', '.join(COLORS[:-1])} or {COLORS[-1]} (default: auto)",
     )
-    output.add_argument(
-        "--quiet",
-        action="store_true",
-        help="one line a finding, and nothing else",
-    )
-    output.add_argument("--version", action="store_true", help="print the version")
-    output.add_argument("--help", action="store_true", help="print this help")
-    names_from = arguments.index("--") if "--" in arguments else len(arguments)
-    parser.parse_intermixed_args(arguments[:names_from], options)
-    options.paths = [*options.paths, *arguments[names_from + 1 :]]
-    if options.help:
-        return parser.format_help()
-    if options.version:
-        return f"{program} {__version__}\n"
-    if options.patch is not None and options.paths:
-        parser.error("--patch takes no PATH beside it")
-    if options.list and (options.patch is not None or options.fix or options.diff):
-        parser.error("--list goes with no other thing to do")
-    if options.list and options.format not in ("text", "json"):
-        parser.error("--list takes no --format but text and json")
-    options.force |= options.list  # which judges nothing, in no tree
-    if options.patch is not None and (options.fix or options.diff):
-        parser.error("--fix and --diff need files: apply the patch first")
-    if options.format != "text" and (options.fix or options.diff):
-        parser.error("--fix and --diff take no --format but text")
-    return None
+    how.add_argument("-q", "--quiet", action="store_true", help="one line a finding, no more")
+    how.add_argument("--version", action="store_true", help="print the version")
+    how.add_argument("-h", "--help", action="store_true", help="print this")
+    return parser
 
 
 def symbol_name(text: str) -> str:

@@ -159,19 +159,23 @@ def test_version(top: Path, command: Command) -> None:
 
 
 def test_help_fits_a_terminal(top: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
     status, out, err = command("--help")
     assert (status, err) == (0, "")
     lines = out.splitlines()
     assert max(map(len, lines)) <= 80
-    assert len(lines) <= 40
+    assert len(lines) <= 24
+    for columns in ("20", "400"):
+        monkeypatch.setenv("COLUMNS", columns)
+        assert command("-h").out == out
 
 
 @pytest.mark.parametrize(
     ("arguments", "wrong"),
     {
-        "unknown": (["--frobnicate"], "unrecognized arguments: --frobnicate"),
-        "abbreviated": (["--col=never"], "unrecognized arguments: --col=never"),
+        "unknown": (["--zzz"], "unknown option: --zzz: see --help"),
+        "misspelt": (["--colour=never"], "unknown option: --colour=never (did you mean --color?)"),
+        "abbreviated": (["virt", "--dif"], "unknown option: --dif (did you mean --diff?)"),
+        "one-dash": (["-fix"], "unknown option: -fix (did you mean --fix?)"),
         "no-value": (["--srctree"], "expected one argument"),
         "not-a-symbol": (["--allow", "kvm foo"], "'kvm foo' is no name of a symbol"),
         "empty-symbol": (["--allow", ""], "'' is no name of a symbol"),
