@@ -224,7 +224,7 @@ def test_when_to_color(
 
 
 def test_a_usage_error_cannot_drive_the_terminal(top: Path, command: Command) -> None:
-    assert "arguments: --\\x1b[31m\\xff: see" in command("--\x1b[31m\udcff").err
+    assert "unknown option: --\\x1b[31m\\xff: see" in command("--\x1b[31m\udcff").err
 
 
 def test_missing_file(top: Path, command: Command) -> None:

@@ -355,8 +355,8 @@ def test_list_names_what_could_not_be_read(top: Path, command: Command) -> None:
 @pytest.mark.parametrize(
     ("arguments", "wrong"),
     {
-        "patch": (["--patch=x"], "--list goes with no other thing to do"),
-        "fix": (["--fix"], "--list goes with no other thing to do"),
+        "patch": (["--patch=x"], "--list goes with no --patch"),
+        "fix": (["--fix"], "argument --fix: not allowed with argument --list"),
         "format": (["--format=sarif"], "--list takes no --format but text and json"),
     }.values(),
 )
