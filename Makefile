@@ -11,6 +11,7 @@
 #   make bench-peers           installs semgrep and ast-grep, which the figures then tell of
 #   make bench-commit SRCTREE=~/linux  what git commit takes there, with the hook and without
 #   make lint                  ruff and mypy
+#   make dist                  builds what is released, checks it, and runs it on PYTHONS
 #
 # Each sets up what it needs in .venv, from python3 alone.
 
@@ -18,11 +19,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 EXAMPLES ?= 10000
 MINUTES ?= 30
+PYTHONS ?= $(shell for each in 3.10 3.11 3.12 3.13; do command -v python$$each; done)
 # Not every shell expands the ~ of SRCTREE=~/linux.
 override SRCTREE := $(patsubst ~/%,$(HOME)/%,$(SRCTREE))
 export SRCTREE
 
-.PHONY: bench bench-commit bench-peers demo test test-kernel matrix fuzz fuzz-guided lint format clean
+.PHONY: bench bench-commit bench-peers demo test test-kernel matrix fuzz fuzz-guided lint format dist clean
 .DELETE_ON_ERROR:
 
 # A group of pyproject.toml's dependency-groups, installed beside the package itself.
@@ -84,6 +86,23 @@ lint: .venv/lint.stamp
 format: .venv/lint.stamp
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+# The wheel runs from an environment of its own, on each Python, and finds what it should.
+dist: .venv/dist.stamp
+	@rm -rf dist
+	$(BIN)/python -m build --quiet
+	$(BIN)/twine check --strict dist/*
+	@set -e; for python in $(PYTHONS); do \
+		scratch=$$(mktemp -d); \
+		$$python -m venv $$scratch/venv; \
+		$$scratch/venv/bin/python -m pip --quiet --disable-pip-version-check install dist/*.whl; \
+		mkdir -p $$scratch/linux/virt/kvm; \
+		echo 'EXPORT_SYMBOL_GPL(kvm_foo);' > $$scratch/linux/virt/kvm/x.c; \
+		status=0; $$scratch/venv/bin/kvm-export-hook --quiet $$scratch/linux || status=$$?; \
+		rm -rf $$scratch; \
+		test $$status -eq 1; \
+		echo "the wheel works on $$($$python --version)"; \
+	done
 
 clean:
 	rm -rf .peers .tox .venv .coverage .coverage.* .hypothesis .pytest_cache .ruff_cache .mypy_cache dist

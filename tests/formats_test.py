@@ -377,15 +377,32 @@ def test_list_cannot_drive_the_terminal(top: Path, command: Command) -> None:
 # What stands in the repository.
 
 
-def test_the_workflow_is_valid() -> None:
-    workflow = yaml.safe_load((CHECKOUT / ".github/workflows/ci.yml").read_bytes())
-    workflow["on"] = workflow.pop(True)  # which YAML 1.1 takes it for
+def workflow(name: str) -> Any:
+    told = yaml.safe_load((CHECKOUT / ".github/workflows" / name).read_bytes())
+    told["on"] = told.pop(True)  # which YAML 1.1 takes it for
+    return told
+
+
+@pytest.mark.parametrize("name", ["ci.yml", "release.yml"])
+def test_the_workflows_are_valid(name: str) -> None:
     wanted = schema(b"/automating-your-workflow-with-github-actions/workflow-syntax-for-github")
-    jsonschema.Draft7Validator(wanted).validate(workflow)
+    jsonschema.Draft7Validator(wanted).validate(workflow(name))
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.Draft7Validator(wanted).validate(workflow | {"jobs": {"a": {"stepps": []}}})
-    versions = workflow["jobs"]["test"]["strategy"]["matrix"]["python"]
+        jsonschema.Draft7Validator(wanted).validate(
+            workflow(name) | {"jobs": {"a": {"stepps": []}}}
+        )
+
+
+def test_every_python_is_tested() -> None:
+    versions = workflow("ci.yml")["jobs"]["test"]["strategy"]["matrix"]["python"]
     assert versions == ["3.10", "3.11", "3.12", "3.13", "3.14"]
+
+
+def test_a_release_needs_no_secret_but_the_trust_of_the_registry() -> None:
+    release = workflow("release.yml")
+    assert release["on"] == {"push": {"tags": ["v*"]}}
+    assert release["jobs"]["publish"]["permissions"] == {"id-token": "write"}
+    assert "secrets" not in (CHECKOUT / ".github/workflows/release.yml").read_text()
 
 
 @pytest.mark.xdist_group("pre-commit")

@@ -8,22 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.recipes import recipe
 from tests.repository import Repository, initialise, kernel, publish
-from tests.support import BAD, CHECKOUT, INTERNAL, make_tree
+from tests.support import BAD, INTERNAL, make_tree
 
 pytestmark = pytest.mark.xdist_group("pre-commit")
 
-README = (CHECKOUT / "README.md").read_text("utf-8")
 FINDING = "virt/kvm/x.c:1:1: error: EXPORT_SYMBOL_GPL(kvm_sample): "
-
-
-def recipe(before: str) -> str:
-    """Copy the block of the README that follows the text BEFORE."""
-    _, found, rest = README.partition(before)
-    assert found
-    block = re.search(r"```sh\n(.*?)```", rest, re.DOTALL)
-    assert block
-    return block[1]
 
 
 @pytest.fixture
@@ -35,9 +26,9 @@ def repository(tmp_path: Path) -> Repository:
     return repository
 
 
-def install(repository: Repository, name: str, before: str) -> None:
+def install(repository: Repository, name: str, script: str) -> None:
     hook = repository.top / ".git/hooks" / name
-    hook.write_text(recipe(before))
+    hook.write_text(script)
     hook.chmod(0o755)
 
 
@@ -77,7 +68,7 @@ def test_git_am_refuses_the_bad_mail_and_takes_the_good_one(repository: Reposito
     commit(repository, BAD, "KVM: Bad")
     mails = repository.git("format-patch", "HEAD~2").split()
     repository.git("reset", "--quiet", "--hard", "HEAD~2")
-    install(repository, "pre-applypatch", "**git am**")
+    install(repository, "pre-applypatch", recipe("**git am**"))
     assert repository.run("git", "am", mails[0]).status == 0
     status, output = repository.run("git", "am", mails[1])
     assert status != 0
@@ -86,7 +77,7 @@ def test_git_am_refuses_the_bad_mail_and_takes_the_good_one(repository: Reposito
 
 
 def test_a_hook_without_any_framework(repository: Repository) -> None:
-    install(repository, "pre-commit", "**git am**")
+    install(repository, "pre-commit", recipe("**git am**"))
     repository.stage("virt/kvm/x.c", BAD)
     status, output = repository.commit()
     assert status == 1
@@ -122,7 +113,7 @@ def remote(repository: Repository, tmp_path: Path) -> Path:
 
 
 def test_a_push_is_judged_commit_by_commit(repository: Repository, remote: Path) -> None:
-    install(repository, "pre-push", "as `.git/hooks/pre-push`")
+    install(repository, "pre-push", recipe("as `.git/hooks/pre-push`"))
     repository.git("checkout", "--quiet", "-b", "topic")
     commit(repository, BAD, "KVM: Bad")
     commit(repository, INTERNAL, "KVM: Put it right")

@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import re
 import subprocess
+from pathlib import Path
 
+import pytest
 import yaml
 
 from kvm_export_hook import scope
+from tests.repository import publish
 from tests.support import CHECKOUT, environment
 
 MANIFEST = yaml.safe_load((CHECKOUT / ".pre-commit-hooks.yaml").read_bytes())
@@ -51,6 +54,16 @@ def test_files_is_the_scope_of_the_command() -> None:
         assert pattern.search(f"{directory.decode()}/x.c")
         assert not pattern.search(f"tools/{directory.decode()}/x.c")
         assert not pattern.search(f"{directory.decode()}x.c")
+
+
+@pytest.mark.xdist_group("pre-commit")
+def test_the_hooks_for_this_project_pass_on_it(tmp_path: Path) -> None:
+    published = publish(tmp_path)
+    status, output = published.run("pre-commit", "run", "--all-files")
+    assert status == 0, output
+    assert output.count("Passed") == 3
+    published.stage("tests/bad.py", b"import os\n")
+    assert published.run("pre-commit", "run").status == 1
 
 
 def test_the_readme_names_every_hook() -> None:

@@ -12,9 +12,8 @@ from demo.demo import EDITED, MISTAKE, SAMPLES
 from kvm_export_hook import judge, policy
 from kvm_export_hook.report import text
 from tests.conftest import Command
+from tests.recipes import README, recipe, recipes
 from tests.support import CHECKOUT, judged
-
-README = (CHECKOUT / "README.md").read_text("utf-8")
 
 
 def test_the_transcript_is_what_the_demo_prints() -> None:
@@ -57,7 +56,15 @@ def test_the_address_stands_in_one_form() -> None:
 
 
 def test_the_yaml_in_it_can_be_read() -> None:
-    blocks = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
-    assert len(blocks) >= 4
-    for block in blocks:
+    assert len(recipes("yaml")) >= 4
+    for block in recipes("yaml"):
         assert yaml.safe_load(block)
+
+
+def test_every_command_in_it_is_run() -> None:
+    sources = "".join(path.read_text("utf-8") for path in (CHECKOUT / "tests").glob("*_test.py"))
+    run = {recipe(before) for before in re.findall(r'recipe\("([^"]+)"\)', sources)}
+    # These are the gate, which runs all tests: no test can run them.
+    for command in re.findall(r"(?m)^make \w+", recipe("## Try it")):
+        assert f"\n{command}\n" in (CHECKOUT / ".ci/run").read_text("utf-8")
+    assert set(recipes("sh")) <= run
