@@ -9,6 +9,7 @@ import tempfile
 from contextlib import suppress
 
 from kvm_export_hook import scope
+from kvm_export_hook.quoting import quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,19 +19,6 @@ if TYPE_CHECKING:
 
 CONTEXT = 3
 NO_NEWLINE = b"\n\\ No newline at end of file\n"
-
-# What git writes for a byte of a name that it quotes, where that is no octal number.
-ESCAPES = {
-    0x07: b"\\a",
-    0x08: b"\\b",
-    0x09: b"\\t",
-    0x0A: b"\\n",
-    0x0B: b"\\v",
-    0x0C: b"\\f",
-    0x0D: b"\\r",
-    0x22: b'\\"',
-    0x5C: b"\\\\",
-}
 
 
 def rewrite(files: Iterable[File], complain: Callable[[bytes, OSError], object]) -> Iterator[File]:
@@ -120,16 +108,6 @@ def close_together(numbers: Iterable[int]) -> list[tuple[int, int]]:
         else:
             groups.append((number, number))
     return groups
-
-
-def quoted(name: bytes) -> bytes:
-    """Quote a file's name as git does, where it has bytes that call for it."""
-    if all(0x20 <= byte < 0x7F and byte not in ESCAPES for byte in name):
-        return name
-    return b'"%s"' % b"".join(
-        ESCAPES.get(byte) or (b"%c" % byte if 0x20 <= byte < 0x7F else b"\\%03o" % byte)
-        for byte in name
-    )
 
 
 def replace_file(path: bytes, old: bytes, new: bytes) -> None:

@@ -15,6 +15,7 @@ from unidiff.errors import UnidiffParseError
 from unidiff.patch import PatchSet
 
 from kvm_export_hook.mail import contents, mails
+from kvm_export_hook.quoting import unquoted
 from kvm_export_hook.scope import is_in_scope
 
 TYPE_CHECKING = False
@@ -51,19 +52,6 @@ SYMLINK = re.compile(rb"(?m)^(?:new file mode 120000|index [0-9a-f.]+ 120000)$")
 PREFIX = re.compile(rb"[abciow12]/")
 # A date behind a name, with blanks where a tab belongs.
 DATE = re.compile(rb"\s+[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9:. +-]*$")
-# A byte of a name that git quotes: "a/\303\251.c".
-ESCAPE = re.compile(rb'\\([0-7]{3}|[abfnrtv"\\])')
-ESCAPED = {
-    b"a": b"\a",
-    b"b": b"\b",
-    b"f": b"\f",
-    b"n": b"\n",
-    b"r": b"\r",
-    b"t": b"\t",
-    b"v": b"\v",
-    b'"': b'"',
-    b"\\": b"\\",
-}
 NULL = b"/dev/null"
 
 LONGEST_SHOWN = 200
@@ -204,7 +192,10 @@ def are_left(lines: list[bytes]) -> bool:
 
 def name_of(file: PatchedFile, header: bytes) -> bytes:
     """Read the name of the new side, from the top of the tree."""
-    source, target = unquoted(file.source_file), unquoted(file.target_file)
+    source, target = (
+        unquoted(DATE.sub(b"", name.encode("latin-1")))
+        for name in (file.source_file, file.target_file)
+    )
     if target == NULL or PREFIX.match(target):
         return target if target == NULL else target[2:]
     told = header.partition(b"\n")[0].split(b" ")
@@ -232,16 +223,6 @@ def name_in_scope(source: bytes, target: bytes) -> bytes:
             if is_in_scope(b"/".join(parts[cut:])):
                 return b"/".join(parts[cut:])
     return target
-
-
-def unquoted(name: str) -> bytes:
-    """Read a NAME as git writes it, which quotes what may be mistaken."""
-    raw = DATE.sub(b"", name.encode("latin-1"))
-    if not (raw.startswith(b'"') and raw.endswith(b'"')):
-        return raw
-    return ESCAPE.sub(
-        lambda match: ESCAPED.get(match[1]) or bytes([int(match[1], 8) & 0xFF]), raw[1:-1]
-    )
 
 
 def new_side(subject: str | None, path: bytes, hunk: UniHunk) -> Hunk:
