@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 KVM_DIRECTORIES = (b"arch/x86/kvm", b"virt/kvm")
 C_EXTENSIONS = frozenset(name.encode() for name, tags in EXTENSIONS.items() if "c" in tags)
 
+# Opens a FIFO without a writer, too, and makes no terminal the process's own.
+READ_WITHOUT_WAITING = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY
+
 FROM_THE_TOP = tuple(directory + b"/" for directory in KVM_DIRECTORIES)
 
 
@@ -218,14 +221,25 @@ def walk(directory: bytes, complain: Complain) -> Iterator[bytes]:
 
 def read(path: bytes) -> bytes:
     """Read a regular file whole. Raises OSError for anything else, and never waits."""
-    with open(path, "rb", buffering=0, opener=open_without_waiting) as file:
-        mode = os.fstat(file.fileno()).st_mode
-        if not stat.S_ISREG(mode):
-            kind = "FIFO" if stat.S_ISFIFO(mode) else "device"
-            raise OSError(None, f"is a {kind}, not a regular file: name a source file")
-        return file.readall()
+    descriptor = os.open(path, READ_WITHOUT_WAITING)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise not_a_file(status.st_mode)
+        data = os.read(descriptor, status.st_size + 1)
+        # That may not be all, of a file that grows or of more than 2 GB.
+        while len(data) != status.st_size and (more := os.read(descriptor, len(data) + 1)):
+            data += more
+        return data
+    finally:
+        os.close(descriptor)
 
 
-def open_without_waiting(path: str, flags: int) -> int:
-    """Open a FIFO without a writer too, and make no terminal the process's own."""
-    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
+def not_a_file(mode: int) -> OSError:
+    """Say what it is that has this MODE."""
+    if stat.S_ISDIR(mode):
+        from errno import EISDIR
+
+        return IsADirectoryError(EISDIR, os.strerror(EISDIR))
+    kind = "FIFO" if stat.S_ISFIFO(mode) else "device"
+    return OSError(None, f"is a {kind}, not a regular file: name a source file")

@@ -208,6 +208,12 @@ def test_bytes_of_any_kind_in_names(top: Path) -> None:
     assert found("virt") == [f": virt/kvm/{os.fsdecode(name)}" for name in sorted(expected)]
 
 
+def test_a_file_that_is_longer_than_it_says(top: Path) -> None:
+    (top / "virt/kvm/x.c").symlink_to("/proc/self/status")
+    assert scope.read(b"virt/kvm/x.c").startswith(b"Name:")
+    assert scope.read(b"virt/kvm/x.c").endswith(b"\n")
+
+
 def test_a_working_directory_that_is_gone(
     top: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
 ) -> None:
