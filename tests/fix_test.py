@@ -160,6 +160,22 @@ def test_names_that_git_quotes(scratch: Path, name: bytes) -> None:
     assert path.read_bytes() == INTERNAL
 
 
+@pytest.mark.parametrize(
+    ("name", "header"),
+    [
+        (b"x.c", b"diff --git a/x.c b/x.c\n--- a/x.c\n+++ b/x.c\n"),
+        (b"x y.c", b"diff --git a/x y.c b/x y.c\n--- a/x y.c\t\n+++ b/x y.c\t\n"),
+    ],
+)
+def test_the_header_of_the_patch(name: bytes, header: bytes) -> None:
+    assert b"".join(fix.patch(name, BAD, INTERNAL)).startswith(header + b"@@ -1,1 +1,1 @@\n")
+
+
+def test_changes_whose_contexts_meet_share_a_hunk() -> None:
+    numbers = [0, 7, 14, 22, 23, 40]
+    assert fix.close_together(numbers) == [(0, 14), (22, 23), (40, 40)]
+
+
 def test_the_patch_is_what_git_diff_writes(scratch: Path) -> None:
     lines = [BAD if number in (1, 8, 16, 30) else b"line %d\n" % number for number in range(33)]
     source = b"".join(lines)[:-1]
@@ -211,6 +227,17 @@ def test_diff_prints_the_patch_and_changes_nothing(
     assert command("--fix").status == 1
     assert path.read_bytes() == patched == b"a\r\n\xff\n" + INTERNAL[:-1]
     assert command("--diff") == (0, "", "")
+
+
+def test_diff_names_files_from_the_top_of_their_tree(
+    top: Path, tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(top / "virt/kvm/x.c", BAD)
+    monkeypatch.chdir(tmp_path)
+    status, out, err = command("--diff", "linux")
+    assert (status, err) == (1, "")
+    assert out.startswith("diff --git a/virt/kvm/x.c b/virt/kvm/x.c\n")
+    assert out.endswith(f"-{BAD.decode()}+{INTERNAL.decode()}")
 
 
 def test_diff_tells_on_stderr_what_it_leaves(top: Path, command: Command) -> None:

@@ -124,6 +124,12 @@ SHAPES = {
         b"@@ -1 +1,2 @@\n a\n+EXPORT_SYMBOL(a);\n",
         ["virt/kvm/x.c:2 a"],
     ),
+    "no-newline-at-the-end-of-the-patch": (
+        diff(" a;", "+EXPORT_SYMBOL_GPL")[:-1],
+        ["virt/kvm/x.c:11 -"],
+    ),
+    "html-without-a-diff": (b"Subject: a\nContent-Type: text/html\n\n<p>No diff.</p>\n", []),
+    "signature-without-its-blank": (ADDED + b"--\n2.39.5\n\n", FOUND),
     "another-top-directory": (
         diff("+EXPORT_SYMBOL(a);", old="a/tools/virt/kvm/x.c", new="b/tools/virt/kvm/x.c"),
         [],
@@ -436,6 +442,18 @@ BROKEN = {
         "p: +++ b/virt/kvm/x.c: @@ -10,2 +10,3 @@ int f(void): cannot be read:"
         " lines are left behind the hunk of 10",
     ),
+    "line-left": (
+        ADDED + b"+EXPORT_SYMBOL(c);\n",
+        f"p: {HUNK}: cannot be read: lines are left behind the hunk of 10",
+    ),
+    "line-left-behind-the-remark-on-a-newline": (
+        ADDED + b"\\ No newline at end of file\n+EXPORT_SYMBOL(c);\n",
+        f"p: {HUNK}: cannot be read: lines are left behind the hunk of 10",
+    ),
+    "second-hunk": (
+        ADDED + b"@@ -30,9 +31,9 @@\n+EXPORT_SYMBOL(b);\n",
+        "p: +++ b/virt/kvm/x.c: @@ -30,9 +31,9 @@: cannot be read: Hunk is shorter than expected",
+    ),
     "line-left-without-its-blank": (
         ADDED + b"\tint a;\n",
         "p: +++ b/virt/kvm/x.c: @@ -10,2 +10,3 @@ int f(void): cannot be read:"
@@ -478,6 +496,13 @@ def test_what_cannot_be_read_is_named(text: bytes, complaint: str) -> None:
 def test_what_can_be_read_beside_it_is_judged() -> None:
     findings, complaints = read(ADDED + BROKEN["combined"][0] + ADDED)
     assert findings == FOUND * 2
+    assert len(complaints) == 1
+
+
+def test_a_mail_behind_one_that_cannot_be_read_is_judged() -> None:
+    separator = b"From a Mon Sep 17 00:00:00 2001\n"
+    findings, complaints = read(separator + BROKEN["parts-in-parts"][0] + b"\n" + mail(ADDED))
+    assert findings == FOUND
     assert len(complaints) == 1
 
 
