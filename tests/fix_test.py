@@ -428,6 +428,7 @@ def test_killed_at_every_step_of_the_write(top: Path) -> None:
         )
         contents.append(path.read_bytes())
         for name in leftovers(path.parent):
+            assert name.startswith(".kvm-export-hook.")  # hidden, and it tells whose it is
             (path.parent / name).unlink()
         if done.returncode >= 0:
             break
