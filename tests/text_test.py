@@ -32,8 +32,15 @@ def test_a_finding_with_the_advice_after_it() -> None:
     )
 
 
+def test_a_tree_without_the_macro_is_told_of() -> None:
+    file = judged(b"EXPORT_SYMBOL(a);\n", has_macro=False)
+    told = "".join(text.report([file], color=False, quiet=False))
+    assert told.endswith(text.ADVICE + text.LACKING)
+    assert text.LACKING not in report(b"EXPORT_SYMBOL(a);\n")
+
+
 def test_the_advice_fits_a_terminal() -> None:
-    assert max(map(len, text.ADVICE.splitlines())) <= 80
+    assert max(map(len, (text.ADVICE + text.LACKING).splitlines())) <= 80
 
 
 def test_quiet_leaves_the_first_line() -> None:

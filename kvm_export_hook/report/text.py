@@ -36,6 +36,7 @@ kvm-export-hook --fix PATH rewrites what it safely can.
 If a module outside KVM really needs one, say which in the commit message, and
 add it to the allowlist in arch/x86/kvm/Makefile, or pass --allow SYMBOL.
 """
+LACKING = "This tree has no EXPORT_SYMBOL_FOR_KVM_INTERNAL (Linux before 6.18) to use yet.\n"
 
 
 def report(files: Iterable[File], color: bool, quiet: bool) -> Iterator[str]:
@@ -74,12 +75,14 @@ class Sum:
         self.macros: dict[str, int] = {}
         self.files: set[bytes] = set()
         self.calls_for_advice = False
+        self.lacks_macro = False
 
     def add(self, file: File, finding: Finding) -> None:
         """Count a finding."""
         macro = finding.macro.decode()
         self.macros[macro] = self.macros.get(macro, 0) + 1
         self.files.add(file.path)
+        self.lacks_macro |= not file.has_macro
         # The other rules' remedies say all.
         self.calls_for_advice |= finding.rule in (FORBIDDEN_MACRO, NOT_ALLOWLISTED, EXPORT_ALIAS)
 
@@ -95,6 +98,8 @@ def closing(sums: dict[str, Sum]) -> Iterator[str]:
             gap = ""
     if sums[FOUND].calls_for_advice or sums[LEFT].calls_for_advice:
         yield ADVICE
+        if sums[FOUND].lacks_macro or sums[LEFT].lacks_macro:
+            yield LACKING
     elif sums[REWROTE].macros:
         yield REWRITTEN
 
