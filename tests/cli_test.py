@@ -432,16 +432,13 @@ CLEAN_PATH = {
 }
 
 
-@pytest.mark.parametrize("arguments", [["virt/kvm/kvm_main.c", "arch/x86/kvm/x86.c"], []])
-def test_the_clean_path_imports_nothing_that_it_does_not_need(
-    top: Path, arguments: list[str]
-) -> None:
-    write(top / "virt/kvm/vfio.c", b"int a;\nEXPORT_SYMBOL_GPL(kvm_get_kvm);\n" + INTERNAL)
+def status_and_modules(arguments: list[str]) -> tuple[str, set[str]]:
+    """Run the command; tell its exit status, and which modules it has loaded."""
     program = (
         "import os, sys; before = set(sys.modules)\n"
         "from kvm_export_hook.cli import main\n"
         f"status = main({arguments!r})\n"
-        "print(status, *sorted(set(sys.modules) - before))"
+        "print('\\n', status, *sorted(set(sys.modules) - before))"
     )
     # No site: what a coverage run or an editable install adds would count.
     paths = os.pathsep.join(path for path in sys.path if path)
@@ -452,9 +449,26 @@ def test_the_clean_path_imports_nothing_that_it_does_not_need(
         check=True,
         env={"PYTHONPATH": paths},
     )
-    status, *modules = done.stdout.split()
+    status, *modules = done.stdout.rpartition("\n ")[2].split()
+    return status, set(modules)
+
+
+@pytest.mark.parametrize("arguments", [["virt/kvm/kvm_main.c", "arch/x86/kvm/x86.c"], []])
+def test_the_clean_path_imports_nothing_that_it_does_not_need(
+    top: Path, arguments: list[str]
+) -> None:
+    write(top / "virt/kvm/vfio.c", b"int a;\nEXPORT_SYMBOL_GPL(kvm_get_kvm);\n" + INTERNAL)
+    status, modules = status_and_modules(arguments)
     assert status == "0"
-    assert set(modules) <= CLEAN_PATH
+    assert modules <= CLEAN_PATH
+
+
+def test_an_export_that_shows_at_a_glance_needs_no_lexer(top: Path) -> None:
+    write(top / "virt/kvm/x.c", b"/* a */\nint a;\n" + BAD)
+    status, modules = status_and_modules([])
+    assert status == "1"
+    assert "kvm_export_hook.report.text" in modules
+    assert not {"re", "argparse", "kvm_export_hook.lex"} & modules
 
 
 def test_module_entry_point(top: Path) -> None:

@@ -258,6 +258,14 @@ UNWANTED = {
         b"#define EXPORT EXPORT_SYMBOL_GPL\n",
         "1:16 EXPORT_SYMBOL_GPL export-alias",
     ),
+    "define-on-the-second-line": case(
+        b"\n#define EXPORT EXPORT_SYMBOL_GPL(kvm_get_kvm)\n",
+        "2:16 EXPORT_SYMBOL_GPL export-alias",
+    ),
+    "define-by-a-digraph": case(
+        b"%:define EXPORT EXPORT_SYMBOL_GPL(kvm_get_kvm)\n",
+        "1:17 EXPORT_SYMBOL_GPL export-alias",
+    ),
     "define-of-an-allowlisted-call": case(
         b"# define EXPORT \\\n\tEXPORT_SYMBOL_GPL(kvm_get_kvm)\n",
         "2:2 EXPORT_SYMBOL_GPL export-alias",
@@ -370,8 +378,9 @@ def test_what_would_fail_the_build_is_fine_without_the_check(source: bytes) -> N
         b"/* EXPORT_SYMBOL_GPL(kvm_get_kvm) */\n",
         b"/*\nEXPORT_SYMBOL_GPL(kvm_get_kvm);\n*/\n",
         b'"kvm_put_kvm_no_destroy EXPORT_SYMBOL"\n',
+        b"// EXPORT_SYMBOL_GPL of kvm_put_kvm",
     ],
-    ids=["other-macros", "allowlisted", "allowlisted-line", "substring"],
+    ids=["other-macros", "allowlisted", "allowlisted-line", "substring", "last-word"],
 )
 def test_mentions_that_the_make_check_lets_pass(source: bytes) -> None:
     assert verdicts(source, check=True) == []
