@@ -47,6 +47,8 @@ STRICTER = {
     "nested-parentheses-and-a-second-argument": UNKNOWN,
     "raw-macro": UNKNOWN,
     "define-of-an-allowlisted-call": DIRECTIVE,
+    "define-on-the-second-line": DIRECTIVE,
+    "define-by-a-digraph": DIRECTIVE,
     "define-continued-at-the-start-of-a-line": DIRECTIVE,
     "define-continued-with-crlf": DIRECTIVE,
     "byte-order-mark-and-directive": DIRECTIVE,
