@@ -32,7 +32,8 @@ def rewrite(files: Iterable[File], complain: Callable[[bytes, OSError], object])
                 replace_file(file.path, file.data, new)
                 file.is_rewritten = True
         except OSError as error:
-            complain(file.path, OSError(None, f"not rewritten: {error.strerror}"))
+            remedy = ": make its directory writable" if isinstance(error, PermissionError) else ""
+            complain(file.path, OSError(None, f"not rewritten: {error.strerror}{remedy}"))
         yield file
 
 

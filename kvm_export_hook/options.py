@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 DESCRIPTION = """\
 Refuse exports in KVM's sources that hand a symbol to every kernel module.
 Exit status: 0 nothing unwanted, 1 findings, 2 not all could be judged.
-Example: git diff main... | kvm-export-hook --patch -
+Example: git diff master... | kvm-export-hook --patch -
 """
 
 FORMATS = ("text", "checkpatch", "json", "sarif", "github")

@@ -360,7 +360,8 @@ def test_a_read_only_directory(top: Path) -> None:
     locked.parent.chmod(0o755)
     assert done.returncode == 2
     assert done.stderr == (
-        "kvm-export-hook: error: virt/kvm/locked/x.c: not rewritten: Permission denied\n"
+        "kvm-export-hook: error: virt/kvm/locked/x.c: not rewritten: Permission denied:"
+        " make its directory writable\n"
     )
     assert "      = not rewritten: the file could not be written\n" in done.stdout
     assert (locked.read_bytes(), free.read_bytes()) == (BAD, INTERNAL)

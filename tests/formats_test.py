@@ -304,7 +304,7 @@ EXPORT_SYMBOL_FOR_KVM_INTERNAL  kvm_sample   virt/kvm/kvm_main.c:2  internal
      1 EXPORT_SYMBOL_FOR_MODULES
      1 EXPORT_TRACEPOINT_SYMBOL_GPL
      1 unwanted
-allowlist: bundled, 8 symbols, and --allow kvm_baz
+allowlist: bundled and --allow kvm_baz, 8 symbols
 """
 
 

@@ -91,7 +91,7 @@ def test_the_traps(hooked: Repository) -> None:
 
 
 def test_the_command_itself(linux: Repository) -> None:
-    succeed(linux, recipe("install the command itself"))
+    succeed(linux, recipe("5. If you like"))
     version = kvm_export_hook.__version__
     assert succeed(linux, "kvm-export-hook --version") == f"kvm-export-hook {version}\n"
     write(linux.top / "include/linux/kvm_types.h", b"")

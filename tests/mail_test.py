@@ -92,6 +92,7 @@ def test_a_hook_without_any_framework(repository: Repository) -> None:
 
 
 def test_a_branch(repository: Repository) -> None:
+    repository.git("branch", "master")
     repository.git("checkout", "--quiet", "-b", "topic")
     commit(repository, BAD, "KVM: Bad")
     commit(repository, INTERNAL, "KVM: Put it right")

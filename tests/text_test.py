@@ -28,7 +28,7 @@ def test_a_finding_with_the_advice_after_it() -> None:
         "    2 | EXPORT_SYMBOL_GPL(kvm_foo);\n"
         "      | ^~~~~~~~~~~~~~~~~ use EXPORT_SYMBOL_FOR_KVM_INTERNAL\n"
         "\n"
-        "found 1 unwanted export in 1 file: 1 EXPORT_SYMBOL_GPL\n" + text.ADVICE
+        "found 1 unwanted export in 1 file: 1 EXPORT_SYMBOL_GPL\n" + text.ADVICE + text.BY_FIX
     )
 
 
@@ -40,7 +40,7 @@ def test_a_tree_without_the_macro_is_told_of() -> None:
 
 
 def test_the_advice_fits_a_terminal() -> None:
-    assert max(map(len, (text.ADVICE + text.LACKING).splitlines())) <= 80
+    assert max(map(len, (text.ADVICE + text.LACKING + text.BY_FIX).splitlines())) <= 80
 
 
 def test_quiet_leaves_the_first_line() -> None:
@@ -256,5 +256,5 @@ def test_what_a_fix_rewrote_and_left() -> None:
     printed = "".join(text.report([file], color=False, quiet=False))
     assert (
         "\n\nrewrote 1 export in 1 file: 1 EXPORT_SYMBOL\n"
-        "left 1 unwanted export in 1 file: 1 EXPORT_SYMBOL_NS\n" + text.ADVICE
+        "left 1 unwanted export in 1 file: 1 EXPORT_SYMBOL_NS\n" + text.ADVICE + text.REWRITTEN
     ) in printed

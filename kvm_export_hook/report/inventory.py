@@ -53,8 +53,8 @@ def text(exports: Sequence[Export], audit: Audit) -> Iterator[str]:
         yield f"{count:6} {macro}\n"
     unwanted = sum(each.verdict == "unwanted" for each in exports)
     yield f"{unwanted:6} unwanted\n"
-    extra = f", and --allow {' '.join(audit.extra)}" if audit.extra else ""
-    yield f"allowlist: {audit.source}, {len(audit.symbols)} symbols{extra}\n"
+    extra = f" and --allow {' '.join(audit.extra)}" if audit.extra else ""
+    yield f"allowlist: {audit.source}{extra}, {len(audit.symbols)} symbols\n"
     stale = ", ".join(map(printable, audit.stale)) or "none"
     yield f"allowlisted, but not exported here: {stale}\n"
 

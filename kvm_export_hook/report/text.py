@@ -32,10 +32,10 @@ REWRITTEN = "Look at the change, stage it, and commit again.\n"
 ADVICE = """\
 Use EXPORT_SYMBOL_FOR_KVM_INTERNAL for what only KVM's own modules need, or drop
 the export: EXPORT_SYMBOL and EXPORT_SYMBOL_GPL hand a symbol to every module.
-kvm-export-hook --fix PATH rewrites what it safely can.
 If a module outside KVM really needs one, say which in the commit message, and
 add it to the allowlist in arch/x86/kvm/Makefile, or pass --allow SYMBOL.
 """
+BY_FIX = "kvm-export-hook --fix PATH rewrites what it safely can.\n"
 LACKING = "This tree has no EXPORT_SYMBOL_FOR_KVM_INTERNAL (Linux before 6.18) to use yet.\n"
 
 
@@ -100,7 +100,9 @@ def closing(sums: dict[str, Sum]) -> Iterator[str]:
         yield ADVICE
         if sums[FOUND].lacks_macro or sums[LEFT].lacks_macro:
             yield LACKING
-    elif sums[REWROTE].macros:
+        elif sums[FOUND].macros:
+            yield BY_FIX
+    if sums[REWROTE].macros:
         yield REWRITTEN
 
 
