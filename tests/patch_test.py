@@ -130,6 +130,35 @@ SHAPES = {
     ),
     "html-without-a-diff": (b"Subject: a\nContent-Type: text/html\n\n<p>No diff.</p>\n", []),
     "signature-without-its-blank": (ADDED + b"--\n2.39.5\n\n", FOUND),
+    "another-top-directory-without-a-prefix": (
+        diff("+EXPORT_SYMBOL(a);", old="tools/virt/kvm/x.c", new="tools/virt/kvm/x.c"),
+        [],
+    ),
+    "new-file-of-plain-diff": (
+        b"--- /dev/null\n+++ linux/virt/kvm/x.c\n@@ -0,0 +1 @@\n+EXPORT_SYMBOL(a);\n",
+        ["virt/kvm/x.c:1 a"],
+    ),
+    "absolute-names": (
+        b"--- /old/virt/kvm/x.c\n+++ /home/me/linux/virt/kvm/x.c\n"
+        b"@@ -1 +1 @@\n-a\n+EXPORT_SYMBOL(a);\n",
+        ["virt/kvm/x.c:1 a"],
+    ),
+    "a-name-without-a-directory": (
+        b"--- x.c\n+++ x.c\n@@ -1 +1 @@\n-a\n+EXPORT_SYMBOL(a);\n",
+        [],
+    ),
+    "begins-in-a-comment-with-another-behind": (
+        diff("+ * EXPORT_SYMBOL_NS_GPL(a);", " */", " int a; /* b */"),
+        [],
+    ),
+    "begins-in-a-comment-that-ends-before-an-asterisk": (
+        diff("+ * EXPORT_SYMBOL_NS_GPL(a) */* b */"),
+        [],
+    ),
+    "begins-with-a-product": (
+        diff("+ * EXPORT_SYMBOL_NS_GPL(a); /* b */", " /* c */"),
+        ["virt/kvm/x.c:10 a"],
+    ),
     "another-top-directory": (
         diff("+EXPORT_SYMBOL(a);", old="a/tools/virt/kvm/x.c", new="b/tools/virt/kvm/x.c"),
         [],
@@ -379,6 +408,11 @@ SHAPES = {
 @pytest.mark.parametrize(("text", "expected"), SHAPES.values(), ids=SHAPES)
 def test_shapes(text: bytes, expected: list[str]) -> None:
     assert read(text) == (expected, [])
+
+
+def test_a_file_that_is_deleted_has_nothing_to_judge() -> None:
+    text = diff("-EXPORT_SYMBOL(a);", new="/dev/null").replace(b"+10,0", b"+0,0")
+    assert not list(patch.hunks(io.BytesIO(text), b"p", unexpected))
 
 
 HUNK = "+++ b/virt/kvm/x.c: @@ -10,2 +10,3 @@ int f(void)"
