@@ -13,13 +13,14 @@
 #   make lint                  ruff and mypy
 #   make dist                  builds what is released, checks it, and runs it on PYTHONS
 #
-# Each sets up what it needs in .venv, from python3 alone.
+# Each sets up what it needs in .venv (bench-peers: in .peers), from python3 alone.
 
 PYTHON ?= python3
 BIN := .venv/bin
 EXAMPLES ?= 10000
 MINUTES ?= 30
-PYTHONS ?= $(shell for each in 3.10 3.11 3.12 3.13; do command -v python$$each; done)
+PYTHONS ?= $(shell for each in python3.10 python3.11 python3.12 python3.13; do \
+	$$each --version > /dev/null 2>&1 && echo $$each; done)
 # Not every shell expands the ~ of SRCTREE=~/linux.
 override SRCTREE := $(patsubst ~/%,$(HOME)/%,$(SRCTREE))
 export SRCTREE
@@ -71,6 +72,7 @@ bench: .venv/demo.stamp
 	@$(BIN)/python -m benchmarks.bench $(if $(SRCTREE),--srctree "$$SRCTREE")
 
 bench-commit: .venv/demo.stamp
+	@test -n "$$SRCTREE" || { echo "say which tree: make bench-commit SRCTREE=~/linux" >&2; exit 2; }
 	@$(BIN)/python -m benchmarks.commit --srctree "$$SRCTREE"
 
 # An environment of their own: they bring in much.
@@ -92,6 +94,7 @@ dist: .venv/dist.stamp
 	@rm -rf dist
 	$(BIN)/python -m build --quiet
 	$(BIN)/twine check --strict dist/*
+	@test -n "$(PYTHONS)" || { echo "no python3.10 to python3.13 on the PATH" >&2; exit 2; }
 	@set -e; for python in $(PYTHONS); do \
 		scratch=$$(mktemp -d); \
 		$$python -m venv $$scratch/venv; \

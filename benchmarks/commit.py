@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -63,11 +64,11 @@ class Kernel:
     def __init__(self, directory: Path, srctree: Path) -> None:
         self.top = directory / "linux"
         self.environment = git_environment(directory / "pre-commit", os.environ)
-        subprocess.run(["cp", "-a", "--reflink=auto", str(srctree), str(self.top)], check=True)
-        if not (self.top / ".git").exists():
-            self.git("init", "--quiet")
-            self.git("add", "--all")
-            self.git("commit", "--quiet", "--no-verify", "--message=initial")
+        # Not its .git, which may be the link of a worktree to a repository of the user's.
+        shutil.copytree(srctree, self.top, symlinks=True, ignore=shutil.ignore_patterns(".git"))
+        self.git("init", "--quiet")
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--no-verify", "--message=initial")
         self.files = len(self.git("ls-files").splitlines())
         self.configure(NOTHING)
         subprocess.run(

@@ -2,7 +2,8 @@
 """The peers: what else finds unwanted exports, and how well, on the same mutated tree.
 
 Each is given the equivalent rule, as its own documentation would have it
-written: the same macros, the same allowlist.
+written: the same macros, the same allowlist. But for checkpatch, which takes
+none: it shows what its own rules on exports say.
 """
 
 from __future__ import annotations

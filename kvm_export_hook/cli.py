@@ -261,8 +261,6 @@ class Run:
             return scope.read(path)
         except OSError as error:
             self.complain(path, error)
-        except MemoryError:
-            self.complain(path, OSError(None, "is too large for this machine's memory"))
         return None
 
     def peek(self, path: bytes) -> bytes | None:

@@ -41,8 +41,12 @@ def exports(path: bytes, data: bytes, rule: Tree) -> Iterator[Export]:
         for finding in judge(data, suspects(data, rule.allowlist), rule.allowlist, rule.has_check)
     }
     words = [(match.start(), match[0]) for match in EXPORT.finditer(data)]
+    judged = [word for word in words if word[1] in policy.MACROS]
+    # Calls of these are read as the check reads them: up to the next of these.
+    place_of = dict(zip((start for start, _ in judged), places(data, judged)))
     line, behind = 1, 0
     for place, (start, macro) in zip(places(data, words), words):
+        place = place_of.get(start, place)
         line += data.count(b"\n", behind, start)
         behind = start
         if place.kind == CODE and place.argument is not None:

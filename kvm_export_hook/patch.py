@@ -51,10 +51,11 @@ SYMLINK = re.compile(rb"(?m)^(?:new file mode 120000|index [0-9a-f.]+ 120000)$")
 # The prefixes that git puts before the names of both sides, by any setting.
 PREFIX = re.compile(rb"[abciow12]/")
 # A date behind a name, with blanks where a tab belongs.
-DATE = re.compile(rb"\s+[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9:. +-]*$")
+DATE = re.compile(rb"(?<!\s)\s+[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9:. +-]*$")
 NULL = b"/dev/null"
 
 LONGEST_SHOWN = 200
+LONGEST_NAME = 5000  # with a date, and more than any file has (PATH_MAX)
 
 # How the new side of a hunk shows that it begins in a comment.
 COMMENT_LINE = re.compile(rb"\s*\*(?:[\s/]|$)")
@@ -146,6 +147,7 @@ def parsed(section: bytes, place: bytes, complain: Complain) -> Iterator[tuple[b
         if name != NULL and not SYMLINK.search(header):
             for hunk in file:
                 yield name, hunk
+        header = b""  # a plain diff behind it has none
 
 
 def noting_headers(section: bytes, at: list[bytes]) -> Iterator[str]:
@@ -193,7 +195,7 @@ def are_left(lines: list[bytes]) -> bool:
 def name_of(file: PatchedFile, header: bytes) -> bytes:
     """Read the name of the new side, from the top of the tree."""
     source, target = (
-        unquoted(DATE.sub(b"", name.encode("latin-1")))
+        unquoted(DATE.sub(b"", name.encode("latin-1")[:LONGEST_NAME]))
         for name in (file.source_file, file.target_file)
     )
     if target == NULL or PREFIX.match(target):

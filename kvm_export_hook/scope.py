@@ -231,6 +231,8 @@ def read(path: bytes) -> bytes:
         while len(data) != status.st_size and (more := os.read(descriptor, len(data) + 1)):
             data += more
         return data
+    except MemoryError:
+        raise OSError(None, "is too large for this machine's memory") from None
     finally:
         os.close(descriptor)
 

@@ -339,6 +339,17 @@ def test_list_as_json(top: Path, command: Command) -> None:
     assert set(audit["symbols"]) - set(audit["stale"]) == {"kvm_get_kvm"}
 
 
+def test_list_tells_of_what_the_check_finds_whatever_stands_in_the_call(
+    top: Path, command: Command
+) -> None:
+    write(top / "virt/kvm/a.c", b"EXPORT_SYMBOL_NS_GPL(kvm_foo, EXPORT_NS);\n")
+    assert command("--quiet").out.startswith(
+        "virt/kvm/a.c:1:1: error: EXPORT_SYMBOL_NS_GPL(kvm_foo)"
+    )
+    first, *_ = command("--list").out.splitlines()
+    assert first.split() == ["EXPORT_SYMBOL_NS_GPL", "kvm_foo", "virt/kvm/a.c:1", "unwanted"]
+
+
 def test_list_of_nothing(tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert command("--list").out == (

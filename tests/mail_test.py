@@ -132,6 +132,17 @@ def test_a_push_is_judged_commit_by_commit(repository: Repository, remote: Path)
     assert repository.run("git", "push", str(remote), "main").status != 0
 
 
+def test_a_first_push_is_judged_from_the_root(repository: Repository, tmp_path: Path) -> None:
+    install(repository, "pre-push", recipe("as `.git/hooks/pre-push`"))
+    repository.git("init", "--quiet", "--bare", str(tmp_path / "empty.git"))
+    assert repository.run("git", "push", str(tmp_path / "empty.git"), "main:good").status == 0
+    commit(repository, BAD, "KVM: Bad")
+    commit(repository, INTERNAL, "KVM: Put it right")
+    status, output = repository.run("git", "push", str(tmp_path / "empty.git"), "main")
+    assert status != 0
+    assert FINDING in output
+
+
 # Through pre-commit, and through prek.
 
 

@@ -130,6 +130,13 @@ SHAPES = {
     ),
     "html-without-a-diff": (b"Subject: a\nContent-Type: text/html\n\n<p>No diff.</p>\n", []),
     "signature-without-its-blank": (ADDED + b"--\n2.39.5\n\n", FOUND),
+    "plain-diff-behind-a-symbolic-link": (
+        b"diff --git a/l b/l\nnew file mode 120000\n--- /dev/null\n+++ b/l\n@@ -0,0 +1 @@\n+x\n"
+        b"\\ No newline at end of file\n"
+        b"--- linux/virt/kvm/y.c.orig\n+++ linux/virt/kvm/y.c\n"
+        b"@@ -1 +1 @@\n-a\n+EXPORT_SYMBOL(a);\n",
+        ["virt/kvm/y.c:1 a"],
+    ),
     "another-top-directory-without-a-prefix": (
         diff("+EXPORT_SYMBOL(a);", old="tools/virt/kvm/x.c", new="tools/virt/kvm/x.c"),
         [],
@@ -785,6 +792,12 @@ def test_remarks_without_end_are_refused(text: bytes) -> None:
     findings, (complaint,) = read(text)
     assert findings == []
     assert complaint.endswith(": cannot be read: it has a line too long for what it is")
+
+
+def test_blanks_without_end_in_a_name() -> None:
+    name = b"virt/kvm/x.c" + b" 2026-11-01 " * 400_000 + b" " * 4_000_000 + b"x"
+    text = b"--- a/%s\n+++ b/%s\n@@ -1 +1 @@\n-a\n+EXPORT_SYMBOL(a);\n" % (name, name)
+    assert read(text) == (["virt/kvm/x.c:1 a"], [])
 
 
 def test_a_line_without_end_separates_no_mails() -> None:
