@@ -41,6 +41,7 @@ STRICTER = {
     "forbidden-although-allowlisted": "the grep lets EXPORT_SYMBOL of an allowlisted symbol pass",
     "parenthesised": "only the name itself is the symbol",
     "unclosed": ON_THE_LINE,
+    "unclosed-before-a-permitted-one": ON_THE_LINE,
     "a-very-deep-call": "a call of over 64 parentheses is read as none",
     "a-very-long-call": "a call of over 1,024 bytes of code is read as none",
     "namespace": UNKNOWN,
