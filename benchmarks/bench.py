@@ -47,6 +47,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--srctree", type=Path, help="a kernel tree (default: generated sources)")
     parser.add_argument("--runs", type=int, default=21, help="pairs of each row (default: 21)")
+    parser.add_argument("--tree-only", action="store_true", help="leave the hostile files out")
     options = parser.parse_args()
     for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"):
         os.environ.pop(name, None)
@@ -55,7 +56,7 @@ def main() -> int:
         tree = scratch / "tree"
         source = options.srctree.expanduser().resolve() if options.srctree else None
         real_tree(source, tree) if source else generated_tree(tree)
-        Tables(options.runs, scratch, tree, source).print()
+        Tables(options.runs, scratch, tree, source).print(not options.tree_only)
     return 0
 
 
@@ -78,7 +79,7 @@ class Tables:
         # A tree from before the macro is judged by force.
         self.hook = [HOOK, "--force"] if self.findings else [HOOK]
 
-    def print(self) -> None:
+    def print(self, with_hostile: bool) -> None:
         """Print every table."""
         size = sum((self.tree / name).stat().st_size for name in self.sources)
         print(
@@ -91,8 +92,9 @@ class Tables:
         self.speed()
         heading("growth", "MiB over bare", "target", "s")
         self.growth()
-        heading("10 MB of", "findings", "s", "doubled", "MiB", "target")
-        self.hostile()
+        if with_hostile:
+            heading("10 MB of", "findings", "s", "doubled", "MiB", "target")
+            self.hostile()
         heading(
             "on the same tree",
             f"caught of {len(BAD)} bad files",

@@ -30,12 +30,15 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 # Code and whole tokens; group 1 ends where the last line of code begins. The
 # counts bound what re keeps to go back (some 100 bytes a round): a token that
-# is not whole before a given end, or has too many escapes, ends the run.
+# is not whole before a given end, or has too many escapes, ends the run. Most
+# literals have none, and are told first.
 RUN = re.compile(
     rb"""(?sx) (?:
         [^"'/\n]+ | (\n+) | /(?![*/])
       | /\*.*?\*/
       | //[^\n]*(?=\n)
+      | "[^"\\\n]*(?:"|(?=\n))
+      | '[^'\\\n]*(?:'|(?=\n))
       | "[^"\\\n]*(?:\\[^\n][^"\\\n]*){0,99}(?:"|\\?(?=\n))
       | '[^'\\\n]*(?:\\[^\n][^'\\\n]*){0,99}(?:'|\\?(?=\n))
     ){0,999}"""

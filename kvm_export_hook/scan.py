@@ -9,9 +9,15 @@ from __future__ import annotations
 
 from kvm_export_hook import policy
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 STEM = b"EXPORT_"
 LONGEST_LEAD = 3  # the underscores of ___EXPORT_SYMBOL
 WINDOW = max(map(len, policy.MACROS)) + 1
+# What may follow the stem, which rules out most other words.
+NEXT = frozenset(macro.partition(STEM)[2][:1] for macro in policy.MACROS)
 
 WORD_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"
 # Maps every byte that no word holds to a space: a word's ends become a find().
@@ -32,8 +38,7 @@ def suspects(data: bytes, allowlist: frozenset[bytes]) -> list[tuple[int, bytes]
     found = []
     all_fine = True
     longest = max(map(len, allowlist), default=0)
-    hit = data.find(STEM)
-    while hit >= 0:
+    for hit in stems(data):
         first = max(hit - LONGEST_LEAD - 1, 0)
         words = data[first : hit + WINDOW].translate(ONLY_WORDS)
         start = words.rfind(b" ", 0, hit - first) + 1
@@ -44,8 +49,17 @@ def suspects(data: bytes, allowlist: frozenset[bytes]) -> list[tuple[int, bytes]
             found.append((start, macro))
             if all_fine and macro != policy.INTERNAL:
                 all_fine = is_plainly_permitted(data, start, allowlist, longest)
-        hit = data.find(STEM, hit + len(STEM))
     return [] if all_fine else found
+
+
+def stems(data: bytes) -> Iterator[int]:
+    """Yield the offset of each ``EXPORT_`` in DATA that may be one of a macro's."""
+    hit = data.find(STEM)
+    while hit >= 0:
+        behind = hit + len(STEM)
+        if data[behind : behind + 1] in NEXT:
+            yield hit
+        hit = data.find(STEM, behind)
 
 
 def is_plainly_permitted(
