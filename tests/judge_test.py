@@ -48,6 +48,9 @@ FINE = {
     "four-underscores": b"____EXPORT_SYMBOL(kvm_foo);\n",
     "lower-case": b"export_symbol_gpl(kvm_foo);\n",
     "split-word": b"EXPORT_SYMBOL_\\\nGPL(kvm_foo);\n",
+    "comment-open-behind-a-closed-one": b"/* a */ /* b\nEXPORT_SYMBOL_NS(x);\n*/\n",
+    "comment-that-its-opener-does-not-close": b"/*/\nEXPORT_SYMBOL_NS(x);\n*/\n",
+    "comment-with-a-spliced-opener": b"/\\\n* a\nEXPORT_SYMBOL_NS(x);\n*/\n",
     "nothing": b"",
 }
 
