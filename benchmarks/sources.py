@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 HEADER = Path("include/linux/kvm_types.h")
 MAKEFILE = Path("arch/x86/kvm/Makefile")
+KBUILD = Path("scripts/Kbuild.include")
 DIRECTORIES = ("virt/kvm", "arch/x86/kvm")
 
 MACRO = "#define EXPORT_SYMBOL_FOR_KVM_INTERNAL(symbol) EXPORT_SYMBOL_GPL(symbol)\n"
@@ -50,7 +51,7 @@ def real_tree(source: Path, target: Path) -> None:
     """Copy what is read of a kernel."""
     for name in DIRECTORIES:
         shutil.copytree(source / name, target / name, symlinks=True)
-    for file in (HEADER, Path("scripts/Kbuild.include")):
+    for file in (HEADER, KBUILD):
         if (source / file).exists():
             (target / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source / file, target / file)

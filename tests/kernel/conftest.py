@@ -4,17 +4,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from benchmarks.sources import CHECK, DRIVER
-from tests.support import write
-
-MAKEFILE = "arch/x86/kvm/Makefile"
-HEADER = "include/linux/kvm_types.h"
+from benchmarks import peers
+from benchmarks.sources import CHECK, HEADER, MACRO, MAKEFILE, real_tree
 
 
 @pytest.fixture(scope="session")
@@ -27,10 +23,7 @@ def trees(pytestconfig: pytest.Config) -> Path:
 
 def copy(source: Path, target: Path) -> Path:
     """Copy the part of a kernel that the hook and the check read."""
-    for name in ("virt/kvm", "arch/x86/kvm"):
-        shutil.copytree(source / name, target / name, symlinks=True)
-    for name in (HEADER, "scripts/Kbuild.include"):
-        write(target / name, (source / name).read_bytes())
+    real_tree(source, target)
     return target
 
 
@@ -65,19 +58,16 @@ def defined(old: Path, tmp_path: Path) -> Path:
     """Linux 6.12 with the macro defined by hand."""
     tree = copy(old, tmp_path / "defined")
     header = tree / HEADER
-    macro = "\n#define EXPORT_SYMBOL_FOR_KVM_INTERNAL(symbol) EXPORT_SYMBOL_GPL(symbol)\n"
-    header.write_text(header.read_text() + macro)
+    header.write_text(f"{header.read_text()}\n{MACRO}")
     return tree
 
 
 def make_check(tree: Path, scratch: Path, locale: str = "C.UTF-8") -> bool:
     """Let real make evaluate the tree's own check; tell whether it passes."""
-    _, found, check = (tree / MAKEFILE).read_text().partition(CHECK)
-    assert found
-    part = write(scratch / "check.mk", (found + check).encode())
-    driver = write(scratch / "driver.mk", DRIVER.encode())
+    command = peers.make_check(tree, scratch)
+    assert command
     done = subprocess.run(
-        ["make", "--no-print-directory", "-f", str(driver), f"CHECK={part}"],
+        command,
         cwd=tree,
         capture_output=True,
         env={"PATH": os.environ["PATH"], "LC_ALL": locale},

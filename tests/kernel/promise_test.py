@@ -15,11 +15,12 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
+from benchmarks.sources import HEADER, KBUILD, MAKEFILE
 from kvm_export_hook import policy
 from tests.conftest import Command
 from tests.grammar import PIECES, SOURCES
 from tests.judge_test import FAIL_THE_BUILD, FINE, UNWANTED
-from tests.kernel.conftest import HEADER, MAKEFILE, copy, make_check
+from tests.kernel.conftest import copy, make_check
 from tests.support import run_in_process, write
 
 SNIPPETS: dict[str, bytes] = {
@@ -147,7 +148,7 @@ def test_names(tree: Path, name: bytes, passes: bool, command: Command, tmp_path
 def bare_tree(current: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The check and what it needs, without the sources, which every example writes anew."""
     top = tmp_path_factory.mktemp("random")
-    for name in (MAKEFILE, HEADER, "scripts/Kbuild.include"):
+    for name in (MAKEFILE, HEADER, KBUILD):
         write(top / name, (current / name).read_bytes())
     return top
 
