@@ -12,9 +12,7 @@ import pytest
 from hypothesis import event, example, given
 from hypothesis import strategies as st
 
-from kvm_export_hook.judge import judge
 from kvm_export_hook.options import FORMATS
-from kvm_export_hook.scan import suspects
 from tests.grammar import SOURCES
 from tests.patch_test import BROKEN, SHAPES
 from tests.reference import Expected, findings
@@ -23,6 +21,7 @@ from tests.support import (
     MAKEFILE_WITH_CHECK,
     TYPES_WITH_MACRO,
     TYPES_WITHOUT_MACRO,
+    judged,
     run_in_process,
     write,
 )
@@ -30,7 +29,7 @@ from tests.support import (
 
 @given(SOURCES, st.booleans())
 def test_what_is_found_is_what_the_reference_finds(source: bytes, has_check: bool) -> None:
-    found = judge(source, suspects(source, ALLOWLIST), ALLOWLIST, has_check)
+    found = judged(source, check=has_check).findings
     told = [Expected(each.offset, each.rule, each.symbol) for each in found]
     for each in told:
         event(each.rule)

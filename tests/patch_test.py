@@ -47,9 +47,7 @@ def read(text: bytes) -> tuple[list[str], list[str]]:
         f"{os.fsdecode(hunk.path)}:{finding.line} {(finding.symbol or b'-').decode('latin-1')}"
         for hunk in patch.hunks(io.BytesIO(text), b"p", complain)
         if scope.is_in_scope(hunk.path)
-        for finding in hunk.added_of(
-            judge(hunk.text, suspects(hunk.text, ALLOWLIST), ALLOWLIST, True, hunk.first_line),
-        )
+        for finding in hunk.added_of(findings_of(hunk))
     ]
     return findings, complaints
 
@@ -585,20 +583,14 @@ def test_a_patch_is_judged_as_the_lines_that_it_adds(
     after = before[: min(cut)] + put + before[max(cut) :]
     old, new = b"".join(before), b"".join(after)
     assume(old != new and old and new)
-    (scratch / "virt/kvm/x.c").write_bytes(old)
-    subprocess.run(["git", "add", "."], cwd=scratch, check=True)
-    (scratch / "virt/kvm/x.c").write_bytes(new)
-    text = subprocess.run(
-        ["git", "diff", "-U1000000", "--text"], cwd=scratch, capture_output=True, check=True
-    ).stdout
+    text = git_diff(scratch, old, new, context=1_000_000)
     added = {
         line for hunk in patch.hunks(io.BytesIO(text), b"p", unexpected) for line in hunk.added
     }
     expected = [
         f"virt/kvm/x.c:{finding.line} {(finding.symbol or b'-').decode('latin-1')}"
         for finding in judge(new, suspects(new, ALLOWLIST), ALLOWLIST, has_check=True)
-        if added
-        & set(range(finding.line, finding.line + new.count(b"\n", finding.offset, finding.end) + 1))
+        if touches(new, finding, added)
     ]
     assert read(text) == (expected, [])
 
@@ -611,12 +603,7 @@ def test_with_little_context_only_what_no_hunk_shows_is_judged_otherwise(
     after = before[: min(cut)] + put + before[max(cut) :]
     old, new = b"".join(around + before + around), b"".join(around + after + around)
     assume(old != new)
-    (scratch / "virt/kvm/x.c").write_bytes(old)
-    subprocess.run(["git", "add", "."], cwd=scratch, check=True)
-    (scratch / "virt/kvm/x.c").write_bytes(new)
-    text = subprocess.run(
-        ["git", "diff", "-U3", "--text"], cwd=scratch, capture_output=True, check=True
-    ).stdout
+    text = git_diff(scratch, old, new, context=3)
     whole = list(judge(new, suspects(new, ALLOWLIST), ALLOWLIST, has_check=True))
     places = lex.places(new, macros(new))
     ends = {word[0]: place.end for word, place in zip(macros(new), places, strict=True)}
@@ -645,6 +632,15 @@ def test_with_little_context_only_what_no_hunk_shows_is_judged_otherwise(
             if ends.get(start + finding.offset, end) <= end
         ]
         assert told == expected
+
+
+def git_diff(top: Path, old: bytes, new: bytes, context: int) -> bytes:
+    """Let git write the patch from OLD to NEW, with so many lines of CONTEXT."""
+    (top / "virt/kvm/x.c").write_bytes(old)
+    subprocess.run(["git", "add", "."], cwd=top, check=True)
+    (top / "virt/kvm/x.c").write_bytes(new)
+    command = ["git", "diff", f"-U{context}", "--text"]
+    return subprocess.run(command, cwd=top, capture_output=True, check=True).stdout
 
 
 def touches(source: bytes, finding: Finding, lines: set[int]) -> bool:
