@@ -11,13 +11,12 @@ kernel's size.
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.measure import BARE, compare, cost, heading, print_row
+from benchmarks.measure import BARE, compare, cost, heading, print_row, run_as_installed
 from benchmarks.peers import BAD, FINE, HOOK, c_files, checkpatch, make_check, peers, scores
 from benchmarks.sources import (
     generated_tree,
@@ -39,7 +38,7 @@ SIZE = 10_000_000
 MANY = 250_000  # findings
 SLOW = 1000  # ms: fewer runs will do
 
-TARGETS = {"a lone grep": None, "pre-commit's pygrep": 0.17}
+TARGETS = {"pre-commit's pygrep": 0.17}
 
 
 def main() -> int:
@@ -49,8 +48,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=21, help="pairs of each row (default: 21)")
     parser.add_argument("--tree-only", action="store_true", help="leave the hostile files out")
     options = parser.parse_args()
-    for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"):
-        os.environ.pop(name, None)
+    run_as_installed()
     with tempfile.TemporaryDirectory(prefix="kvm-export-hook-bench-") as directory:
         scratch = Path(directory)
         tree = scratch / "tree"
@@ -118,9 +116,9 @@ class Tables:
         for peer in self.peers:
             target = None if self.findings else TARGETS.get(peer.name)
             self.row(f"the tree / {peer.name}", target, self.tree, self.hook, peer.command)
-        count = "the dirty tree"
-        self.row(f"{count} / bare", 3, self.dirty, [HOOK], BARE)
-        self.row(f"{count}, with an option / bare", 4, self.dirty, [HOOK, "--color=never"], BARE)
+        option = "--color=never"
+        self.row("the dirty tree / bare", 3, self.dirty, [HOOK], BARE)
+        self.row("the dirty tree, with an option / bare", 4, self.dirty, [HOOK, option], BARE)
         patch = self.scratch / "mail"
         patch.write_text(mail())
         judged = [HOOK, "--patch", str(patch)]
@@ -175,11 +173,9 @@ class Tables:
         tree = path.parent.parent.parent
         out = self.scratch / "out"
         for case, content in hostile_files():
-            with path.open("wb") as file:
-                file.write(content(2 * SIZE))
+            path.write_bytes(content(2 * SIZE))
             twice = cost([HOOK, "--quiet", "virt/kvm/x.c"], tree)
-            with path.open("wb") as file:
-                file.write(content(SIZE))
+            path.write_bytes(content(SIZE))
             once = cost([HOOK, "--quiet", "virt/kvm/x.c"], tree, out)
             with out.open("rb") as lines:
                 findings = sum(1 for _ in lines)

@@ -19,9 +19,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.measure import heading, print_row
+from benchmarks.measure import heading, print_row, run_as_installed
 from benchmarks.peers import CHECKOUT, PATTERN
-from demo.demo import git_environment
+from demo.demo import git_environment, head
 
 EDITED = Path("arch/x86/kvm/x86.c")
 NO_HOOK, NOTHING, PYGREP, OURS = (
@@ -38,8 +38,7 @@ def main() -> int:
     parser.add_argument("--srctree", type=Path, required=True, help="a kernel tree, to be copied")
     parser.add_argument("--runs", type=int, default=21, help="commits of each kind (default: 21)")
     options = parser.parse_args()
-    for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"):
-        os.environ.pop(name, None)
+    run_as_installed()
     with tempfile.TemporaryDirectory(prefix="kvm-export-hook-bench-") as directory:
         kernel = Kernel(Path(directory), options.srctree.expanduser())
         times: dict[str, list[float]] = {NO_HOOK: [], NOTHING: [], PYGREP: [], OURS: []}
@@ -70,6 +69,7 @@ class Kernel:
         self.git("add", "--all")
         self.git("commit", "--quiet", "--no-verify", "--message=initial")
         self.files = len(self.git("ls-files").splitlines())
+        self.revision = head()
         self.configure(NOTHING)
         subprocess.run(
             [Path(sys.executable).parent / "pre-commit", "install"],
@@ -104,10 +104,7 @@ class Kernel:
 
     def configure(self, kind: str) -> None:
         """Write the configuration for the hook of a KIND."""
-        revision = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=CHECKOUT, capture_output=True, text=True, check=True
-        ).stdout.strip()
-        ours = {"repo": str(CHECKOUT), "rev": revision, "hooks": [{"id": "kvm-exports"}]}
+        ours = {"repo": str(CHECKOUT), "rev": self.revision, "hooks": [{"id": "kvm-exports"}]}
         local = {
             "id": "local",
             "name": "KVM exports",

@@ -34,6 +34,12 @@ class Ratio(NamedTuple):
     its: float
 
 
+def run_as_installed() -> None:
+    """Undo what would keep Python from caching and buffering as it does for a user."""
+    for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"):
+        os.environ.pop(name, None)
+
+
 def seconds(command: Sequence[str], directory: Path) -> float:
     """Run COMMAND in DIRECTORY; tell how long it takes."""
     started = time.perf_counter()

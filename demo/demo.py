@@ -99,6 +99,13 @@ def git_environment(pre_commit_home: Path, base: Mapping[str, str]) -> dict[str,
     }
 
 
+def head() -> str:
+    """Tell the revision of this checkout that pre-commit is to install."""
+    command = ["git", "rev-parse", "HEAD"]
+    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
 class Demonstration:
     """A repository of sample sources in DIRECTORY."""
 
@@ -115,10 +122,7 @@ class Demonstration:
         self.run("git init --quiet --initial-branch=main")
         self.run("git add --all")
         self.run("git commit --quiet --message initial")
-        revision = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=CHECKOUT, capture_output=True, text=True, check=True
-        ).stdout.strip()
-        configuration = CONFIGURATION.format(checkout=CHECKOUT, revision=revision)
+        configuration = CONFIGURATION.format(checkout=CHECKOUT, revision=head())
         (self.top / ".pre-commit-config.yaml").write_text(configuration)
         if not quiet:
             print("Installing the hook into a small kernel-like repository ...\n", flush=True)
