@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.sources import CHECK, DIRECTORIES, DRIVER, MAKEFILE
-from kvm_export_hook import policy
+from kvm_export_hook.rules import policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

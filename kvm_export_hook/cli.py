@@ -10,15 +10,16 @@ from __future__ import annotations
 import os
 import sys
 
-from kvm_export_hook import policy, scan, scope, tree
+from kvm_export_hook.rules import policy, scan, tree
+from kvm_export_hook.sources import scope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import BinaryIO, TextIO
 
-    from kvm_export_hook.judge import File, Finding
-    from kvm_export_hook.patch import Hunk
+    from kvm_export_hook.rules.judge import File, Finding
+    from kvm_export_hook.sources.patch import Hunk
 
 PROGRAM = "kvm-export-hook"
 
@@ -147,19 +148,19 @@ class Run:
     def written(self, files: Iterator[File], stream: TextIO) -> Iterator[str]:
         """Write the report on FILES in the form that was asked for."""
         if self.options.format == "text":
-            from kvm_export_hook.report import text
+            from kvm_export_hook.report import as_text as text
 
             return text.report(files, wants_color(self.options.color, stream), self.options.quiet)
         from importlib import import_module
 
-        module = import_module(f"kvm_export_hook.report.{self.options.format}")
+        module = import_module(f"kvm_export_hook.report.as_{self.options.format}")
         parts: Iterator[str] = module.report(files)
         return parts
 
     def list_exports(self) -> None:
         """Print the inventory of what was asked for."""
-        from kvm_export_hook import inventory
-        from kvm_export_hook.report import inventory as report
+        from kvm_export_hook.report import as_list as report
+        from kvm_export_hook.rules import exports as inventory
 
         exports: list[inventory.Export] = []
         for rule, _, path, data in self.readable():
@@ -185,7 +186,7 @@ class Run:
 
     def judged_patch(self, name: str) -> Iterator[File]:
         """Judge what the patch NAME adds; yield the hunks that have suspects."""
-        from kvm_export_hook import patch
+        from kvm_export_hook.sources import patch
 
         shown = b"standard input" if name == "-" else os.fsencode(name)
         srctree = self.srctree()
@@ -215,7 +216,7 @@ class Run:
         suspects = scan.suspects(data, rule.allowlist)
         if not suspects:
             return
-        from kvm_export_hook.judge import File, judge
+        from kvm_export_hook.rules.judge import File, judge
 
         first_line = hunk.first_line if hunk else 1
         findings = judge(data, suspects, rule.allowlist, rule.has_check, first_line)

@@ -8,14 +8,14 @@ import stat
 import tempfile
 from contextlib import suppress
 
-from kvm_export_hook import scope
-from kvm_export_hook.quoting import quoted
+from kvm_export_hook.sources import scope
+from kvm_export_hook.sources.git_names import quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from kvm_export_hook.judge import File
+    from kvm_export_hook.rules.judge import File
 
 CONTEXT = 3
 NO_NEWLINE = b"\n\\ No newline at end of file\n"

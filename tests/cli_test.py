@@ -414,7 +414,7 @@ def test_an_interrupt_leaves_no_traceback(
         signal.raise_signal(signal.SIGINT)
         return path
 
-    monkeypatch.setattr("kvm_export_hook.scope.read", interrupted)
+    monkeypatch.setattr("kvm_export_hook.sources.scope.read", interrupted)
     # What runs in the background of a shell is started with the signal ignored.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     result = command()
@@ -430,10 +430,12 @@ CLEAN_PATH = {
     "identify.extensions",
     "kvm_export_hook",
     "kvm_export_hook.cli",
-    "kvm_export_hook.policy",
-    "kvm_export_hook.scan",
-    "kvm_export_hook.scope",
-    "kvm_export_hook.tree",
+    "kvm_export_hook.rules",
+    "kvm_export_hook.rules.policy",
+    "kvm_export_hook.rules.scan",
+    "kvm_export_hook.sources",
+    "kvm_export_hook.sources.scope",
+    "kvm_export_hook.rules.tree",
 }
 
 
@@ -472,8 +474,8 @@ def test_an_export_that_shows_at_a_glance_needs_no_lexer(top: Path) -> None:
     write(top / "virt/kvm/x.c", b"/* a */\nint a;\n" + BAD)
     status, modules = status_and_modules([])
     assert status == "1"
-    assert "kvm_export_hook.report.text" in modules
-    assert not {"re", "argparse", "kvm_export_hook.lex"} & modules
+    assert "kvm_export_hook.report.as_text" in modules
+    assert not {"re", "argparse", "kvm_export_hook.rules.lex"} & modules
 
 
 def test_module_entry_point(top: Path) -> None:

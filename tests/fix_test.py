@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kvm_export_hook import fix, lex
+from kvm_export_hook import fix
+from kvm_export_hook.rules import lex
 from tests.cli_test import unprivileged
 from tests.conftest import Command
 from tests.grammar import SOURCES

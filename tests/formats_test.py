@@ -19,9 +19,12 @@ import pytest
 import yaml
 
 import kvm_export_hook
-from kvm_export_hook.judge import File
-from kvm_export_hook.report import checkpatch, github, sarif, text
-from kvm_export_hook.report import json as json_report
+from kvm_export_hook.report import as_checkpatch as checkpatch
+from kvm_export_hook.report import as_github as github
+from kvm_export_hook.report import as_json as json_report
+from kvm_export_hook.report import as_sarif as sarif
+from kvm_export_hook.report import as_text as text
+from kvm_export_hook.rules.judge import File
 from tests.conftest import Command
 from tests.support import ALLOWLIST, BAD, CHECKOUT, COMMAND, INTERNAL, environment, judged, write
 

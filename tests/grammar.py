@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from kvm_export_hook import policy
+from kvm_export_hook.rules import policy
 
 NAMES = st.sampled_from(
     [

@@ -18,8 +18,15 @@ from typing import TYPE_CHECKING
 import atheris
 
 with atheris.instrument_imports(include=["kvm_export_hook"]):
-    from kvm_export_hook import fix, inventory, mail, patch, policy, tree
-    from kvm_export_hook.report import checkpatch, github, json, sarif, text
+    from kvm_export_hook import fix
+    from kvm_export_hook.report import as_checkpatch as checkpatch
+    from kvm_export_hook.report import as_github as github
+    from kvm_export_hook.report import as_json as json
+    from kvm_export_hook.report import as_sarif as sarif
+    from kvm_export_hook.report import as_text as text
+    from kvm_export_hook.rules import exports as inventory
+    from kvm_export_hook.rules import policy, tree
+    from kvm_export_hook.sources import mail, patch
 from tests.judge_test import FAIL_THE_BUILD, FINE, UNWANTED
 from tests.patch_test import BROKEN, SHAPES
 from tests.reference import findings

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import pytest
 
-from kvm_export_hook import policy
-from kvm_export_hook.judge import judge
-from kvm_export_hook.scan import suspects
+from kvm_export_hook.rules import policy
+from kvm_export_hook.rules.judge import judge
+from kvm_export_hook.rules.scan import suspects
 from tests.support import ALLOWLIST, verdicts
 
 

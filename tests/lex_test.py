@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from hypothesis import given
 
-from kvm_export_hook import lex
-from kvm_export_hook.place import Place, plain_places
+from kvm_export_hook.rules import lex
+from kvm_export_hook.rules.place import Place, plain_places
 from tests.grammar import SOURCES
 from tests.reference import macros
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kvm_export_hook import scope
+from kvm_export_hook.sources import scope
 from tests.repository import publish
 from tests.support import CHECKOUT, environment
 

@@ -16,11 +16,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from kvm_export_hook import lex, patch, scope
-from kvm_export_hook.judge import Finding, judge
-from kvm_export_hook.mail import contents
-from kvm_export_hook.place import CODE
-from kvm_export_hook.scan import suspects
+from kvm_export_hook.rules import lex
+from kvm_export_hook.rules.judge import Finding, judge
+from kvm_export_hook.rules.place import CODE
+from kvm_export_hook.rules.scan import suspects
+from kvm_export_hook.sources import patch, scope
+from kvm_export_hook.sources.mail import contents
 from tests.conftest import Command
 from tests.grammar import SOURCES
 from tests.reference import macros

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from kvm_export_hook import policy
+from kvm_export_hook.rules import policy
 
 
 def test_macros_are_sorted() -> None:

@@ -9,8 +9,8 @@ import yaml
 
 import kvm_export_hook
 from demo.demo import EDITED, MISTAKE, SAMPLES
-from kvm_export_hook import judge, policy
-from kvm_export_hook.report import text
+from kvm_export_hook.report import as_text as text
+from kvm_export_hook.rules import judge, policy
 from tests.conftest import Command
 from tests.recipes import README, recipe, recipes
 from tests.support import CHECKOUT, judged

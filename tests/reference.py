@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from kvm_export_hook import policy
+from kvm_export_hook.rules import policy
 
 WORD = re.compile(rb"[A-Za-z0-9_]+")
 SPLICE = re.compile(rb"\\[ \t\v\f\r\0]*\n")

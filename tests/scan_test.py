@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from kvm_export_hook import policy
-from kvm_export_hook.scan import begins_plain_line, suspects
+from kvm_export_hook.rules import policy
+from kvm_export_hook.rules.scan import begins_plain_line, suspects
 from tests.grammar import SOURCES
 from tests.reference import macros
 from tests.support import ALLOWLIST

@@ -11,7 +11,7 @@ import pytest
 from identify.extensions import EXTENSIONS, NAMES
 from identify.identify import tags_from_filename
 
-from kvm_export_hook import scope
+from kvm_export_hook.sources import scope
 from tests.conftest import Command
 from tests.support import BAD, make_tree, write
 

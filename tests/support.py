@@ -11,10 +11,10 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
 
-from kvm_export_hook import policy
 from kvm_export_hook.cli import main
-from kvm_export_hook.judge import File, judge
-from kvm_export_hook.scan import suspects
+from kvm_export_hook.rules import policy
+from kvm_export_hook.rules.judge import File, judge
+from kvm_export_hook.rules.scan import suspects
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 COMMAND = Path(sysconfig.get_path("scripts")) / "kvm-export-hook"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from kvm_export_hook.report import text
+from kvm_export_hook.report import as_text as text
 from tests.support import judged
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from kvm_export_hook import tree
+from kvm_export_hook.rules import tree
 from tests.support import MAKEFILE_WITH_CHECK, TYPES_WITH_MACRO, TYPES_WITHOUT_MACRO
 
 MACRO = b"EXPORT_SYMBOL_FOR_KVM_INTERNAL"

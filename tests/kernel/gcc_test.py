@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
-from kvm_export_hook import lex
-from kvm_export_hook.place import CODE, DIRECTIVE
+from kvm_export_hook.rules import lex
+from kvm_export_hook.rules.place import CODE, DIRECTIVE
 from tests.grammar import SOURCES
 from tests.judge_test import FAIL_THE_BUILD, FINE, UNWANTED
 from tests.reference import SPLICE, WORD

@@ -16,7 +16,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from benchmarks.sources import HEADER, KBUILD, MAKEFILE
-from kvm_export_hook import policy
+from kvm_export_hook.rules import policy
 from tests.conftest import Command
 from tests.grammar import PIECES, SOURCES
 from tests.judge_test import FAIL_THE_BUILD, FINE, UNWANTED

@@ -5,16 +5,17 @@ from __future__ import annotations
 
 import json
 
-from kvm_export_hook import __version__, policy
+from kvm_export_hook import __version__
+from kvm_export_hook.report.as_json import FORM, exact
 from kvm_export_hook.report.escape import printable
-from kvm_export_hook.report.json import FORM, exact
+from kvm_export_hook.rules import policy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from kvm_export_hook.inventory import Export
-    from kvm_export_hook.tree import Tree
+    from kvm_export_hook.rules.exports import Export
+    from kvm_export_hook.rules.tree import Tree
 
 
 class Audit:

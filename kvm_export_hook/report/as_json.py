@@ -6,13 +6,13 @@ from __future__ import annotations
 import json
 
 from kvm_export_hook import __version__
-from kvm_export_hook.report.wording import problem
+from kvm_export_hook.rules.wording import problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from kvm_export_hook.judge import File, Finding
+    from kvm_export_hook.rules.judge import File, Finding
 
 # To be raised when a reader of the form before would be misled.
 FORM = 1

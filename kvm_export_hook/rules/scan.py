@@ -7,7 +7,7 @@ permitted after all. But nothing that could be a finding is passed over.
 
 from __future__ import annotations
 
-from kvm_export_hook import policy
+from kvm_export_hook.rules import policy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,20 +3,20 @@
 
 from __future__ import annotations
 
-from kvm_export_hook import policy
-from kvm_export_hook.judge import (
+from kvm_export_hook.report.escape import printable
+from kvm_export_hook.rules import policy
+from kvm_export_hook.rules.judge import (
     EXPORT_ALIAS,
     EXPORT_MENTION,
     FORBIDDEN_MACRO,
     NOT_ALLOWLISTED,
     SPLIT_EXPORT,
 )
-from kvm_export_hook.place import DIRECTIVE
-from kvm_export_hook.report.escape import printable
+from kvm_export_hook.rules.place import DIRECTIVE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from kvm_export_hook.judge import File, Finding
+    from kvm_export_hook.rules.judge import File, Finding
 
 LONGEST_SHOWN_SYMBOL = 80
 

@@ -8,14 +8,14 @@ hook means a passing make check can be read off ``rule_broken``.
 
 from __future__ import annotations
 
-from kvm_export_hook import policy
-from kvm_export_hook.place import CODE, DIRECTIVE, places
+from kvm_export_hook.rules import policy
+from kvm_export_hook.rules.place import CODE, DIRECTIVE, places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from kvm_export_hook.place import Place, Word
+    from kvm_export_hook.rules.place import Place, Word
 
 FORBIDDEN_MACRO = "forbidden-macro"
 NOT_ALLOWLISTED = "not-allowlisted"

@@ -7,15 +7,15 @@ is what editors and terminals make into a link.
 
 from __future__ import annotations
 
-from kvm_export_hook.judge import EXPORT_ALIAS, FORBIDDEN_MACRO, NOT_ALLOWLISTED
 from kvm_export_hook.report.escape import printable
-from kvm_export_hook.report.wording import export, problem, remedy, why_left
+from kvm_export_hook.rules.judge import EXPORT_ALIAS, FORBIDDEN_MACRO, NOT_ALLOWLISTED
+from kvm_export_hook.rules.wording import export, problem, remedy, why_left
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from kvm_export_hook.judge import File, Finding
+    from kvm_export_hook.rules.judge import File, Finding
 
 TAB = 8
 # The columns of source shown, which with the line number fill a terminal's 80;

@@ -8,7 +8,7 @@ told at a glance, by a handful of finds. The lexer is for the others: it costs
 
 from __future__ import annotations
 
-from kvm_export_hook.scan import begins_plain_line
+from kvm_export_hook.rules.scan import begins_plain_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def places(data: bytes, words: Sequence[Word]) -> Iterator[Place]:
         at_a_glance.append(place)
     else:
         return iter(at_a_glance)
-    from kvm_export_hook import lex
+    from kvm_export_hook.rules import lex
 
     return lex.places(data, words)
 

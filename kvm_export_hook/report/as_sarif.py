@@ -8,14 +8,14 @@ import json
 from urllib.parse import quote
 
 from kvm_export_hook import __version__
-from kvm_export_hook.report.wording import RULES, export, problem, remedy
-from kvm_export_hook.scope import name_in_tree
+from kvm_export_hook.rules.wording import RULES, export, problem, remedy
+from kvm_export_hook.sources.scope import name_in_tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from kvm_export_hook.judge import File, Finding
+    from kvm_export_hook.rules.judge import File, Finding
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

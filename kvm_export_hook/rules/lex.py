@@ -13,13 +13,13 @@ import re
 from bisect import bisect_left
 from itertools import accumulate, islice
 
-from kvm_export_hook.place import CODE, COMMENT, DIRECTIVE, LITERAL, LONGEST_SYMBOL, Place
+from kvm_export_hook.rules.place import CODE, COMMENT, DIRECTIVE, LITERAL, LONGEST_SYMBOL, Place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from kvm_export_hook.place import Word
+    from kvm_export_hook.rules.place import Word
 
 # gcc takes a NUL for white space, blanks for part of a splice, and passes over
 # a byte order mark.

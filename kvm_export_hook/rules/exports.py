@@ -5,16 +5,16 @@ from __future__ import annotations
 
 import re
 
-from kvm_export_hook import policy
-from kvm_export_hook.judge import judge
-from kvm_export_hook.place import CODE, places
-from kvm_export_hook.scan import suspects
+from kvm_export_hook.rules import policy
+from kvm_export_hook.rules.judge import judge
+from kvm_export_hook.rules.place import CODE, places
+from kvm_export_hook.rules.scan import suspects
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kvm_export_hook.tree import Tree
+    from kvm_export_hook.rules.tree import Tree
 
 EXPORT = re.compile(rb"(?<![A-Za-z0-9_])_*EXPORT_[A-Za-z0-9_]+")
 

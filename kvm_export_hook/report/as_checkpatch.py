@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 from kvm_export_hook.report.escape import printable
-from kvm_export_hook.report.wording import export, problem, remedy
+from kvm_export_hook.rules.wording import export, problem, remedy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from kvm_export_hook.judge import File
+    from kvm_export_hook.rules.judge import File
 
 
 def report(files: Iterable[File]) -> Iterator[str]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kvm_export_hook.quoting import quoted, unquoted
+from kvm_export_hook.sources.git_names import quoted, unquoted
 
 NAMES = {
     "plain": (b"virt/kvm/x.c", b"virt/kvm/x.c"),

@@ -14,9 +14,9 @@ import re
 from unidiff.errors import UnidiffParseError
 from unidiff.patch import PatchSet
 
-from kvm_export_hook.mail import contents, mails
-from kvm_export_hook.quoting import unquoted
-from kvm_export_hook.scope import is_in_scope
+from kvm_export_hook.sources.git_names import unquoted
+from kvm_export_hook.sources.mail import contents, mails
+from kvm_export_hook.sources.scope import is_in_scope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from unidiff.patch import Hunk as UniHunk
     from unidiff.patch import PatchedFile
 
-    from kvm_export_hook.judge import Finding
+    from kvm_export_hook.rules.judge import Finding
 
     Complain = Callable[[bytes, OSError], object]
 
