@@ -26,7 +26,7 @@ PEERS = CHECKOUT / ".peers" / "bin"
 HOOK = str(Path(sys.executable).parent / "kvm-export-hook")
 
 NEVER, IF_ALLOWLISTED = (
-    "|".join(macro.decode() for macro, when in policy.MACROS.items() if when == verdict)
+    "|".join(macro.decode() for macro, row in policy.MACROS.items() if row.permitted == verdict)
     for verdict in (policy.NEVER, policy.IF_ALLOWLISTED)
 )
 ALLOWLISTED = "|".join(name.decode() for name in policy.ALLOWLIST)

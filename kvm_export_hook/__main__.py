@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """``python -m kvm_export_hook``: the command, where no script is installed."""
 
-from kvm_export_hook.cli import main
+from kvm_export_hook.cli import start
 
-raise SystemExit(main())
+start()

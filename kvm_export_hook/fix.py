@@ -8,64 +8,68 @@ import stat
 import tempfile
 from contextlib import suppress
 
-from kvm_export_hook.sources import scope
+from kvm_export_hook.rules.judge import Result
 from kvm_export_hook.sources.git_names import quoted
+from kvm_export_hook.sources.worktree import read_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from kvm_export_hook.rules.judge import File
 
 CONTEXT = 3
 NO_NEWLINE = b"\n\\ No newline at end of file\n"
 
 
-def rewrite(files: Iterable[File], complain: Callable[[bytes, OSError], object]) -> Iterator[File]:
-    """Rewrite in FILES what can be, and pass them on; tell COMPLAIN what could not be written."""
-    for file in files:
-        file.findings = list(file.findings)
-        file.is_rewritten = False
-        new = fixed(file)
+def rewrite(
+    results: Iterable[Result], complain: Callable[[bytes, OSError], object]
+) -> Iterator[Result]:
+    """Rewrite what can be of RESULTS, and pass them on; COMPLAIN of what could not be written."""
+    for result in results:
+        input_ = result.input
+        result = Result(input_, list(result.findings), is_rewritten=False)
+        new = fixed(result)
         try:
-            if new != file.data:
-                replace_file(file.path, file.data, new)
-                file.is_rewritten = True
+            if new != input_.text:
+                replace_file(input_.path, input_.text, new)
+                result = Result(input_, result.findings, is_rewritten=True)
         except OSError as error:
             remedy = ": make its directory writable" if isinstance(error, PermissionError) else ""
-            complain(file.path, OSError(None, f"not rewritten: {error.strerror}{remedy}"))
-        yield file
+            complain(input_.path, OSError(None, f"not rewritten: {error.strerror}{remedy}"))
+        yield result
 
 
-def print_patches(files: Iterable[File], write: Callable[[bytes], object]) -> Iterator[File]:
-    """Print what a fix would change in FILES, line by line; pass on what it would leave."""
+def print_patches(results: Iterable[Result], write: Callable[[bytes], object]) -> Iterator[Result]:
+    """Print what a fix would change, line by line; pass on what it would leave."""
     printed = set()
-    for file in files:
-        file.findings = list(file.findings)
-        file.is_rewritten = False
-        new = fixed(file)
-        if new != file.data:
+    for result in results:
+        input_ = result.input
+        findings = list(result.findings)
+        new = fixed(Result(input_, findings))
+        if new != input_.text:
             # Of a symbolic link, the target; which may have a second name.
-            name = scope.name_in_tree(os.path.realpath(file.path), os.path.realpath(file.top))
-            for line in patch(name, file.data, new) if name not in printed else ():
+            top = os.path.realpath(input_.top or b".")
+            name = os.path.relpath(os.path.realpath(input_.path), top)
+            for line in patch(name, input_.text, new) if name not in printed else ():
                 write(line)
             printed.add(name)
-            file.findings = [each for each in file.findings if each.replacement is None]
-        yield file
+            findings = [each for each in findings if each.replacement is None]
+        yield Result(input_, findings, is_rewritten=False)
 
 
-def fixed(file: File) -> bytes:
+def fixed(result: Result) -> bytes:
     """Put every macro right that has a replacement; keep every other byte.
 
     Nothing changes in a tree without the macro, whose build would break.
     """
+    text = result.input.text
     pieces = []
     behind = 0
-    for finding in file.findings:
-        if finding.replacement is not None and file.has_macro:
-            pieces += [file.data[behind : finding.offset], finding.replacement]
+    for finding in result.findings:
+        if finding.replacement is not None and not result.input.facts.lacks_macro:
+            pieces += [text[behind : finding.offset], finding.replacement]
             behind = finding.offset + len(finding.macro)
-    return b"".join([*pieces, file.data[behind:]])
+    return b"".join([*pieces, text[behind:]])
 
 
 def patch(name: bytes, old: bytes, new: bytes) -> Iterator[bytes]:
@@ -127,7 +131,7 @@ def replace_file(path: bytes, old: bytes, new: bytes) -> None:
             file.flush()
             keep_owner_and_mode(target, descriptor)
             os.fsync(descriptor)
-        if scope.read(target) != old:
+        if read_file(target) != old:
             raise OSError(None, "it was changed in the meantime: run the command again")
         os.replace(temporary, target)
     except BaseException:

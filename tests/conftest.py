@@ -10,7 +10,7 @@ from typing import Protocol
 import pytest
 from hypothesis import settings
 
-from tests.support import Result, make_tree, run_in_process
+from tests.support import Outcome, make_tree, run_in_process
 
 # Real programs take their time: how long one example takes tells nothing.
 settings.register_profile("test", deadline=None)
@@ -30,7 +30,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 class Command(Protocol):
     """Runs the command in this process."""
 
-    def __call__(self, *arguments: str) -> Result:
+    def __call__(self, *arguments: str) -> Outcome:
         """Run it on ARGUMENTS."""
 
 

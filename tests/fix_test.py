@@ -199,7 +199,7 @@ def test_the_patch_is_what_git_diff_writes(scratch: Path) -> None:
 
 def test_fix_rewrites_and_says_what_it_did(top: Path, command: Command) -> None:
     path = write(top / "virt/kvm/x.c", BAD + b"EXPORT_SYMBOL_NS(a, b);\n")
-    status, out, err = command("--fix")
+    status, out, err = command("--fix", ".")
     assert (status, err) == (1, "")
     assert out.startswith(
         "virt/kvm/x.c:1: EXPORT_SYMBOL_GPL(kvm_sample)"
@@ -207,9 +207,9 @@ def test_fix_rewrites_and_says_what_it_did(top: Path, command: Command) -> None:
         "virt/kvm/x.c:2:1: error: EXPORT_SYMBOL_NS(a): "
     )
     assert path.read_bytes() == INTERNAL + b"EXPORT_SYMBOL_NS(a, b);\n"
-    assert command("--fix").status == 1
+    assert command("--fix", ".").status == 1
     path.write_bytes(INTERNAL)
-    assert command("--fix") == (0, "", "")
+    assert command("--fix", ".") == (0, "", "")
 
 
 def test_diff_prints_the_patch_and_changes_nothing(
@@ -225,7 +225,7 @@ def test_diff_prints_the_patch_and_changes_nothing(
     git_apply(top, done.stdout)
     patched = path.read_bytes()
     path.write_bytes(before)
-    assert command("--fix").status == 1
+    assert command("--fix", ".").status == 1
     assert path.read_bytes() == patched == b"a\r\n\xff\n" + INTERNAL[:-1]
     assert command("--diff") == (0, "", "")
 
@@ -281,7 +281,7 @@ def test_the_patch_names_the_target_of_a_link_and_that_once(top: Path, command: 
 def test_a_fix_goes_on_without_a_reader(top: Path) -> None:
     paths = [write(top / f"virt/kvm/{name}.c", BAD * 5000) for name in "ab"]
     done = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", '"$0" --fix | head -n 1', str(COMMAND)],
+        ["bash", "-o", "pipefail", "-c", '"$0" --fix . | head -n 1', str(COMMAND)],
         capture_output=True,
         check=False,
     )
@@ -299,10 +299,10 @@ def test_a_tree_without_the_macro_is_never_rewritten(
 ) -> None:
     make_tree(top, macro=False)
     path = write(top / "virt/kvm/x.c", BAD)
-    status, out, err = command(option)
+    status, out, err = command(option, ".")
     assert (status, out) == (0, "")
     assert "nothing enforced" in err
-    status, out, err = command(option, "--force")
+    status, out, err = command(option, "--force", ".")
     assert status == 1
     assert (
         "      = not rewritten: this tree has no EXPORT_SYMBOL_FOR_KVM_INTERNAL:"
@@ -319,11 +319,12 @@ def leftovers(directory: Path) -> list[str]:
 
 
 def test_mode_and_link_are_kept(top: Path, tmp_path: Path, command: Command) -> None:
-    target = write(tmp_path / "elsewhere/y.c", BAD)
+    target = write(top / "virt/kvm/x.c", BAD)
     target.chmod(0o4751)
     link = top / "virt/kvm/link.c"
     link.symlink_to(target)
-    assert command("--fix", "virt/kvm/link.c").status == 1
+    assert command("--fix", "virt/kvm/link.c").status == 2
+    assert command("--fix", "virt/kvm/x.c").status == 1
     assert link.is_symlink()
     assert target.read_bytes() == INTERNAL
     assert stat.S_IMODE(target.stat().st_mode) == 0o4751
@@ -334,7 +335,7 @@ def test_owner_is_kept_where_that_is_permitted(top: Path, command: Command) -> N
     if os.geteuid() == 0:
         os.chown(path, 1234, 4321)
     before = path.stat()
-    assert command("--fix").status == 1
+    assert command("--fix", ".").status == 1
     assert (path.stat().st_uid, path.stat().st_gid) == (before.st_uid, before.st_gid)
 
 
@@ -343,7 +344,7 @@ def test_owner_is_let_go_where_it_is_not_permitted(top: Path) -> None:
     path = write(top / "virt/kvm/x.c", BAD)
     os.chown(path, 1234, 4321)
     done = subprocess.run(
-        ["setpriv", "--bounding-set=-chown", str(COMMAND), "--fix"],
+        ["setpriv", "--bounding-set=-chown", str(COMMAND), "--fix", "."],
         capture_output=True,
         check=False,
     )
@@ -356,7 +357,7 @@ def test_a_read_only_directory(top: Path) -> None:
     free = write(top / "virt/kvm/x.c", BAD)
     locked.parent.chmod(0o555)
     done = subprocess.run(
-        unprivileged(str(COMMAND), "--fix"), capture_output=True, text=True, check=False
+        unprivileged(str(COMMAND), "--fix", "."), capture_output=True, text=True, check=False
     )
     locked.parent.chmod(0o755)
     assert done.returncode == 2
@@ -372,7 +373,7 @@ def test_a_full_disk(top: Path) -> None:
     big = write(top / "virt/kvm/big.c", BAD + b"\n" * 100_000)
     small = write(top / "virt/kvm/small.c", BAD)
     done = subprocess.run(
-        [str(COMMAND), "--fix"],
+        [str(COMMAND), "--fix", "."],
         capture_output=True,
         text=True,
         check=False,

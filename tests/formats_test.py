@@ -24,7 +24,8 @@ from kvm_export_hook.report import as_github as github
 from kvm_export_hook.report import as_json as json_report
 from kvm_export_hook.report import as_sarif as sarif
 from kvm_export_hook.report import as_text as text
-from kvm_export_hook.rules.judge import File
+from kvm_export_hook.report.layout import Layout
+from kvm_export_hook.rules.judge import Result
 from tests.conftest import Command
 from tests.support import ALLOWLIST, BAD, CHECKOUT, COMMAND, INTERNAL, environment, judged, write
 
@@ -64,7 +65,7 @@ HOSTILE_SOURCE = (
 HOSTILE = [judged(HOSTILE_SOURCE * 56, path) for path in HOSTILE_PATHS]
 
 REPORTS = {
-    "text": lambda files: text.report(files, color=False, quiet=False),
+    "text": text.report,
     "checkpatch": checkpatch.report,
     "json": json_report.report,
     "sarif": sarif.report,
@@ -74,7 +75,7 @@ REPORTS = {
 
 @pytest.mark.parametrize("name", REPORTS)
 def test_no_form_lets_a_command_through(name: str) -> None:
-    printed = "".join(REPORTS[name](HOSTILE))
+    printed = "".join(REPORTS[name](HOSTILE, Layout()))
     assert printed.isprintable() is False  # there are newlines
     for char in set(printed) - {"\n"}:
         assert char.isprintable(), f"{char!r}"
@@ -85,31 +86,34 @@ def test_no_form_lets_a_command_through(name: str) -> None:
 
 
 def test_every_line_of_github_is_one_command() -> None:
-    printed = "".join(github.report(HOSTILE))
+    printed = "".join(github.report(HOSTILE, Layout()))
     command = re.compile(
         r"::error file=[^:,]+,line=\d+,col=\d+,endLine=\d+,endColumn=\d+,title=[a-z-]+::.+"
     )
     lines = printed.splitlines()
+    assert lines.pop().startswith("::error::found 1008 unwanted exports in 9 files: ")
     assert len(lines) == sum(len(list(file.findings)) for file in HOSTILE)
     for line in lines:
         assert command.fullmatch(line), line
 
 
 def test_github_escapes_as_actions_does() -> None:
-    (line,) = github.report([judged(b"EXPORT_SYMBOL_GPL(%a);", b"virt/kvm/a:b,c%\n.c")])
+    line, _sum = github.report(
+        [judged(b"EXPORT_SYMBOL_GPL(%a);", b"virt/kvm/a:b,c%\n.c")], Layout()
+    )
     assert line == (
         "::error file=virt/kvm/a%3Ab%2Cc%25\\n.c,line=1,col=1,endLine=1,endColumn=18,"
-        "title=not-allowlisted::EXPORT_SYMBOL_GPL(%25a): symbol is not on the allowlist;"
-        " use EXPORT_SYMBOL_FOR_KVM_INTERNAL\n"
+        "title=not-allowlisted::virt/kvm/a:b,c%25\\n.c:1: EXPORT_SYMBOL_GPL(%25a):"
+        " symbol is not on the allowlist; use EXPORT_SYMBOL_FOR_KVM_INTERNAL\n"
     )
-    assert github.escaped("a%\r\nb") == "a%25%0D%0Ab"
+    assert github.escape_message("a%\r\nb") == "a%25%0D%0Ab"
 
 
 # JSON.
 
 
-def parsed(*files: File) -> Any:
-    return json.loads("".join(json_report.report(files)))
+def parsed(*files: Result) -> Any:
+    return json.loads("".join(json_report.report(files, Layout())))
 
 
 def test_json_tells_all() -> None:
@@ -141,6 +145,7 @@ def test_json_tells_all() -> None:
                 "replacement": None,
             },
         ],
+        "notes": [],
     }
 
 
@@ -166,8 +171,8 @@ def test_the_readme_documents_the_form_of_json() -> None:
 # SARIF.
 
 
-def log(*files: File) -> Any:
-    return json.loads("".join(sarif.report(files)))
+def log(*files: Result) -> Any:
+    return json.loads("".join(sarif.report(files, Layout())))
 
 
 @pytest.fixture(scope="module")
@@ -180,7 +185,7 @@ def sarif_schema() -> Any:
     [([], 0), ([judged(BAD)], 1), (HOSTILE, 1008)],
     ids=["nothing", "one", "a-thousand-with-hostile-paths"],
 )
-def test_sarif_is_valid(sarif_schema: Any, files: list[File], count: int) -> None:
+def test_sarif_is_valid(sarif_schema: Any, files: list[Result], count: int) -> None:
     told = log(*files)
     jsonschema.validate(told, sarif_schema)
     (run,) = told["runs"]
@@ -369,9 +374,9 @@ def test_list_names_what_could_not_be_read(top: Path, command: Command) -> None:
 @pytest.mark.parametrize(
     ("arguments", "wrong"),
     {
-        "patch": (["--patch=x"], "--list goes with no --patch"),
+        "patch": (["--patch=x"], "--patch cannot be combined with --list"),
         "fix": (["--fix"], "argument --fix: not allowed with argument --list"),
-        "format": (["--format=sarif"], "--list takes no --format but text and json"),
+        "format": (["--format=sarif"], "--list cannot be combined with --format sarif"),
     }.values(),
 )
 def test_what_list_does_not_go_with(

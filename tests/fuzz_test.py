@@ -12,7 +12,7 @@ import pytest
 from hypothesis import event, example, given
 from hypothesis import strategies as st
 
-from kvm_export_hook.options import FORMATS
+from kvm_export_hook.report.formats import FORMATS
 from tests.grammar import SOURCES
 from tests.patch_test import BROKEN, SHAPES
 from tests.reference import Expected, findings
@@ -64,7 +64,7 @@ def patches(draw: st.DrawFn) -> bytes:
 ARGUMENTS = st.lists(
     st.one_of(
         st.sampled_from(["--fix", "--diff", "--list", "--quiet", "--force", "--color=always"]),
-        st.sampled_from(FORMATS).map("--format={}".format),
+        st.sampled_from(sorted(FORMATS)).map("--format={}".format),
         st.sampled_from(["--allow=kvm_foo", "--allow", "--srctree=.", "--srctree", "--", "--help"]),
         st.sampled_from(["--patch=patch", "--patch", "patch", "virt/kvm/x.c", "virt", "no.c", ""]),
         st.binary(max_size=5).map(lambda raw: os.fsdecode(raw.replace(b"\0", b""))),

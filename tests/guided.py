@@ -24,6 +24,7 @@ with atheris.instrument_imports(include=["kvm_export_hook"]):
     from kvm_export_hook.report import as_json as json
     from kvm_export_hook.report import as_sarif as sarif
     from kvm_export_hook.report import as_text as text
+    from kvm_export_hook.report.layout import Layout
     from kvm_export_hook.rules import exports as inventory
     from kvm_export_hook.rules import policy, tree
     from kvm_export_hook.sources import mail, patch
@@ -66,12 +67,12 @@ def check(data: bytes) -> None:
         told = [(each.offset, each.rule, each.symbol) for each in file.findings]
         assert told == findings(source, ALLOWLIST, has_check)
     for report in (checkpatch, github, json, sarif):
-        "".join(report.report([file])).encode()
-    "".join(text.report([file], color=False, quiet=False)).encode()
+        "".join(report.report([file], Layout())).encode()
+    "".join(text.report([file], Layout())).encode()
     once = fix.fixed(file)
     assert fix.fixed(judged(once, check=has_check)) == once
-    rule = tree.learn(policy.INTERNAL, source, source)
-    list(inventory.exports(b"x.c", source, rule))
+    facts = tree.learn(source, source)
+    list(inventory.list_exports(b"x.c", source, facts))
     complaints: list[OSError] = []
     hunks = list(patch.hunks(io.BytesIO(source), b"p", lambda _, error: complaints.append(error)))
     assert all(error.strerror for error in complaints)

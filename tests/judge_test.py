@@ -8,9 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from kvm_export_hook.rules import policy
-from kvm_export_hook.rules.judge import judge
-from kvm_export_hook.rules.scan import suspects
-from tests.support import ALLOWLIST, verdicts
+from tests.support import ALLOWLIST, find_all, make_facts, verdicts
 
 
 class Case(NamedTuple):
@@ -403,10 +401,10 @@ def test_every_macro_as_its_table_says(macro: bytes, symbol: bytes) -> None:
         policy.ALWAYS: None,
         policy.NEVER: "forbidden-macro",
         policy.IF_ALLOWLISTED: None if symbol in ALLOWLIST else "not-allowlisted",
-    }[policy.MACROS[macro]]
+    }[policy.MACROS[macro].permitted]
     expected = [f"1:1 {macro.decode()}({symbol.decode()}) {wanted}"] if wanted else []
     assert verdicts(source) == expected
-    if policy.MACROS[macro] != policy.ALWAYS:
+    if policy.MACROS[macro].permitted != policy.ALWAYS:
         assert verdicts(b"#if " + macro) == [f"1:5 {macro.decode()} export-alias"]
 
 
@@ -425,7 +423,7 @@ EXTENTS = {
 
 @pytest.mark.parametrize(("source", "extent"), EXTENTS.values(), ids=EXTENTS)
 def test_a_finding_ends_with_its_call(source: bytes, extent: bytes) -> None:
-    finding, *_ = judge(source, suspects(source, ALLOWLIST), ALLOWLIST, has_check=False)
+    finding, *_ = find_all(source, make_facts(check=False))
     assert source[finding.offset : finding.end] == extent
 
 
@@ -445,5 +443,5 @@ REPLACEMENTS = {
 
 @pytest.mark.parametrize(("source", "replacement"), REPLACEMENTS.values(), ids=REPLACEMENTS)
 def test_the_macro_that_puts_it_right(source: bytes, replacement: bytes | None) -> None:
-    (finding,) = judge(source, suspects(source, ALLOWLIST), ALLOWLIST, has_check=True)
+    (finding,) = find_all(source, make_facts())
     assert finding.replacement == replacement

@@ -100,7 +100,7 @@ def test_a_branch(repository: Repository) -> None:
     assert repository.run("sh", "-c", as_one_diff) == (0, "")
     status, output = repository.run("sh", "-c", patch_by_patch)
     assert status == 1
-    assert output.startswith("[PATCH 1/2] KVM: Bad\n" + FINDING)
+    assert output.startswith("mail: [PATCH 1/2] KVM: Bad\n" + FINDING)
 
 
 @pytest.fixture

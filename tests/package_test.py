@@ -47,7 +47,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(dist: Path) -> None:
     ):
         assert f"{line}\n" in told
     assert told.count("Requires-Dist:") == 2
-    assert "kvm-export-hook=kvm_export_hook.cli:main" in scripts
+    assert "kvm-export-hook=kvm_export_hook.cli:start" in scripts
 
 
 def test_the_sdist_holds_what_the_tests_need(dist: Path) -> None:

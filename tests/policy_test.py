@@ -17,21 +17,30 @@ def test_every_macro_is_an_export_macro() -> None:
 
 
 def test_every_macro_has_one_of_the_three_verdicts() -> None:
-    assert set(policy.MACROS.values()) == {policy.ALWAYS, policy.IF_ALLOWLISTED, policy.NEVER}
+    assert {macro.permitted for macro in policy.MACROS.values()} == {
+        policy.ALWAYS,
+        policy.IF_ALLOWLISTED,
+        policy.NEVER,
+    }
 
 
 def test_macros_for_gpl_modules_may_be_allowlisted_and_others_never() -> None:
-    for macro, when in policy.MACROS.items():
+    for macro, row in policy.MACROS.items():
         if macro != policy.INTERNAL:
             expected = policy.IF_ALLOWLISTED if macro.endswith(b"_GPL") else policy.NEVER
-            assert when == expected
+            assert row.permitted == expected
 
 
 def test_the_macros_with_a_part_in_the_rule_are_in_the_table() -> None:
-    assert policy.MACROS[policy.INTERNAL] == policy.ALWAYS
-    assert policy.MACROS[policy.GPL] == policy.IF_ALLOWLISTED
-    assert policy.MACROS[policy.PLAIN] == policy.NEVER
-    assert set(policy.GREPPED) <= set(policy.MACROS)
+    assert policy.MACROS[policy.INTERNAL].permitted == policy.ALWAYS
+    assert policy.MACROS[policy.GPL].permitted == policy.IF_ALLOWLISTED
+    assert policy.MACROS[policy.PLAIN].permitted == policy.NEVER
+
+
+def test_the_make_check_greps_for_two_macros_which_a_fix_may_rewrite() -> None:
+    grepped = {macro for macro, row in policy.MACROS.items() if row.is_grepped}
+    assert grepped == {policy.PLAIN, policy.GPL}
+    assert {macro for macro, row in policy.MACROS.items() if row.is_rewritable} == grepped
 
 
 def test_the_allowlist_is_sorted() -> None:

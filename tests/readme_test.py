@@ -9,8 +9,11 @@ import yaml
 
 import kvm_export_hook
 from demo.demo import EDITED, MISTAKE, SAMPLES
+from kvm_export_hook.cli import BY_HOOK
 from kvm_export_hook.report import as_text as text
-from kvm_export_hook.rules import judge, policy
+from kvm_export_hook.report.layout import Layout
+from kvm_export_hook.rules import policy
+from kvm_export_hook.rules.wording import RULES
 from tests.conftest import Command
 from tests.recipes import README, recipe, recipes
 from tests.support import CHECKOUT, judged
@@ -18,7 +21,7 @@ from tests.support import CHECKOUT, judged
 
 def test_the_transcript_is_what_the_demo_prints() -> None:
     file = judged((SAMPLES[EDITED] + MISTAKE).encode(), EDITED.encode())
-    printed = "".join(text.report([file], color=False, quiet=False))
+    printed = "".join(text.report([file], Layout(fix_hint=BY_HOOK)))
     assert printed in README
 
 
@@ -29,15 +32,8 @@ def test_every_option_is_told(command: Command) -> None:
 
 
 def test_every_rule_is_told() -> None:
-    rules = {
-        judge.FORBIDDEN_MACRO,
-        judge.NOT_ALLOWLISTED,
-        judge.EXPORT_ALIAS,
-        judge.SPLIT_EXPORT,
-        judge.EXPORT_MENTION,
-    }
     table = README.partition("| rule | what it found |")[2].partition("\n\n")[0]
-    assert set(re.findall(r"(?m)^\| `([a-z-]+)`", table)) == rules
+    assert set(re.findall(r"(?m)^\| `([a-z-]+)`", table)) == set(RULES)
 
 
 def test_the_tables_of_the_policy_are_told() -> None:
@@ -51,7 +47,7 @@ def test_the_tables_of_the_policy_are_told() -> None:
         for names, verdict in rows("| macro | in KVM |")
         for name in re.findall("`(.*?)`", names)
         if verdict in verdicts
-    } == policy.MACROS
+    } == {macro: row.permitted for macro, row in policy.MACROS.items()}
     assert {
         name.encode(): user.replace("`", "")
         for names, user in rows("| symbol | needed by |")

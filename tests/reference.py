@@ -139,7 +139,7 @@ def findings(source: bytes, allowlist: frozenset[bytes], has_check: bool) -> lis
             and not any(name in line for name in allowlist)
         )
         symbol, rule = None, ""
-        if policy.MACROS[macro] == policy.ALWAYS:
+        if policy.MACROS[macro].permitted == policy.ALWAYS:
             continue
         if kinds[at] != "code":
             rule = "export-mention" if build_fails else ""
@@ -159,7 +159,7 @@ def findings(source: bytes, allowlist: frozenset[bytes], has_check: bool) -> lis
             )
             if symbol is None:
                 rule = "export-alias"
-            elif policy.MACROS[macro] == policy.NEVER:
+            elif policy.MACROS[macro].permitted == policy.NEVER:
                 rule = "forbidden-macro"
             elif symbol not in allowlist:
                 rule = "not-allowlisted"

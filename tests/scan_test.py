@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from kvm_export_hook.rules import policy
-from kvm_export_hook.rules.scan import begins_plain_line, suspects
+from kvm_export_hook.rules.scan import begins_plain_line, find_suspects
 from tests.grammar import SOURCES
 from tests.reference import macros
 from tests.support import ALLOWLIST
@@ -15,14 +15,14 @@ from tests.support import ALLOWLIST
 
 @given(SOURCES)
 def test_the_macros_of_a_file_are_suspects_all_or_none(source: bytes) -> None:
-    assert suspects(source, ALLOWLIST) in ([], macros(source))
+    assert find_suspects(source, ALLOWLIST) in ([], macros(source))
 
 
 @given(SOURCES)
 def test_without_an_allowlist_they_all_are_unless_all_are_internal(source: bytes) -> None:
     found = macros(source)
     is_fine = all(macro == policy.INTERNAL for _, macro in found)
-    assert suspects(source, frozenset()) == ([] if is_fine else found)
+    assert find_suspects(source, frozenset()) == ([] if is_fine else found)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_without_an_allowlist_they_all_are_unless_all_are_internal(source: bytes
     ids=["first-line", "other-line"],
 )
 def test_an_allowlisted_export_on_a_line_of_its_own_is_no_suspect(source: bytes) -> None:
-    assert suspects(source, ALLOWLIST) == []
+    assert find_suspects(source, ALLOWLIST) == []
 
 
 @pytest.mark.parametrize(

@@ -11,21 +11,43 @@ import pytest
 from identify.extensions import EXTENSIONS, NAMES
 from identify.identify import tags_from_filename
 
-from kvm_export_hook.sources import scope
+from kvm_export_hook.rules.tree import learn
+from kvm_export_hook.sources import scope, worktree
 from tests.conftest import Command
 from tests.support import BAD, make_tree, write
 
 
-def found(*paths: str | bytes, srctree: Path | None = None) -> list[str]:
-    """List what is in scope, as ``tree: path``; only what is missing may be complained of."""
+def search(
+    *paths: str | bytes, srctree: Path | None = None
+) -> tuple[list[str], list[tuple[str, str]]]:
+    """List what is in scope, as ``tree: path``, and the complaints but those of missing files."""
+    complaints: list[tuple[str, str]] = []
 
-    def fail(path: bytes, error: OSError) -> None:
-        assert isinstance(error, FileNotFoundError), (path, error)
+    def complain(path: bytes, error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            complaints.append((os.fsdecode(path), str(error.strerror or error)))
 
-    targets = scope.targets(
-        [os.fsencode(path) for path in paths], os.fsencode(srctree) if srctree else None, fail
+    trees = worktree.Trees(learn, complain, lambda *_: None)
+    files = worktree.find_files(
+        [os.fsencode(path) for path in paths],
+        os.fsencode(srctree) if srctree else None,
+        trees,
+        complain,
     )
-    return [f"{os.fsdecode(tree)}: {os.fsdecode(path)}" for tree, path in targets]
+    listed = []
+    for top, name, path in files:
+        assert os.path.samefile(
+            os.path.dirname(os.path.join(top, name)), os.path.dirname(path) or b"."
+        )
+        listed.append(f"{os.fsdecode(top)}: {os.fsdecode(path)}")
+    return listed, complaints
+
+
+def found(*paths: str | bytes, srctree: Path | None = None) -> list[str]:
+    """List what is in scope; only what is missing may be complained of."""
+    listed, complaints = search(*paths, srctree=srctree)
+    assert complaints == []
+    return listed
 
 
 @pytest.mark.parametrize(
@@ -38,8 +60,10 @@ def found(*paths: str | bytes, srctree: Path | None = None) -> list[str]:
     ],
 )
 def test_identify_decides_what_is_c(name: str) -> None:
-    assert scope.is_c(os.fsencode(name)) is ("c" in tags_from_filename(name))
-    assert scope.is_c(b"virt/kvm.c/" + os.fsencode(name)) is ("c" in tags_from_filename(name))
+    is_tagged = "c" in tags_from_filename(name)
+    for path in (os.fsencode(name), b"virt/kvm.c/" + os.fsencode(name)):
+        assert scope.is_c(path) is is_tagged
+        assert scope.is_c_to_identify(path) is is_tagged
 
 
 NAMED = {
@@ -67,8 +91,8 @@ def test_any_spelling_names_a_file(top: Path, spelling: str, path: str) -> None:
         "virt/kvm_main.c",
         "arch/x86/kvm.c",
         "arch/arm64/kvm/x.c",
-        "tools/virt/kvm/x.c",
-        "Documentation/virt/kvm/x.c",
+        "tools/virt/kvm/x.h",
+        "Documentation/virt/kvm/x.h",
         "xvirt/kvm/x.c",
         "virt/kvm/../../fs/x.c",
         "virt",
@@ -112,9 +136,7 @@ def test_a_file_that_is_named_twice_is_found_once_and_in_order(top: Path) -> Non
     assert found(*names) == [": arch/x86/kvm/x86.c", ": virt/kvm/kvm_main.c"]
 
 
-def test_what_a_walk_passes_over_is_found_when_it_is_named(top: Path, tmp_path: Path) -> None:
-    (top / "virt/kvm/a.c").symlink_to(write(tmp_path / "bad.c", BAD))
-    assert found("virt") == [": virt/kvm/kvm_main.c"]
+def test_what_is_named_inside_a_walk_is_found_once_and_in_order(top: Path) -> None:
     assert found("virt", "virt/kvm/a.c") == [": virt/kvm/a.c", ": virt/kvm/kvm_main.c"]
     assert found("virt", "virt/kvm/z.c") == [": virt/kvm/kvm_main.c", ": virt/kvm/z.c"]
 
@@ -142,13 +164,22 @@ def test_a_path_outside_belongs_to_its_own_tree(
     assert found("other/fs/x.c", "x.c") == found() == []
 
 
-def test_a_tree_inside_the_tree_is_its_own_when_it_is_named(top: Path) -> None:
+def test_a_tree_inside_the_tree_is_its_own(top: Path) -> None:
     make_tree(top / "stable")
-    assert found("stable/virt/kvm/kvm_main.c") == []
-    assert found("stable") == [
-        "stable: stable/arch/x86/kvm/x86.c",
-        "stable: stable/virt/kvm/kvm_main.c",
-    ]
+    expected = ["stable: stable/arch/x86/kvm/x86.c", "stable: stable/virt/kvm/kvm_main.c"]
+    assert found("stable/virt/kvm/kvm_main.c") == expected[1:]
+    assert found("stable") == expected
+
+
+@pytest.mark.parametrize("inner", ["arch/x86/kvm/virt/kvm/a.c", "virt/kvm/arch/x86/kvm/a.c"])
+def test_a_kvm_directory_is_no_tree_of_its_own(top: Path, inner: str) -> None:
+    write(top / inner, BAD)
+    whole = found(".")
+    assert f": {inner}" in whole
+    assert found("arch/x86/kvm", "virt/kvm") == whole
+    assert found("arch/x86/kvm", "virt/kvm", srctree=top) == whole
+    assert found(inner) == [f": {inner}"]
+    assert found(str(top / inner)) == [f": {inner}"]
 
 
 def test_the_tree_that_is_given(top: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,6 +189,23 @@ def test_the_tree_that_is_given(top: Path, tmp_path: Path, monkeypatch: pytest.M
         "linux: linux/virt/kvm/kvm_main.c",
     ]
     assert found("linux/virt", srctree=top) == ["linux: linux/virt/kvm/kvm_main.c"]
+
+
+def test_the_tree_that_is_given_is_not_overridden(top: Path, tmp_path: Path) -> None:
+    make_tree(top / "stable")
+    other = make_tree(tmp_path / "other")
+    assert found("stable/virt/kvm/kvm_main.c", srctree=top) == []
+    listed, complaints = search(str(other), srctree=top)
+    assert (listed, complaints) == ([], [(str(other), worktree.OUTSIDE)])
+
+
+def test_a_directory_that_cannot_be_listed_may_hold_a_tree(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "virt").mkdir()
+    (tmp_path / "virt/kvm").symlink_to("kvm")  # a loop: cannot be listed, and is no tree
+    assert not worktree.is_tree(os.fsencode(tmp_path))
+    assert not worktree.is_absent(PermissionError(13, "Permission denied"))
 
 
 @pytest.mark.parametrize("directory", ["Documentation", "build"])
@@ -184,7 +232,39 @@ def test_a_walk_follows_no_symbolic_link(top: Path, tmp_path: Path) -> None:
     (top / "virt/kvm/link.c").symlink_to(tmp_path / "elsewhere/y.c")
     (top / "virt/kvm/links").symlink_to(tmp_path / "elsewhere")
     (top / "virt/kvm/loop").symlink_to(".")
-    assert found("virt") == [": virt/kvm/kvm_main.c"]
+    (top / "virt/kvm/harmless").symlink_to("Kconfig")
+    listed, complaints = search("virt")
+    assert listed == [": virt/kvm/kvm_main.c"]
+    names = ["link.c", "links", "loop"]
+    assert sorted(complaints) == [(f"virt/kvm/{name}", worktree.LINK) for name in names]
+
+
+@pytest.mark.parametrize("link", ["virt", "virt/kvm"])
+def test_no_walk_goes_through_a_symbolic_link(top: Path, tmp_path: Path, link: str) -> None:
+    (top / link).rename(tmp_path / "elsewhere")
+    (top / link).symlink_to(tmp_path / "elsewhere")
+    assert search(".") == ([": arch/x86/kvm/x86.c"], [(link, worktree.LINK)])
+
+
+def test_a_named_symbolic_link_is_not_read(top: Path, command: Command) -> None:
+    (top / "virt/kvm/x.c").symlink_to("kvm_main.c")
+    assert command("virt/kvm/x.c") == (
+        2,
+        "",
+        f"kvm-export-hook: error: virt/kvm/x.c: {worktree.LINK}\n",
+    )
+
+
+FACT_FILES = ["arch/x86/kvm/Makefile", "include/linux/kvm_types.h"]
+
+
+@pytest.mark.parametrize("name", FACT_FILES)
+def test_a_file_of_facts_stands_for_the_whole_tree_with_the_check(top: Path, name: str) -> None:
+    assert found(name) == []
+    make_tree(top, check=True)
+    whole = [": arch/x86/kvm/x86.c", ": virt/kvm/kvm_main.c"]
+    assert found(name) == found(str(top / name)) == whole
+    assert found("virt/kvm/kvm_main.c", *FACT_FILES, name) == whole
 
 
 def test_a_very_deep_directory(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,9 +289,9 @@ def test_bytes_of_any_kind_in_names(top: Path) -> None:
 
 
 def test_a_file_that_is_longer_than_it_says(top: Path) -> None:
-    (top / "virt/kvm/x.c").symlink_to("/proc/self/status")
-    assert scope.read(b"virt/kvm/x.c").startswith(b"Name:")
-    assert scope.read(b"virt/kvm/x.c").endswith(b"\n")
+    status = worktree.read_file(b"/proc/self/status")
+    assert status.startswith(b"Name:")
+    assert status.endswith(b"\n")
 
 
 def test_a_working_directory_that_is_gone(

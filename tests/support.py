@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kvm_export_hook.cli import main
-from kvm_export_hook.rules import policy
-from kvm_export_hook.rules.judge import File, judge
-from kvm_export_hook.rules.scan import suspects
+from kvm_export_hook.rules import policy, tree
+from kvm_export_hook.rules.judge import Finding, Result, judge
+from kvm_export_hook.rules.scan import find_suspects
+from kvm_export_hook.sources import Input, Origin
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 COMMAND = Path(sysconfig.get_path("scripts")) / "kvm-export-hook"
@@ -60,26 +61,48 @@ def make_tree(top: Path, *, check: bool = False, macro: bool | None = True) -> P
     return top
 
 
+def make_facts(
+    *,
+    check: bool = True,
+    allow: str = "",
+    has_macro: bool = True,
+    allowlist: frozenset[bytes] = ALLOWLIST,
+) -> tree.Facts:
+    """Make the facts of a tree, which has the make check unless told otherwise."""
+    names = allowlist | {allow.encode()} if allow else allowlist
+    return tree.Facts(not has_macro, check, names, tree.BUNDLED_LIST, "")
+
+
 def verdicts(source: bytes, *, check: bool = False, allow: str = "") -> list[str]:
     """Judge SOURCE; write each finding as ``line:column MACRO(symbol) rule``."""
-    allowlist = ALLOWLIST | {allow.encode()} if allow else ALLOWLIST
     return [
         f"{found.line}:{found.column} {found.macro.decode()}"
         + (f"({found.symbol.decode('latin-1')})" if found.symbol is not None else "")
         + f" {found.rule}"
-        for found in judge(source, suspects(source, allowlist), allowlist, check)
+        for found in find_all(source, make_facts(check=check, allow=allow))
     ]
 
 
+def find_all(source: bytes, facts: tree.Facts) -> list[Finding]:
+    """Judge SOURCE."""
+    return list(judge(source, find_suspects(source, facts.allowlist), facts))
+
+
 def judged(
-    source: bytes, path: bytes = b"virt/kvm/x.c", *, check: bool = True, has_macro: bool = True
-) -> File:
+    source: bytes,
+    path: bytes = b"virt/kvm/x.c",
+    *,
+    check: bool = True,
+    has_macro: bool = True,
+    origin: Origin | None = None,
+) -> Result:
     """Judge SOURCE as a file of a tree, which has the make check unless told otherwise."""
-    findings = list(judge(source, suspects(source, ALLOWLIST), ALLOWLIST, check))
-    return File(path, b"", source, findings, has_macro)
+    facts = make_facts(check=check, has_macro=has_macro)
+    input_ = Input(facts, path, path, source, b"", 1, origin)
+    return Result(input_, find_all(source, facts))
 
 
-class Result(NamedTuple):
+class Outcome(NamedTuple):
     """What a run of the command came to."""
 
     status: int
@@ -87,14 +110,14 @@ class Result(NamedTuple):
     err: str
 
 
-def run_in_process(*arguments: str) -> Result:
+def run_in_process(*arguments: str) -> Outcome:
     """Run the command as its script would, less the new process."""
     out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", "surrogateescape") for _ in range(2))
     with redirect_stdout(out), redirect_stderr(err):
         status = main(arguments)
     for stream in (out, err):
         stream.seek(0)
-    return Result(status, out.read(), err.read())
+    return Outcome(status, out.read(), err.read())
 
 
 def environment(**changes: str) -> dict[str, str]:

@@ -3,20 +3,21 @@
 
 from __future__ import annotations
 
-from kvm_export_hook.report.escape import printable
-from kvm_export_hook.rules.wording import export, problem, remedy
+from kvm_export_hook.report.escape import disarm, make_printable
+from kvm_export_hook.report.sentences import describe, prefix_origin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from kvm_export_hook.rules.judge import File
+    from kvm_export_hook.report.layout import Layout
+    from kvm_export_hook.rules.judge import Result
 
 
-def report(files: Iterable[File]) -> Iterator[str]:
+def report(results: Iterable[Result], _layout: Layout) -> Iterator[str]:
     """Yield a line for each finding, and nothing else."""
-    for file in files:
-        path = printable(file.path)
-        for finding in file.findings:
-            what = f"{export(finding)}: {problem(finding)}; {remedy(finding)}"
-            yield f"{path}:{finding.line}: ERROR: {what}\n"
+    for result in results:
+        path = make_printable(result.input.path)
+        origin = prefix_origin(result.input.origin)
+        for finding in result.findings:
+            yield disarm(f"{path}:{finding.line}: ERROR: {origin}{describe(finding)}\n")

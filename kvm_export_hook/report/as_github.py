@@ -3,32 +3,60 @@
 
 from __future__ import annotations
 
-from kvm_export_hook.report.escape import printable
-from kvm_export_hook.rules.wording import export, problem, remedy
+from kvm_export_hook.report.escape import make_printable
+from kvm_export_hook.report.sentences import count_findings, describe, prefix_origin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from kvm_export_hook.rules.judge import File
+    from kvm_export_hook.report.layout import Layout
+    from kvm_export_hook.rules.judge import Finding, Result
 
 
-def report(files: Iterable[File]) -> Iterator[str]:
-    """Yield a command for each finding. It marks the macro: Actions wants one line for columns."""
-    for file in files:
-        path = escaped_property(printable(file.path))
-        for finding in file.findings:
-            start, end = finding.column, finding.column + len(finding.macro)
-            place = f"line={finding.line},col={start},endLine={finding.line},endColumn={end}"
-            message = escaped(f"{export(finding)}: {problem(finding)}; {remedy(finding)}")
-            yield f"::error file={path},{place},title={finding.rule}::{message}\n"
+def report(results: Iterable[Result], layout: Layout) -> Iterator[str]:
+    """Yield a command for each finding and each note, then one with the sum.
+
+    Actions shows ten annotations a step: the sum says how many there are.
+    """
+    macros: dict[str, int] = {}
+    files = set()
+    for result in results:
+        files.add(result.input.path)
+        for finding in result.findings:
+            macro = finding.macro.decode()
+            macros[macro] = macros.get(macro, 0) + 1
+            yield write_error(result, finding)
+    for path, note in layout.notes:
+        yield f"::warning::{escape_message(f'{make_printable(path)}: {note}')}\n"
+    if macros:
+        yield f"::error::found {count_findings(macros, 'unwanted export', len(files))}\n"
 
 
-def escaped(text: str) -> str:
+def write_error(result: Result, finding: Finding) -> str:
+    """Write the command for a finding. It marks the macro: columns need a single line."""
+    path = make_printable(result.input.path)
+    place = ",".join(
+        (
+            f"file={escape_property(path)}",
+            f"line={finding.line}",
+            f"col={finding.column}",
+            f"endLine={finding.line}",
+            f"endColumn={finding.column + len(finding.macro)}",
+            f"title={finding.rule}",
+        )
+    )
+    origin = prefix_origin(result.input.origin)
+    message = f"{path}:{finding.line}: {origin}{describe(finding)}"
+    return f"::error {place}::{escape_message(message)}\n"
+
+
+def escape_message(text: str) -> str:
     """Escape what would end a command."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return text.replace("##[", "#%23[")
 
 
-def escaped_property(text: str) -> str:
+def escape_property(text: str) -> str:
     """Escape what would end a property of a command."""
-    return escaped(text).replace(":", "%3A").replace(",", "%2C")
+    return escape_message(text).replace(":", "%3A").replace(",", "%2C")

@@ -6,54 +6,67 @@ from __future__ import annotations
 import json
 
 from kvm_export_hook import __version__
-from kvm_export_hook.rules.wording import problem
+from kvm_export_hook.report.sentences import describe_problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from kvm_export_hook.rules.judge import File, Finding
+    from kvm_export_hook.report.layout import Layout
+    from kvm_export_hook.rules.judge import Finding, Result
 
-# To be raised when a reader of the form before would be misled.
+# The version of this format; an incompatible change raises it.
 FORM = 1
 
 
-def report(files: Iterable[File]) -> Iterator[str]:
-    """Yield one object, a finding a line."""
+def report(results: Iterable[Result], layout: Layout) -> Iterator[str]:
+    """Yield one object, a finding on each line, then the notes."""
     yield f'{{"form": {FORM}, "version": "{__version__}", "findings": ['
     comma = ""
-    for file in files:
-        for finding in file.findings:
-            yield comma + "\n" + json.dumps(told(file, finding))
+    for result in results:
+        for finding in result.findings:
+            yield comma + "\n" + write_json(list_fields(result, finding))
             comma = ","
-    yield "\n]}\n"
+    yield f'\n], "notes": {write_json(list_notes(layout.notes))}}}\n'
 
 
-def told(file: File, finding: Finding) -> dict[str, object]:
-    """Tell all of a finding. Lines and columns are 1-based, columns count bytes."""
-    line, column = end_of(file, finding)
+def list_fields(result: Result, finding: Finding) -> dict[str, object]:
+    """List all that is known of a finding. Lines and columns are 1-based, columns count bytes."""
+    origin = result.input.origin
     return {
-        "path": exact(file.path),
+        "path": decode_exactly(result.input.path),
         "line": finding.line,
         "column": finding.column,
-        "end": {"line": line, "column": column},
+        "end": find_end(result, finding),
         "macro": finding.macro.decode(),
-        "symbol": None if finding.symbol is None else exact(finding.symbol),
+        "symbol": None if finding.symbol is None else decode_exactly(finding.symbol),
         "rule": finding.rule,
-        "message": problem(finding),
+        "message": describe_problem(finding),
         "replacement": finding.replacement.decode() if finding.replacement else None,
+        **({"commit": origin.commit, "subject": origin.subject} if origin else {}),
     }
 
 
-def exact(raw: bytes) -> str:
+def list_notes(notes: Sequence[tuple[bytes, str]]) -> list[dict[str, str]]:
+    """List the notes on whole trees."""
+    return [{"path": decode_exactly(path), "message": note} for path, note in notes]
+
+
+def write_json(value: object) -> str:
+    """Write VALUE on one line that no CI service takes for a command."""
+    return json.dumps(value).replace("##[", r"#\u0023[")
+
+
+def decode_exactly(raw: bytes) -> str:
     """Decode RAW so that no byte is lost: what is not UTF-8 becomes a lone surrogate."""
     return raw.decode("utf-8", "surrogateescape")
 
 
-def end_of(file: File, finding: Finding) -> tuple[int, int]:
-    """Tell the line and the column behind the call of a finding."""
-    newlines = file.data.count(b"\n", finding.offset, finding.end)
+def find_end(result: Result, finding: Finding) -> dict[str, int]:
+    """Return the line and the column after the call of a finding."""
     line_start = finding.line_start
-    if newlines:
-        line_start = file.data.rfind(b"\n", finding.offset, finding.end) + 1
-    return finding.line + newlines, finding.end - line_start + 1
+    newline = result.input.text.rfind(b"\n", finding.offset, finding.end)
+    if newline >= 0:
+        line_start = newline + 1
+    line = finding.last_line(result.input.text)
+    return {"line": line, "column": finding.end - line_start + 1}

@@ -8,14 +8,16 @@ import json
 from urllib.parse import quote
 
 from kvm_export_hook import __version__
-from kvm_export_hook.rules.wording import RULES, export, problem, remedy
-from kvm_export_hook.sources.scope import name_in_tree
+from kvm_export_hook.report.as_json import list_notes, write_json
+from kvm_export_hook.report.sentences import describe, prefix_origin
+from kvm_export_hook.rules.wording import RULES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from kvm_export_hook.rules.judge import File, Finding
+    from kvm_export_hook.report.layout import Layout
+    from kvm_export_hook.rules.judge import Finding, Result
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -24,93 +26,118 @@ HOME = "https://github.com/OWNER/kvm-export-hook"
 ROOT = "SRCROOT"
 
 
-def report(files: Iterable[File]) -> Iterator[str]:
-    """Yield one log with one run, a result a line."""
-    # All but the results, which are put in where the list ends.
-    head, _, tail = json.dumps(log()).partition('"results": [')
-    yield head + '"results": ['
+def report(results: Iterable[Result], layout: Layout) -> Iterator[str]:
+    """Yield one log with one run, a result on each line."""
+    # All but the results and the notes, which are put in where the log ends.
+    head, _, tail = json.dumps(write_log()).partition("]}]}")
+    yield head
     comma = ""
     seen: dict[str, int] = {}
-    for file in files:
-        for result in results(file, seen):
-            yield comma + "\n" + json.dumps(result)
+    for result in results:
+        for fields in list_results(result, seen, layout):
+            yield comma + "\n" + write_json(fields)
             comma = ","
-    yield "\n" + tail + "\n"
+    properties = {"notes": list_notes(layout.notes)}
+    yield f'\n], "properties": {write_json(properties)}}}]}}{tail}\n'
 
 
-def log() -> dict[str, object]:
-    """Write the log with no result yet."""
+def write_log() -> dict[str, object]:
+    """Write the log with no result yet; the list of results comes last."""
     driver = {
         "name": "kvm-export-hook",
         "version": __version__,
         "semanticVersion": __version__,
         "informationUri": HOME,
-        "rules": [rule(name) for name in RULES],
+        "rules": [describe_rule(name) for name in RULES],
     }
     run = {
         "tool": {"driver": driver},
         "columnKind": "utf16CodeUnits",
-        "originalUriBaseIds": {ROOT: {"description": {"text": "The top of the kernel tree."}}},
+        "originalUriBaseIds": {ROOT: {"description": {"text": "The top of the repository."}}},
         "results": [],
     }
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def rule(name: str) -> dict[str, object]:
+def describe_rule(name: str) -> dict[str, object]:
     """Describe a rule."""
-    short, full, advice = RULES[name]
+    row = RULES[name]
     return {
         "id": name,
-        "shortDescription": {"text": short},
-        "fullDescription": {"text": full},
-        "help": {"text": f"{full} {advice}", "markdown": f"{full}\n\n**What to do:** {advice}"},
+        "shortDescription": {"text": row.title},
+        "fullDescription": {"text": row.why},
+        "help": {
+            "text": f"{row.why} {row.advice}",
+            "markdown": f"{row.why}\n\n**What to do:** {row.advice}",
+        },
         "helpUri": HOME,
         "defaultConfiguration": {"level": "error"},
     }
 
 
-def results(file: File, seen: dict[str, int]) -> Iterator[dict[str, object]]:
-    """Yield the results of a FILE; count in SEEN those that look alike."""
-    name = file.name or name_in_tree(file.path, file.top)
-    columns = Columns(file.data)
-    for finding in file.findings:
-        print_ = fingerprint(name, finding)
-        seen[print_] = seen.get(print_, 0) + 1
+def list_results(
+    result: Result, seen: dict[str, int], layout: Layout
+) -> Iterator[dict[str, object]]:
+    """Yield the fields of each finding of RESULT; count in SEEN those that look alike."""
+    name = layout.name_in_repository(result.input)
+    columns = Columns(result.input.text)
+    origin = result.input.origin
+    for finding in result.findings:
+        mark = make_fingerprint(name, finding)
+        seen[mark] = seen.get(mark, 0) + 1
+        message = prefix_origin(origin) + describe(finding)
         yield {
             "ruleId": finding.rule,
             "ruleIndex": list(RULES).index(finding.rule),
             "level": "error",
-            "message": {"text": f"{export(finding)}: {problem(finding)}; {remedy(finding)}"},
+            "message": {"text": escape_message(message)},
             "locations": [
                 {
                     "physicalLocation": {
                         "artifactLocation": {"uri": quote(name), "uriBaseId": ROOT},
-                        "region": region(file, finding, columns),
+                        "region": find_region(result, finding, columns),
                     }
                 }
             ],
-            "partialFingerprints": {"exportOfFile/v1": f"{print_}:{seen[print_]}"},
+            "partialFingerprints": {"exportOfFile/v1": f"{mark}:{seen[mark]}"},
+            **(
+                {"properties": {"commit": origin.commit, "subject": origin.subject}}
+                if origin
+                else {}
+            ),
         }
 
 
-def fingerprint(name: bytes, finding: Finding) -> str:
+def escape_message(text: str) -> str:
+    """Escape what SARIF reads as a link, ``[text](target)``, or a placeholder, ``{0}``.
+
+    SARIF 2.1.0, sections 3.11.5 and 3.11.6: a bracket or a backslash is
+    escaped by a backslash, a brace is doubled.
+    """
+    for mark in ("\\", "[", "]"):
+        text = text.replace(mark, "\\" + mark)
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def make_fingerprint(name: bytes, finding: Finding) -> str:
     """Name what is found, wherever in the file it has moved to."""
     parts = (finding.rule.encode(), name, finding.macro, finding.symbol or b"")
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:32]
 
 
-def region(file: File, finding: Finding, columns: Columns) -> dict[str, int]:
-    """Tell where the call of a finding starts and ends; the end lies behind it."""
-    start = columns.at(finding.line_start, finding.offset)
-    newline = file.data.rfind(b"\n", finding.offset, finding.end)
+def find_region(result: Result, finding: Finding, columns: Columns) -> dict[str, int]:
+    """Return where the call of a finding starts and ends, 1-based; the end is after it."""
+    text = result.input.text
+    start = columns.count_to(finding.line_start, finding.offset)
+    newline = text.rfind(b"\n", finding.offset, finding.end)
     if newline < 0:
-        end = start + utf16_units(file.data[finding.offset : finding.end])
+        end = start + count_utf16(text[finding.offset : finding.end])
     else:
-        end = 1 + utf16_units(file.data[newline + 1 : finding.end])
+        end = 1 + count_utf16(text[newline + 1 : finding.end])
     return {
         "startLine": finding.line,
         "startColumn": start,
-        "endLine": finding.line + file.data.count(b"\n", finding.offset, finding.end),
+        "endLine": finding.last_line(text),
         "endColumn": end,
     }
 
@@ -118,22 +145,22 @@ def region(file: File, finding: Finding, columns: Columns) -> dict[str, int]:
 class Columns:
     """Counts columns in UTF-16 units, each part of a line once however many findings it has."""
 
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.line_start = self.behind = -1
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+        self.line_start = self.counted = -1
         self.units = 0
 
-    def at(self, line_start: int, offset: int) -> int:
-        """Tell the column of OFFSET, which is not before the one of the last call."""
+    def count_to(self, line_start: int, offset: int) -> int:
+        """Return the column of OFFSET, which is not before the one of the last call."""
         if line_start != self.line_start:
-            self.line_start = self.behind = line_start
+            self.line_start = self.counted = line_start
             self.units = 0
-        self.units += utf16_units(self.data[self.behind : offset])
-        self.behind = offset
+        self.units += count_utf16(self.text[self.counted : offset])
+        self.counted = offset
         return self.units + 1
 
 
-def utf16_units(text: bytes) -> int:
+def count_utf16(text: bytes) -> int:
     """Count the UTF-16 code units of TEXT; a byte that is not UTF-8 counts as one."""
     if text.isascii():
         return len(text)

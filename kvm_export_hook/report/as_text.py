@@ -7,15 +7,25 @@ is what editors and terminals make into a link.
 
 from __future__ import annotations
 
-from kvm_export_hook.report.escape import printable
-from kvm_export_hook.rules.judge import EXPORT_ALIAS, FORBIDDEN_MACRO, NOT_ALLOWLISTED
-from kvm_export_hook.rules.wording import export, problem, remedy, why_left
+from kvm_export_hook.report.escape import disarm, make_printable
+from kvm_export_hook.report.sentences import (
+    count_findings,
+    describe_export,
+    describe_origin,
+    describe_problem,
+    describe_remedy,
+    explain_why_left,
+    write_call,
+)
+from kvm_export_hook.rules.wording import RULES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from kvm_export_hook.rules.judge import File, Finding
+    from kvm_export_hook.report.layout import Layout
+    from kvm_export_hook.rules.judge import Finding, Result
+    from kvm_export_hook.sources import Origin
 
 TAB = 8
 # The columns of source shown, which with the line number fill a terminal's 80;
@@ -26,7 +36,7 @@ CUT = "..."
 BOLD, RED, GREEN, RESET = "\x1b[1m", "\x1b[1;31m", "\x1b[1;32m", "\x1b[m"
 
 REWROTE, LEFT, FOUND = "rewrote", "left", "found"
-VERBS = {REWROTE: "export", LEFT: "unwanted export", FOUND: "unwanted export"}
+NOUNS = {REWROTE: "export", LEFT: "unwanted export", FOUND: "unwanted export"}
 
 REWRITTEN = "Look at the change, stage it, and commit again.\n"
 ADVICE = """\
@@ -35,37 +45,23 @@ the export: EXPORT_SYMBOL and EXPORT_SYMBOL_GPL hand a symbol to every module.
 If a module outside KVM really needs one, say which in the commit message, and
 add it to the allowlist in arch/x86/kvm/Makefile, or pass --allow SYMBOL.
 """
-BY_FIX = "kvm-export-hook --fix PATH rewrites what it safely can.\n"
 LACKING = "This tree has no EXPORT_SYMBOL_FOR_KVM_INTERNAL (Linux before 6.18) to use yet.\n"
 
 
-def report(files: Iterable[File], color: bool, quiet: bool) -> Iterator[str]:
-    """Yield the text for FILES, then what it sums up to and the advice.
-
-    QUIET leaves one line for each finding, and nothing else.
-    """
-    sums = {verb: Sum() for verb in VERBS}
-    subject: str | None = None
-    for file in files:
-        path = printable(file.path)
-        for finding in file.findings:
-            if file.subject != subject:
-                subject = file.subject or ""
-                shown = printable(subject.encode())
-                yield f"{BOLD}{shown}{RESET}\n" if color else f"{shown}\n"
-            if finding.replacement is not None and file.is_rewritten:
-                verb = REWROTE
-                yield rewriting(path, finding, finding.replacement)
-            else:
-                verb = FOUND if file.is_rewritten is None else LEFT
-                yield headline(path, finding, color)
-                if not quiet:
-                    yield excerpt(file.data, finding, color)
-                if not quiet and verb == LEFT:
-                    yield f"      = not rewritten: {why_left(file, finding)}\n"
-            sums[verb].add(file, finding)
-    if not quiet:
-        yield from closing(sums)
+def report(results: Iterable[Result], layout: Layout) -> Iterator[str]:
+    """Yield the text for RESULTS, then the sums and the advice."""
+    sums = {verb: Sum() for verb in NOUNS}
+    origin: Origin | None = None
+    for result in results:
+        if result.input.origin is not origin:
+            origin = result.input.origin
+            yield from write_heading(origin, layout)
+        for finding in result.findings:
+            verb = choose_verb(result, finding)
+            sums[verb].add(result, finding)
+            yield disarm(write_finding(result, finding, verb, layout))
+    if not layout.quiet:
+        yield from write_sums(sums, layout)
 
 
 class Sum:
@@ -74,66 +70,90 @@ class Sum:
     def __init__(self) -> None:
         self.macros: dict[str, int] = {}
         self.files: set[bytes] = set()
-        self.calls_for_advice = False
+        self.has_advice = False
         self.lacks_macro = False
 
-    def add(self, file: File, finding: Finding) -> None:
+    def add(self, result: Result, finding: Finding) -> None:
         """Count a finding."""
         macro = finding.macro.decode()
         self.macros[macro] = self.macros.get(macro, 0) + 1
-        self.files.add(file.path)
-        self.lacks_macro |= not file.has_macro
+        self.files.add(result.input.path)
+        self.lacks_macro |= result.input.facts.lacks_macro
         # The other rules' remedies say all.
-        self.calls_for_advice |= finding.rule in (FORBIDDEN_MACRO, NOT_ALLOWLISTED, EXPORT_ALIAS)
+        self.has_advice |= RULES[finding.rule].has_advice
 
 
-def closing(sums: dict[str, Sum]) -> Iterator[str]:
+def write_heading(origin: Origin | None, layout: Layout) -> Iterator[str]:
+    """Yield the heading of what follows from ORIGIN, a mail or a commit, if it has one."""
+    if origin and not layout.quiet:
+        shown = describe_origin(origin)
+        yield disarm(f"{BOLD}{shown}{RESET}\n" if layout.color else f"{shown}\n")
+
+
+def choose_verb(result: Result, finding: Finding) -> str:
+    """Choose what has become of a finding."""
+    if result.is_rewritten is None:
+        return FOUND
+    return REWROTE if result.is_rewritten and finding.replacement is not None else LEFT
+
+
+def write_finding(result: Result, finding: Finding, verb: str, layout: Layout) -> str:
+    """Write the lines for a finding."""
+    path = make_printable(result.input.path)
+    if verb == REWROTE:
+        return write_rewriting(path, finding)
+    lines = write_headline(path, finding, layout.color)
+    if not layout.quiet:
+        lines += write_excerpt(result.input.text, finding, layout.color)
+        if verb == LEFT:
+            lines += f"      = not rewritten: {explain_why_left(result, finding)}\n"
+    return lines
+
+
+def write_sums(sums: dict[str, Sum], layout: Layout) -> Iterator[str]:
     """Yield the sums, a line each: ``found 2 unwanted exports in 1 file: ...``; and advice."""
     gap = "\n"
     for verb, sum_ in sums.items():
         if sum_.macros:
-            total = plural(sum(sum_.macros.values()), VERBS[verb])
-            macros = ", ".join(f"{count} {macro}" for macro, count in sorted(sum_.macros.items()))
-            yield f"{gap}{verb} {total} in {plural(len(sum_.files), 'file')}: {macros}\n"
+            yield f"{gap}{verb} {count_findings(sum_.macros, NOUNS[verb], len(sum_.files))}\n"
             gap = ""
-    if sums[FOUND].calls_for_advice or sums[LEFT].calls_for_advice:
+    if sums[FOUND].has_advice or sums[LEFT].has_advice:
         yield ADVICE
         if sums[FOUND].lacks_macro or sums[LEFT].lacks_macro:
             yield LACKING
         elif sums[FOUND].macros:
-            yield BY_FIX
+            yield layout.fix_hint
     if sums[REWROTE].macros:
         yield REWRITTEN
 
 
-def rewriting(path: str, finding: Finding, macro: bytes) -> str:
+def write_rewriting(path: str, finding: Finding) -> str:
     """Write what a fix did: ``path:line: old -> new``."""
-    old = export(finding)
-    new = macro.decode() + old[len(finding.macro) :]
-    return f"{path}:{finding.line}: {old} -> {new}\n"
+    new = write_call(finding.replacement or finding.macro, finding.symbol)
+    return f"{path}:{finding.line}: {describe_export(finding)} -> {new}\n"
 
 
-def headline(path: str, finding: Finding, color: bool) -> str:
-    """Write the line that tells it all."""
+def write_headline(path: str, finding: Finding, color: bool) -> str:
+    """Write the line that says it all."""
     place = f"{path}:{finding.line}:{finding.column}:"
-    what = f"{export(finding)}: {problem(finding)} [{finding.rule}]\n"
+    what = f"{describe_export(finding)}: {describe_problem(finding)} [{finding.rule}]\n"
     if color:
         return f"{BOLD}{place}{RESET} {RED}error:{RESET} {what}"
     return f"{place} error: {what}"
 
 
-def excerpt(data: bytes, finding: Finding, color: bool) -> str:
+def write_excerpt(text: bytes, finding: Finding, color: bool) -> str:
     """Quote the line of source, cut around the finding, with a caret under the macro."""
     start, offset = finding.line_start, finding.offset
     before = after = ""
     if offset - start > EXCERPT // 2:
-        start, before = next_character(data, offset - LEAD), CUT
-    end = data.find(b"\n", offset, start + EXCERPT + 1)
+        start, before = skip_to_character(text, offset - LEAD), CUT
+    end = text.find(b"\n", offset, start + EXCERPT + 1)
     if end < 0:
-        end = next_character(data, start + EXCERPT)
-        after = CUT if end < len(data) else ""
-    lead = before + expand(data[start:offset])
-    line = before + expand(data[start:end].rstrip()) + after
+        end = skip_to_character(text, start + EXCERPT)
+        after = CUT if end < len(text) else ""
+    lead = before + expand_tabs(text[start:offset])
+    line = before + expand_tabs(text[start:end].rstrip()) + after
     macro = finding.macro.decode()
     rest = line[len(lead) + len(macro) :]
     marks = "^" + "~" * (len(macro) - 1)
@@ -142,29 +162,29 @@ def excerpt(data: bytes, finding: Finding, color: bool) -> str:
     number = f"{finding.line:5}"
     return (
         f"{number} | {lead}{macro}{rest}\n"
-        f"{' ' * len(number)} | {' ' * width(lead)}{marks} {remedy(finding)}\n"
+        f"{' ' * len(number)} | {' ' * count_columns(lead)}{marks} {describe_remedy(finding)}\n"
     )
 
 
-def next_character(data: bytes, offset: int) -> int:
+def skip_to_character(text: bytes, offset: int) -> int:
     """Move OFFSET past the tail of a UTF-8 character, so that none is cut in two."""
-    for byte in data[offset : offset + 3]:
+    for byte in text[offset : offset + 3]:
         if byte & 0xC0 != 0x80:
             break
         offset += 1
     return offset
 
 
-def expand(source: bytes) -> str:
+def expand_tabs(source: bytes) -> str:
     """Decode SOURCE for display, with spaces up to the next stop for each tab."""
     first, *others = source.split(b"\t")
-    text = printable(first)
+    text = make_printable(first)
     for piece in others:
-        text += " " * (TAB - width(text) % TAB) + printable(piece)
+        text += " " * (TAB - count_columns(text) % TAB) + make_printable(piece)
     return text
 
 
-def width(text: str) -> int:
+def count_columns(text: str) -> int:
     """Count the columns that TEXT takes in a terminal."""
     if text.isascii():
         return len(text)
@@ -173,8 +193,3 @@ def width(text: str) -> int:
     return sum(
         0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text
     )
-
-
-def plural(count: int, noun: str) -> str:
-    """Count a noun: ``1 file``, ``2 files``."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"

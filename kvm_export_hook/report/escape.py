@@ -1,14 +1,35 @@
 # SPDX-License-Identifier: MIT
-"""Bytes to what can be shown: no byte of a file reaches a terminal as a command. Pure."""
+"""Bytes to what can be shown: no byte of a file drives a terminal or a CI service. Pure."""
 
 from __future__ import annotations
 
 
-def printable(raw: bytes) -> str:
-    """Decode RAW for display: what no terminal should be sent stands escaped."""
+def make_printable(raw: bytes) -> str:
+    """Decode RAW for display: what no terminal should be sent is escaped."""
     text = raw.decode("utf-8", "backslashreplace")
     if text.isprintable():
         return text
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
     )
+
+
+def disarm(text: str) -> str:
+    """Change what CI services would take for a command of ours: ``::x`` and ``##[``.
+
+    GitHub Actions reads ``::command::`` at the start of a line of output, after
+    any blanks, and services of the same family read ``##[command]`` anywhere.
+    """
+    if "##[" in text:
+        text = text.replace("##[", r"#\x23[")
+    if "::" not in text:
+        return text
+    return "".join(map(disarm_line, text.splitlines(keepends=True)))
+
+
+def disarm_line(line: str) -> str:
+    """Escape the first colon of a LINE that begins with two."""
+    rest = line.lstrip()
+    if not rest.startswith("::"):
+        return line
+    return line[: len(line) - len(rest)] + r"\x3a" + rest[1:]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The inventory of ``--list``: every export of a tree, and what becomes of it. Pure."""
+"""Every export of a file with its verdict, for ``--list``. Pure."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import re
 from kvm_export_hook.rules import policy
 from kvm_export_hook.rules.judge import judge
 from kvm_export_hook.rules.place import CODE, places
-from kvm_export_hook.rules.scan import suspects
+from kvm_export_hook.rules.scan import find_suspects
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kvm_export_hook.rules.tree import Tree
+    from kvm_export_hook.rules.tree import Facts
 
 EXPORT = re.compile(rb"(?<![A-Za-z0-9_])_*EXPORT_[A-Za-z0-9_]+")
 
@@ -34,28 +34,26 @@ class Export:
         self.verdict = verdict
 
 
-def exports(path: bytes, data: bytes, rule: Tree) -> Iterator[Export]:
-    """Yield the calls of every EXPORT_* macro in the code of DATA, in order."""
-    unwanted = {
-        finding.offset
-        for finding in judge(data, suspects(data, rule.allowlist), rule.allowlist, rule.has_check)
-    }
-    words = [(match.start(), match[0]) for match in EXPORT.finditer(data)]
+def list_exports(path: bytes, text: bytes, facts: Facts) -> Iterator[Export]:
+    """Yield the calls of every EXPORT_* macro in the code of TEXT, in order."""
+    suspects = find_suspects(text, facts.allowlist)
+    unwanted = {finding.offset for finding in judge(text, suspects, facts)}
+    words = [(match.start(), match[0]) for match in EXPORT.finditer(text)]
     judged = [word for word in words if word[1] in policy.MACROS]
     # Calls of these are read as the check reads them: up to the next of these.
-    place_of = dict(zip((start for start, _ in judged), places(data, judged)))
-    line, behind = 1, 0
-    for place, (start, macro) in zip(places(data, words), words):
+    place_of = dict(zip((start for start, _ in judged), places(text, judged)))
+    line, passed = 1, 0
+    for place, (start, macro) in zip(places(text, words), words):
         place = place_of.get(start, place)
-        line += data.count(b"\n", behind, start)
-        behind = start
+        line += text.count(b"\n", passed, start)
+        passed = start
         if place.kind == CODE and place.argument is not None:
-            verdict = UNWANTED if start in unwanted else verdict_on(macro)
+            verdict = UNWANTED if start in unwanted else name_verdict(macro)
             yield Export(macro, place.argument, path, line, verdict)
 
 
-def verdict_on(macro: bytes) -> str:
-    """Say what an export that nothing is wrong with is."""
-    if macro == policy.INTERNAL:
-        return INTERNAL
-    return ALLOWLISTED if macro in policy.MACROS else OTHER
+def name_verdict(macro: bytes) -> str:
+    """Name the verdict on an export that nothing is wrong with."""
+    if macro not in policy.MACROS:
+        return OTHER
+    return INTERNAL if policy.MACROS[macro].permitted == policy.ALWAYS else ALLOWLISTED

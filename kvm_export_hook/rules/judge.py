@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The rules: a suspect and its surroundings to a finding, or to nothing. Pure.
+"""The verdicts: a suspect and its surroundings to a finding, or to nothing. Pure.
 
-The only module that knows the verdicts. In a tree whose Makefile has the make
-check, every word that its grep fails the build on is a finding: that a clean
-hook means a passing make check can be read off ``rule_broken``.
+The only module that knows them. In a tree whose Makefile has the make check,
+every word that its grep fails the build on is a finding: ``find_broken_rule``
+shows that a clean hook means a passing make check.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from kvm_export_hook.rules.place import Place, Word
+    from kvm_export_hook.rules.tree import Facts
+    from kvm_export_hook.sources import Input
 
 FORBIDDEN_MACRO = "forbidden-macro"
 NOT_ALLOWLISTED = "not-allowlisted"
@@ -23,20 +25,23 @@ EXPORT_ALIAS = "export-alias"
 SPLIT_EXPORT = "split-export"
 EXPORT_MENTION = "export-mention"
 
+# A list with more names than this is searched by hash.
+FEW_NAMES = 32
+
 
 class Finding:
     """One unwanted export.
 
-    ``offset``: of the macro in the file. ``end``: behind its call, or behind
-    the macro where no call was read. ``line``: 1-based; ``line_start``: its
-    offset. ``symbol``: the call's first argument, or None. ``kind``: of the
-    place. ``replacement``: the macro that puts it right, or None where that
-    takes a person.
+    ``rule``: the id of the rule that it breaks. ``offset``: of the macro in the
+    text, in bytes. ``end``: the offset after its call, or after the macro where
+    no call was read. ``line``: 1-based; ``line_start``: its offset. ``symbol``:
+    the call's first argument, or None. ``kind``: of the place. ``replacement``:
+    the macro that puts it right, or None where that takes a person.
     """
 
     __slots__ = (
-        "allowlisted",
         "end",
+        "is_allowlisted",
         "kind",
         "line",
         "line_start",
@@ -54,7 +59,7 @@ class Finding:
         place: Place,
         line: int,
         line_start: int,
-        allowlisted: bool,
+        is_allowlisted: bool,
         replacement: bytes | None,
     ) -> None:
         self.rule = rule
@@ -62,7 +67,7 @@ class Finding:
         self.kind, self.symbol, self.end = place.kind, place.argument, place.end
         self.line = line
         self.line_start = line_start
-        self.allowlisted = allowlisted
+        self.is_allowlisted = is_allowlisted
         self.replacement = replacement
 
     @property
@@ -70,95 +75,97 @@ class Finding:
         """The macro's first byte in its line, 1-based."""
         return self.offset - self.line_start + 1
 
+    def last_line(self, text: bytes) -> int:
+        """Return the line of TEXT, 1-based, on which the call ends."""
+        return self.line + text.count(b"\n", self.offset, self.end)
 
-class File:
-    """A file that was judged: its path, the top of its tree, its content and its findings.
 
-    ``name``: its path from the top, where ``path`` is not on this disk.
-    ``subject``: of the mail that it is from, where there are several.
-    ``has_macro``: whether the tree has EXPORT_SYMBOL_FOR_KVM_INTERNAL.
-    ``is_rewritten``: whether a fix was written to it; None where none was asked for.
+class Result:
+    """An input and its findings, of which there is at least one.
+
+    ``is_rewritten``: whether a fix was written to the file; None where none
+    was asked for.
     """
 
-    __slots__ = ("data", "findings", "has_macro", "is_rewritten", "name", "path", "subject", "top")
+    __slots__ = ("findings", "input", "is_rewritten")
 
     def __init__(
-        self, path: bytes, top: bytes, data: bytes, findings: Iterable[Finding], has_macro: bool
+        self, input_: Input, findings: Iterable[Finding], is_rewritten: bool | None = None
     ) -> None:
-        self.path = path
-        self.top = top
-        self.data = data
+        self.input = input_
         self.findings = findings
-        self.has_macro = has_macro
-        self.is_rewritten: bool | None = None
-        self.subject: str | None = None
-        self.name: bytes | None = None
+        self.is_rewritten = is_rewritten
 
 
 def judge(
-    data: bytes,
-    suspects: Sequence[Word],
-    allowlist: frozenset[bytes],
-    has_check: bool,
-    first_line: int = 1,
+    text: bytes, suspects: Sequence[Word], facts: Facts, first_line: int = 1
 ) -> Iterator[Finding]:
-    """Yield the findings among the SUSPECTS of DATA, in order.
+    """Yield the findings among the SUSPECTS of TEXT, in order.
 
-    ALLOWLIST is the one in force; HAS_CHECK tells whether the tree has the
-    make check; FIRST_LINE is the number of the first line of DATA.
+    FACTS are those of the tree; FIRST_LINE is the number of the first line of TEXT.
     """
-    line, line_start, behind = first_line, 0, 0
-    checked_line, names_missing = -1, False
-    for place, word in zip(places(data, suspects), suspects):
+    line, line_start, passed = first_line, 0, 0
+    checked_line, is_name_missing = -1, False
+    for place, word in zip(places(text, suspects), suspects):
         start, macro = word
-        line += data.count(b"\n", behind, start)
-        line_start = max(line_start, data.rfind(b"\n", behind, start) + 1)
-        behind = start
-        if checked_line != line and has_check:
-            names_missing, checked_line = not names_any(data, line_start, allowlist), line
-        build_fails = has_check and macro in policy.GREPPED and names_missing
-        allowlisted = place.argument in allowlist
-        rule = rule_broken(macro, place, allowlisted, build_fails)
+        line += text.count(b"\n", passed, start)
+        line_start = max(line_start, text.rfind(b"\n", passed, start) + 1)
+        passed = start
+        if checked_line != line and facts.has_check:
+            is_name_missing = not holds_name(read_line(text, line_start), facts.allowlist)
+            checked_line = line
+        build_fails = facts.has_check and policy.MACROS[macro].is_grepped and is_name_missing
+        is_allowlisted = place.argument in facts.allowlist
+        rule = find_broken_rule(macro, place, is_allowlisted, build_fails)
         if rule:
-            replacement = replacement_for(rule, macro, allowlisted, build_fails)
-            yield Finding(rule, word, place, line, line_start, allowlisted, replacement)
+            replacement = find_replacement(rule, macro, is_allowlisted, build_fails)
+            yield Finding(rule, word, place, line, line_start, is_allowlisted, replacement)
 
 
-def names_any(data: bytes, line_start: int, allowlist: frozenset[bytes]) -> bool:
-    """Whether the line that begins at LINE_START holds a name of ALLOWLIST, even in a longer word.
+def read_line(text: bytes, line_start: int) -> bytes:
+    """Return the line that begins at LINE_START, up to its LF."""
+    end = text.find(b"\n", line_start)
+    return text[line_start : end if end >= 0 else len(text)]
 
-    So reads the ``grep -v`` of the make check.
+
+def holds_name(line: bytes, names: frozenset[bytes]) -> bool:
+    """Whether LINE holds one of NAMES, even in a longer word, as ``grep -v`` reads it."""
+    if len(names) <= FEW_NAMES:
+        return any(name in line for name in names)
+    return any(
+        line[start : start + length] in names
+        for length in {len(name) for name in names}
+        for start in range(len(line) - length + 1)
+    )
+
+
+def find_broken_rule(
+    macro: bytes, place: Place, is_allowlisted: bool, build_fails: bool
+) -> str | None:
+    """Return the rule that a suspect breaks; None for a good export or a harmless mention.
+
+    BUILD_FAILS says whether the make check of the tree fails on the word.
     """
-    end = data.find(b"\n", line_start)
-    line = data[line_start : end if end >= 0 else len(data)]
-    return any(name in line for name in allowlist)
-
-
-def rule_broken(macro: bytes, place: Place, allowlisted: bool, build_fails: bool) -> str | None:
-    """Name the rule that a suspect breaks; None for a good export or a harmless mention.
-
-    BUILD_FAILS tells whether the make check of the tree finds the word.
-    """
-    if policy.MACROS[macro] == policy.ALWAYS:
+    permitted = policy.MACROS[macro].permitted
+    if permitted == policy.ALWAYS:
         return None
     if place.kind == DIRECTIVE or (place.kind == CODE and place.argument is None):
         return EXPORT_ALIAS
     if place.kind != CODE:
         return EXPORT_MENTION if build_fails else None
-    if policy.MACROS[macro] == policy.NEVER:
+    if permitted == policy.NEVER:
         return FORBIDDEN_MACRO
-    if not allowlisted:
+    if not is_allowlisted:
         return NOT_ALLOWLISTED
     return SPLIT_EXPORT if build_fails else None
 
 
-def replacement_for(rule: str, macro: bytes, allowlisted: bool, build_fails: bool) -> bytes | None:
-    """Name the macro that puts an export right without a person's judgement.
-
-    Macros with a namespace or a section have users whom a rewrite would cut off.
-    """
-    if rule not in (FORBIDDEN_MACRO, NOT_ALLOWLISTED) or macro not in policy.GREPPED:
+def find_replacement(
+    rule: str, macro: bytes, is_allowlisted: bool, build_fails: bool
+) -> bytes | None:
+    """Return the macro that puts an export right without a person's judgement, if there is one."""
+    if rule not in (FORBIDDEN_MACRO, NOT_ALLOWLISTED) or not policy.MACROS[macro].is_rewritable:
         return None
-    if not allowlisted:
+    if not is_allowlisted:
         return policy.INTERNAL
     return None if build_fails else policy.GPL

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The data of the rule: the export macros and the bundled allowlist. No logic.
 
-To judge one more macro, or to permit one more symbol, add its line here; each
-table is sorted, and ``tests/policy_test.py`` says what else must hold.
+To judge one more macro, or to permit one more symbol, add its row here; both
+tables are sorted, and ``tests/policy_test.py`` says what else must hold.
 """
 
 from __future__ import annotations
@@ -15,33 +15,49 @@ ALWAYS = "always"
 IF_ALLOWLISTED = "if allowlisted"
 NEVER = "never"
 
-# When KVM may use a macro. What is not here is not judged: some name their
-# modules themselves (EXPORT_SYMBOL_FOR_MODULES), some export no function
-# (tracepoints, static calls).
+
+class Macro:
+    """A row of MACROS.
+
+    ``permitted``: when KVM may use the macro: ALWAYS, IF_ALLOWLISTED or NEVER.
+    ``is_grepped``: whether the kernel's make check searches for it.
+    ``is_rewritable``: whether a fix may put another macro in its place. The
+    macros with a namespace or a section have users that it would cut off.
+    """
+
+    __slots__ = ("is_grepped", "is_rewritable", "permitted")
+
+    def __init__(
+        self, permitted: str, is_grepped: bool = False, is_rewritable: bool = False
+    ) -> None:
+        self.permitted = permitted
+        self.is_grepped = is_grepped
+        self.is_rewritable = is_rewritable
+
+
+# A macro that is not here is not judged: some name their modules themselves
+# (EXPORT_SYMBOL_FOR_MODULES), some export no function (tracepoints, static calls).
 MACROS = {
-    b"EXPORT_PER_CPU_SYMBOL": NEVER,
-    b"EXPORT_PER_CPU_SYMBOL_GPL": IF_ALLOWLISTED,
-    b"EXPORT_SYMBOL": NEVER,
-    b"EXPORT_SYMBOL_FOR_KVM_INTERNAL": ALWAYS,
-    b"EXPORT_SYMBOL_GPL": IF_ALLOWLISTED,
-    b"EXPORT_SYMBOL_NS": NEVER,
-    b"EXPORT_SYMBOL_NS_GPL": IF_ALLOWLISTED,
-    b"_EXPORT_SYMBOL": NEVER,
-    b"__EXPORT_SYMBOL": NEVER,
-    b"___EXPORT_SYMBOL": NEVER,
+    b"EXPORT_PER_CPU_SYMBOL": Macro(NEVER),
+    b"EXPORT_PER_CPU_SYMBOL_GPL": Macro(IF_ALLOWLISTED),
+    b"EXPORT_SYMBOL": Macro(NEVER, is_grepped=True, is_rewritable=True),
+    b"EXPORT_SYMBOL_FOR_KVM_INTERNAL": Macro(ALWAYS),
+    b"EXPORT_SYMBOL_GPL": Macro(IF_ALLOWLISTED, is_grepped=True, is_rewritable=True),
+    b"EXPORT_SYMBOL_NS": Macro(NEVER),
+    b"EXPORT_SYMBOL_NS_GPL": Macro(IF_ALLOWLISTED),
+    b"_EXPORT_SYMBOL": Macro(NEVER),
+    b"__EXPORT_SYMBOL": Macro(NEVER),
+    b"___EXPORT_SYMBOL": Macro(NEVER),
 }
 
 # The symbols of KVM that modules outside KVM need, and who needs them, as of
-# Linux 7.3. A tree whose Makefile has a list of its own is judged by that one.
+# Linux 7.3. A list in the tree's own Makefile replaces this one.
 ALLOWLIST = {
     b"kvm_get_kvm": "VFIO on s390: drivers/s390/crypto/vfio_ap_ops.c",
     b"kvm_get_kvm_safe": "VFIO: drivers/vfio/vfio_main.c",
     b"kvm_page_track_register_notifier": "KVMGT: drivers/gpu/drm/i915/gvt/kvmgt.c",
     b"kvm_page_track_unregister_notifier": "KVMGT: drivers/gpu/drm/i915/gvt/kvmgt.c",
-    b"kvm_put_kvm": "VFIO: drivers/vfio/vfio_main.c",
+    b"kvm_put_kvm": "VFIO: drivers/vfio/vfio_main.c, drivers/s390/crypto/vfio_ap_ops.c",
     b"kvm_write_track_add_gfn": "KVMGT: drivers/gpu/drm/i915/gvt/kvmgt.c",
     b"kvm_write_track_remove_gfn": "KVMGT: drivers/gpu/drm/i915/gvt/kvmgt.c",
 }
-
-# The words that the make check of the kernel looks for; it knows no others.
-GREPPED = (PLAIN, GPL)

@@ -13,8 +13,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    Word = tuple[int, bytes]  # its byte offset in the text, and the word
+
 STEM = b"EXPORT_"
-LONGEST_LEAD = 3  # the underscores of ___EXPORT_SYMBOL
+# The most underscores that a macro has before the stem.
+LONGEST_LEAD = max(macro.find(STEM) for macro in policy.MACROS)
 WINDOW = max(map(len, policy.MACROS)) + 1
 # What may follow the stem, which rules out most other words.
 NEXT = frozenset(macro.partition(STEM)[2][:1] for macro in policy.MACROS)
@@ -29,52 +32,52 @@ PLAIN_CALL = policy.GPL + b"("
 UNCLEAR = frozenset((b"", b"\\", b" ", b"\t", b"\v", b"\f", b"\r", b"\0"))
 
 
-def suspects(data: bytes, allowlist: frozenset[bytes]) -> list[tuple[int, bytes]]:
-    """Find the suspects of DATA: the offset of each, and its macro, in order.
+def find_suspects(text: bytes, allowlist: frozenset[bytes]) -> list[Word]:
+    """Find the suspects of TEXT: the byte offset of each, and its macro, in order.
 
     All macros of the table, or none: where one is not plainly fine, the others
-    tell how far its call can reach.
+    say how far its call can reach.
     """
     found = []
     all_fine = True
     longest = max(map(len, allowlist), default=0)
-    for hit in stems(data):
-        first = max(hit - LONGEST_LEAD - 1, 0)
-        words = data[first : hit + WINDOW].translate(ONLY_WORDS)
-        start = words.rfind(b" ", 0, hit - first) + 1
-        end = words.find(b" ", hit - first)
-        macro = words[start : end if end >= 0 else None]
-        start += first
-        if macro in policy.MACROS:
-            found.append((start, macro))
-            if all_fine and macro != policy.INTERNAL:
-                all_fine = is_plainly_permitted(data, start, allowlist, longest)
+    for word in find_macros(text):
+        found.append(word)
+        start, macro = word
+        if all_fine and policy.MACROS[macro].permitted != policy.ALWAYS:
+            all_fine = is_plainly_permitted(text, start, allowlist, longest)
     return [] if all_fine else found
 
 
-def stems(data: bytes) -> Iterator[int]:
-    """Yield the offset of each ``EXPORT_`` in DATA that may be one of a macro's."""
-    hit = data.find(STEM)
+def find_macros(text: bytes) -> Iterator[Word]:
+    """Yield the macros of the table in TEXT, wherever they stand: byte offset and macro."""
+    hit = text.find(STEM)
     while hit >= 0:
-        behind = hit + len(STEM)
-        if data[behind : behind + 1] in NEXT:
-            yield hit
-        hit = data.find(STEM, behind)
+        after = hit + len(STEM)
+        if text[after : after + 1] in NEXT:
+            first = max(hit - LONGEST_LEAD - 1, 0)
+            words = text[first : hit + WINDOW].translate(ONLY_WORDS)
+            start = words.rfind(b" ", 0, hit - first) + 1
+            end = words.find(b" ", hit - first)
+            macro = words[start : end if end >= 0 else None]
+            if macro in policy.MACROS:
+                yield first + start, macro
+        hit = text.find(STEM, after)
 
 
 def is_plainly_permitted(
-    data: bytes, start: int, allowlist: frozenset[bytes], longest: int
+    text: bytes, start: int, allowlist: frozenset[bytes], longest: int
 ) -> bool:
     """Whether an allowlisted export begins a line of its own, as all in the kernel do.
 
     Such a line is no part of a directive, and it holds an allowlisted name:
     be it code, comment or string, it is no finding.
     """
-    if not data.startswith(PLAIN_CALL, start) or not begins_plain_line(data, start):
+    if not text.startswith(PLAIN_CALL, start) or not begins_plain_line(text, start):
         return False
     symbol = start + len(PLAIN_CALL)
-    end = data.find(b")", symbol, symbol + longest + 1)
-    return end >= 0 and data[symbol:end] in allowlist
+    end = text.find(b")", symbol, symbol + longest + 1)
+    return end >= 0 and text[symbol:end] in allowlist
 
 
 def begins_plain_line(data: bytes, start: int) -> bool:

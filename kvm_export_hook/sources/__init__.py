@@ -1,2 +1,61 @@
 # SPDX-License-Identifier: MIT
-"""Where C comes from: the working tree, and patches."""
+"""Where C comes from: the working tree, git, patches. A source yields an Input for each text."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kvm_export_hook.rules.tree import Facts
+
+    # Learns the facts of a tree from its KVM_TYPES and its MAKEFILE; None: not there.
+    Learn = Callable[[bytes | None, bytes | None], Facts]
+    # Is told of a path that could not be judged, and why.
+    Complain = Callable[[bytes, OSError], object]
+    # Is told of a tree (its path, empty for the working directory) whose facts have a note.
+    Note = Callable[[bytes, str], object]
+
+
+class Origin:
+    """The commit or the mail that a text is from.
+
+    ``commit``: its full id in hexadecimal, or None for a mail. ``subject``: one line.
+    """
+
+    __slots__ = ("commit", "subject")
+
+    def __init__(self, commit: str | None, subject: str) -> None:
+        self.commit = commit
+        self.subject = subject
+
+
+class Input:
+    """A text of C to be judged, complete when it is made.
+
+    ``facts``: of its tree. ``name``: its path from the top of the tree.
+    ``path``: how to show it. ``text``: its bytes. ``top``: the top of its tree
+    on this disk, empty for the working directory; None: the text is not a file
+    of this disk. ``first_line``: the number of the text's first line in its
+    file, 1-based. ``origin``: where the text is from, if not a file as it is.
+    """
+
+    __slots__ = ("facts", "first_line", "name", "origin", "path", "text", "top")
+
+    def __init__(
+        self,
+        facts: Facts,
+        name: bytes,
+        path: bytes,
+        text: bytes,
+        top: bytes | None = None,
+        first_line: int = 1,
+        origin: Origin | None = None,
+    ) -> None:
+        self.facts = facts
+        self.name = name
+        self.path = path
+        self.text = text
+        self.top = top
+        self.first_line = first_line
+        self.origin = origin

@@ -9,11 +9,14 @@ lines behind the end of a hunk, no hunk at all.
 from __future__ import annotations
 
 import io
+import os
 import re
+import sys
 
 from unidiff.errors import UnidiffParseError
 from unidiff.patch import PatchSet
 
+from kvm_export_hook.sources import Input, Origin
 from kvm_export_hook.sources.git_names import unquoted
 from kvm_export_hook.sources.mail import contents, mails
 from kvm_export_hook.sources.scope import is_in_scope
@@ -21,11 +24,13 @@ from kvm_export_hook.sources.scope import is_in_scope
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from typing import BinaryIO
 
     from unidiff.patch import Hunk as UniHunk
     from unidiff.patch import PatchedFile
 
     from kvm_export_hook.rules.judge import Finding
+    from kvm_export_hook.rules.tree import Facts
 
     Complain = Callable[[bytes, OSError], object]
 
@@ -64,27 +69,41 @@ COMMENT_LINE = re.compile(rb"\s*\*(?:[\s/]|$)")
 class Hunk:
     """The new side of a hunk: its file, its lines, and which of them are added.
 
-    ``subject``: of the mail that it is from, where there are several.
+    ``origin``: the mail that it is from, where there are several.
     ``first_line``: the number of the first line of ``text`` in the new file.
     """
 
-    __slots__ = ("added", "first_line", "path", "subject", "text")
+    __slots__ = ("added", "first_line", "origin", "path", "text")
 
     def __init__(
-        self, subject: str | None, path: bytes, text: bytes, first_line: int, added: set[int]
+        self, origin: Origin | None, path: bytes, text: bytes, first_line: int, added: set[int]
     ) -> None:
-        self.subject = subject
+        self.origin = origin
         self.path = path
         self.text = text
         self.first_line = first_line
         self.added = added
 
+    def make_input(self, facts: Facts) -> Input:
+        """Make the value that is judged."""
+        path = os.path.normpath(self.path)
+        return Input(facts, path, path, self.text, None, self.first_line, self.origin)
+
     def added_of(self, findings: Iterable[Finding]) -> Iterator[Finding]:
         """Yield those of the FINDINGS here whose macro or call lies on an added line."""
         for finding in findings:
-            last = finding.line + self.text.count(b"\n", finding.offset, finding.end)
-            if any(line in self.added for line in range(finding.line, last + 1)):
+            lines = range(finding.line, finding.last_line(self.text) + 1)
+            if any(line in self.added for line in lines):
                 yield finding
+
+
+def open_patch(name: str) -> BinaryIO:
+    """Open a patch, which may come from a pipe; ``-`` is stdin."""
+    if name != "-":
+        return open(name, "rb")
+    if sys.stdin is None:
+        raise OSError(None, "is closed")
+    return open(sys.stdin.fileno(), "rb", closefd=False)
 
 
 def hunks(stream: Iterable[bytes], name: bytes, complain: Complain) -> Iterator[Hunk]:
@@ -103,13 +122,14 @@ def hunks(stream: Iterable[bytes], name: bytes, complain: Complain) -> Iterator[
             continue
         place = name + b": " + subject.encode() if subject else name
         # HTML tells again, in its own words, what the plain text tells.
+        origin = Origin(None, subject) if several and subject is not None else None
         bodies = list(filter(DIFF.search, plain)) or list(filter(DIFF.search, html))
         if subject is None and not bodies and text.strip() and not OF_GIT.match(text):
             complain(place, OSError(None, "holds no diff"))
         for body in bodies:
             for section in sections(body):
                 for path, hunk in parsed(section, place, complain):
-                    yield new_side(subject if several else None, path, hunk)
+                    yield new_side(origin, path, hunk)
 
 
 def sections(body: bytes) -> Iterator[bytes]:
@@ -227,7 +247,7 @@ def name_in_scope(source: bytes, target: bytes) -> bytes:
     return target
 
 
-def new_side(subject: str | None, path: bytes, hunk: UniHunk) -> Hunk:
+def new_side(origin: Origin | None, path: bytes, hunk: UniHunk) -> Hunk:
     """Put the kept and the added lines of HUNK together."""
     text = []
     added = set()
@@ -240,7 +260,7 @@ def new_side(subject: str | None, path: bytes, hunk: UniHunk) -> Hunk:
     if begins_in_comment(text):
         text.insert(0, b"/*\n")
         first_line -= 1
-    return Hunk(subject, path, b"".join(text), first_line, added)
+    return Hunk(origin, path, b"".join(text), first_line, added)
 
 
 def begins_in_comment(lines: list[bytes]) -> bool:

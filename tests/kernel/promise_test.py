@@ -58,8 +58,8 @@ STRICTER = {
     "invalid-utf-8": BINARY,
     **{
         f"macro-{macro.decode()}": UNKNOWN
-        for macro, when in policy.MACROS.items()
-        if when != policy.ALWAYS and macro not in policy.GREPPED
+        for macro, row in policy.MACROS.items()
+        if row.permitted != policy.ALWAYS and not row.is_grepped
     },
 }
 

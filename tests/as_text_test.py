@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import pytest
 
+from kvm_export_hook.cli import BY_COMMAND
 from kvm_export_hook.report import as_text as text
+from kvm_export_hook.report.layout import Layout
+from kvm_export_hook.rules.judge import Result
 from tests.support import judged
 
 
@@ -13,7 +16,12 @@ def report(
     source: bytes, path: bytes = b"virt/kvm/x.c", *, color: bool = False, quiet: bool = False
 ) -> str:
     """Write the report on one file of a tree with the make check."""
-    return "".join(text.report([judged(source, path)], color, quiet))
+    return "".join(text.report([judged(source, path)], Layout(color, quiet, fix_hint=BY_COMMAND)))
+
+
+def rewrite(source: bytes, *, is_rewritten: bool) -> Result:
+    result = judged(source)
+    return Result(result.input, result.findings, is_rewritten)
 
 
 def lines(source: bytes) -> list[str]:
@@ -28,19 +36,19 @@ def test_a_finding_with_the_advice_after_it() -> None:
         "    2 | EXPORT_SYMBOL_GPL(kvm_foo);\n"
         "      | ^~~~~~~~~~~~~~~~~ use EXPORT_SYMBOL_FOR_KVM_INTERNAL\n"
         "\n"
-        "found 1 unwanted export in 1 file: 1 EXPORT_SYMBOL_GPL\n" + text.ADVICE + text.BY_FIX
+        "found 1 unwanted export in 1 file: 1 EXPORT_SYMBOL_GPL\n" + text.ADVICE + BY_COMMAND
     )
 
 
 def test_a_tree_without_the_macro_is_told_of() -> None:
     file = judged(b"EXPORT_SYMBOL(a);\n", has_macro=False)
-    told = "".join(text.report([file], color=False, quiet=False))
+    told = "".join(text.report([file], Layout()))
     assert told.endswith(text.ADVICE + text.LACKING)
     assert text.LACKING not in report(b"EXPORT_SYMBOL(a);\n")
 
 
 def test_the_advice_fits_a_terminal() -> None:
-    assert max(map(len, (text.ADVICE + text.LACKING + text.BY_FIX).splitlines())) <= 80
+    assert max(map(len, (text.ADVICE + text.LACKING + BY_COMMAND).splitlines())) <= 80
 
 
 def test_quiet_leaves_the_first_line() -> None:
@@ -58,7 +66,7 @@ def test_the_summary_counts_macros_and_files() -> None:
     source = b"EXPORT_SYMBOL_GPL(a);\nEXPORT_SYMBOL(b);\nEXPORT_SYMBOL_GPL(c);\n"
     clean = b"int a;\n"
     files = [judged(source, b"a.c"), judged(clean, b"b.c"), judged(source, b"c.c")]
-    printed = "".join(text.report(files, color=False, quiet=False))
+    printed = "".join(text.report(files, Layout()))
     assert (
         "\nfound 6 unwanted exports in 2 files: 2 EXPORT_SYMBOL, 4 EXPORT_SYMBOL_GPL\n" in printed
     )
@@ -76,7 +84,7 @@ def test_the_summary_counts_macros_and_files() -> None:
         "forbidden": (
             b"__EXPORT_SYMBOL(a)",
             "__EXPORT_SYMBOL(a): KVM never uses this macro [forbidden-macro]",
-            "use EXPORT_SYMBOL_FOR_KVM_INTERNAL, of the symbol alone",
+            "use EXPORT_SYMBOL_FOR_KVM_INTERNAL(a)",
         ),
         "forbidden-allowlisted": (
             b"EXPORT_SYMBOL(kvm_get_kvm)",
@@ -86,7 +94,7 @@ def test_the_summary_counts_macros_and_files() -> None:
         "forbidden-allowlisted-namespace": (
             b"EXPORT_SYMBOL_NS(kvm_get_kvm, x)",
             "EXPORT_SYMBOL_NS(kvm_get_kvm): KVM never uses this macro [forbidden-macro]",
-            "use EXPORT_SYMBOL_GPL, of the symbol alone",
+            "use EXPORT_SYMBOL_GPL(kvm_get_kvm)",
         ),
         "forbidden-allowlisted-and-split": (
             b"EXPORT_SYMBOL(\nkvm_get_kvm)",
@@ -111,13 +119,13 @@ def test_the_summary_counts_macros_and_files() -> None:
         ),
         "mention-in-a-comment": (
             b"/* EXPORT_SYMBOL */",
-            "EXPORT_SYMBOL: in a comment, but the tree's make check fails on the bare word"
+            "EXPORT_SYMBOL: mentioned in a comment: the tree's make check cannot tell, and fails"
             " [export-mention]",
             "say it without the macro's name",
         ),
         "mention-in-a-string": (
             b'"EXPORT_SYMBOL"',
-            "EXPORT_SYMBOL: in a string, but the tree's make check fails on the bare word"
+            "EXPORT_SYMBOL: mentioned in a string: the tree's make check cannot tell, and fails"
             " [export-mention]",
             "say it without the macro's name",
         ),
@@ -208,8 +216,8 @@ def test_color_is_put_around_and_changes_no_text() -> None:
 
 
 LEFT = {
-    "alias": (b"EXPORT_SYMBOL;", "only calls are"),
-    "mention": (b"/* EXPORT_SYMBOL */", "comments and strings never are"),
+    "alias": (b"EXPORT_SYMBOL;", "only plain calls can be fixed"),
+    "mention": (b"/* EXPORT_SYMBOL */", "comments and strings are never rewritten"),
     "split": (b"EXPORT_SYMBOL_GPL(\nkvm_get_kvm)", "the macro is right"),
     "forbidden-and-split": (
         b"EXPORT_SYMBOL(\nkvm_get_kvm)",
@@ -229,20 +237,18 @@ SAID_ALL = (LEFT["mention"][1], LEFT["split"][1])
 
 @pytest.mark.parametrize(("source", "reason"), LEFT.values(), ids=LEFT)
 def test_what_a_fix_leaves_has_its_reason(source: bytes, reason: str) -> None:
-    file = judged(source)
-    file.is_rewritten = False
-    printed = "".join(text.report([file], color=False, quiet=False))
+    file = rewrite(source, is_rewritten=False)
+    printed = "".join(text.report([file], Layout()))
     assert f"\n      = not rewritten: {reason}\n" in printed
     assert "\n\nleft 1 unwanted export in 1 file: 1 " in printed
     assert printed.endswith(text.ADVICE) is (reason not in SAID_ALL)
-    quiet = "".join(text.report([file], color=False, quiet=True))
+    quiet = "".join(text.report([file], Layout(quiet=True)))
     assert quiet == printed.partition("\n")[0] + "\n"
 
 
 def test_what_a_fix_rewrote() -> None:
-    file = judged(b"EXPORT_SYMBOL(kvm_get_kvm);\n\nEXPORT_SYMBOL_GPL(\n\tb);\n")
-    file.is_rewritten = True
-    assert "".join(text.report([file], color=False, quiet=False)) == (
+    file = rewrite(b"EXPORT_SYMBOL(kvm_get_kvm);\n\nEXPORT_SYMBOL_GPL(\n\tb);\n", is_rewritten=True)
+    assert "".join(text.report([file], Layout())) == (
         "virt/kvm/x.c:1: EXPORT_SYMBOL(kvm_get_kvm) -> EXPORT_SYMBOL_GPL(kvm_get_kvm)\n"
         "virt/kvm/x.c:3: EXPORT_SYMBOL_GPL(b) -> EXPORT_SYMBOL_FOR_KVM_INTERNAL(b)\n"
         "\n"
@@ -251,9 +257,8 @@ def test_what_a_fix_rewrote() -> None:
 
 
 def test_what_a_fix_rewrote_and_left() -> None:
-    file = judged(b"EXPORT_SYMBOL(a);\nEXPORT_SYMBOL_NS(b, c);\n")
-    file.is_rewritten = True
-    printed = "".join(text.report([file], color=False, quiet=False))
+    file = rewrite(b"EXPORT_SYMBOL(a);\nEXPORT_SYMBOL_NS(b, c);\n", is_rewritten=True)
+    printed = "".join(text.report([file], Layout()))
     assert (
         "\n\nrewrote 1 export in 1 file: 1 EXPORT_SYMBOL\n"
         "left 1 unwanted export in 1 file: 1 EXPORT_SYMBOL_NS\n" + text.ADVICE + text.REWRITTEN

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: MIT
+"""How a report is wanted, which every format is given. No logic."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kvm_export_hook.sources import Input
+
+
+class Layout:
+    """How a report is wanted.
+
+    ``color``: whether with colours. ``quiet``: a line for each finding and
+    nothing else. ``notes``: what was said of whole trees, each with the path
+    of the tree; complete when the last result has been read. ``fix_hint``: how
+    the user can have the findings fixed. ``name_in_repository``: spells the
+    path of an input from the top of its git repository.
+    """
+
+    __slots__ = ("color", "fix_hint", "name_in_repository", "notes", "quiet")
+
+    def __init__(
+        self,
+        color: bool = False,
+        quiet: bool = False,
+        notes: list[tuple[bytes, str]] | None = None,
+        fix_hint: str = "",
+        name_in_repository: Callable[[Input], bytes] | None = None,
+    ) -> None:
+        self.color = color
+        self.quiet = quiet
+        self.notes = [] if notes is None else notes
+        self.fix_hint = fix_hint
+        self.name_in_repository = name_in_repository or (lambda input_: input_.name)

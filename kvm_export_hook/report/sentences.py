@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: MIT
+"""What every report says of a finding: the export, what is wrong, what to type. Pure."""
+
+from __future__ import annotations
+
+from kvm_export_hook.report.escape import make_printable
+from kvm_export_hook.rules import policy
+from kvm_export_hook.rules.place import DIRECTIVE
+from kvm_export_hook.rules.wording import OTHER_USERS, RULES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kvm_export_hook.rules.judge import Finding, Result
+    from kvm_export_hook.sources import Origin
+
+LONGEST_SHOWN_SYMBOL = 80
+SHORT_ID = 12  # as the kernel quotes commits
+
+NO_MACRO_YET = f"this tree has no {policy.INTERNAL.decode()}: its build would break"
+NOT_WRITTEN = "the file could not be written"
+CHECK_WOULD_FAIL = "the tree's make check would fail all the same"
+
+
+def describe(finding: Finding) -> str:
+    """Say all of FINDING in one line: the export, what is wrong, what to type."""
+    return f"{describe_export(finding)}: {describe_problem(finding)}; {describe_remedy(finding)}"
+
+
+def describe_origin(origin: Origin) -> str:
+    """Name the commit or the mail on one line."""
+    subject = make_printable(origin.subject.encode("utf-8", "surrogateescape"))
+    if origin.commit is None:
+        return f"mail: {subject}"
+    return f"commit {origin.commit[:SHORT_ID]}: {subject}"
+
+
+def prefix_origin(origin: Origin | None) -> str:
+    """Name the commit or the mail before a message; without an ORIGIN, nothing."""
+    return f"{describe_origin(origin)}: " if origin else ""
+
+
+def count_findings(macros: dict[str, int], noun: str, files: int) -> str:
+    """Write the sum of MACROS: ``2 unwanted exports in 1 file: 1 EXPORT_SYMBOL, ...``."""
+    total = count(sum(macros.values()), noun)
+    listed = ", ".join(f"{number} {macro}" for macro, number in sorted(macros.items()))
+    return f"{total} in {count(files, 'file')}: {listed}"
+
+
+def count(number: int, noun: str) -> str:
+    """Count a noun: ``1 file``, ``2 files``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def describe_export(finding: Finding) -> str:
+    """Write the export as its author did: ``MACRO(symbol)``, or the bare macro."""
+    return write_call(finding.macro, finding.symbol)
+
+
+def write_call(macro: bytes, symbol: bytes | None) -> str:
+    """Write ``MACRO(symbol)`` on one line, or MACRO alone where SYMBOL is None."""
+    if symbol is None:
+        return macro.decode()
+    shown = make_printable(b" ".join(symbol.split()))
+    if len(shown) > LONGEST_SHOWN_SYMBOL:
+        shown = shown[:LONGEST_SHOWN_SYMBOL] + "..."
+    return f"{macro.decode()}({shown})"
+
+
+def describe_problem(finding: Finding) -> str:
+    """Say what is wrong."""
+    wording = RULES[finding.rule]
+    problem = wording.problem_in_directive if finding.kind == DIRECTIVE else wording.problem
+    return problem.format(kind=finding.kind)
+
+
+def describe_remedy(finding: Finding) -> str:
+    """Say what to type instead."""
+    macro = policy.GPL if finding.is_allowlisted else policy.INTERNAL
+    use = macro.decode()
+    if not policy.MACROS[finding.macro].is_rewritable:
+        use = write_call(macro, finding.symbol)
+    elif finding.replacement is None:
+        use += ", with the symbol on the same line"
+    return RULES[finding.rule].remedy.format(use=use)
+
+
+def explain_why_left(result: Result, finding: Finding) -> str:
+    """Say why a fix does not rewrite a finding."""
+    if result.input.facts.lacks_macro:
+        return NO_MACRO_YET
+    if finding.replacement is not None:
+        return NOT_WRITTEN
+    why_left = RULES[finding.rule].why_left
+    if why_left == OTHER_USERS and policy.MACROS[finding.macro].is_rewritable:
+        return CHECK_WOULD_FAIL
+    return why_left

@@ -1,0 +1,344 @@
+# SPDX-License-Identifier: MIT
+"""The working tree as a source: finds the kernel tree, walks directories, reads files safely.
+
+Paths come out relative to the working directory where they lie below it, else
+absolute. So do trees: the empty path is the working directory itself.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from kvm_export_hook.rules import tree
+from kvm_export_hook.sources import Input
+from kvm_export_hook.sources.scope import (
+    KVM_DIRECTORIES,
+    is_below,
+    is_c,
+    is_named_from_the_top,
+    list_scoped_names,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from kvm_export_hook.rules.tree import Facts
+    from kvm_export_hook.sources import Complain, Learn, Note
+
+    # A path to read or to walk: as shown, whether to walk it, its tree, its name in that.
+    Root = tuple[bytes, bool, bytes, bytes]
+
+FACT_FILES = (tree.KVM_TYPES, tree.MAKEFILE)
+
+# Opens a FIFO without a writer, too, and makes no terminal the process's own.
+READ_WITHOUT_WAITING = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY
+NO_TREE = "is not a kernel tree: it has no C source in virt/kvm or arch/x86/kvm"
+OUTSIDE = "is outside the kernel tree that --srctree names"
+LINK = "is a symbolic link, which is not followed: name the file that it points to"
+
+
+def read_inputs(
+    paths: Iterable[bytes], srctree: bytes | None, trees: Trees, complain: Complain
+) -> Iterator[Input]:
+    """Yield the files in scope of PATHS, sorted by path, each once, where the rule is enforced.
+
+    Without PATHS: all files of SRCTREE, by default the tree around the working
+    directory. COMPLAIN is told of each path that could not be read.
+    """
+    for top, name, path in find_files(paths, srctree, trees, complain):
+        facts = trees.learn(top)
+        if facts.is_enforced:
+            try:
+                yield Input(facts, name, path, read_file(path), top)
+            except OSError as error:
+                complain(path, error)
+
+
+class Trees:
+    """The facts of each tree that has been met, learnt once."""
+
+    def __init__(self, learn: Learn, complain: Complain, note: Note) -> None:
+        self._learn = learn
+        self._complain = complain
+        self._note = note
+        self.facts: dict[bytes, Facts] = {}
+
+    def learn(self, top: bytes) -> Facts:
+        """Return the facts of the tree at TOP; its note is made once."""
+        facts = self.facts.get(top)
+        if facts is None:
+            facts = self.facts[top] = self._learn(
+                self._read(os.path.join(top, tree.KVM_TYPES)),
+                self._read(os.path.join(top, tree.MAKEFILE)),
+            )
+            if facts.note:
+                self._note(top or b".", facts.note)
+        return facts
+
+    def _read(self, path: bytes) -> bytes | None:
+        """Read a file that need not be there."""
+        try:
+            return read_file(path, 0)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            self._complain(path, error)
+            return None
+
+
+def find_files(
+    paths: Iterable[bytes], srctree: bytes | None, trees: Trees, complain: Complain
+) -> Iterator[tuple[bytes, bytes, bytes]]:
+    """Yield the tree, the name in it, and the path of every file in scope, sorted by path.
+
+    A file of facts among PATHS stands for the whole tree if that has the make
+    check: the rule may have changed for all of it.
+    """
+    roots: set[Root] = set()
+    others = []
+    for path in paths:
+        if srctree is None and is_named_from_the_top(path):
+            roots.add((path, False, b"", path))
+        else:
+            others.append(path)
+    if others or not roots:
+        for root in resolve(others, srctree, complain):
+            _, _, top, name = root
+            if name not in FACT_FILES:
+                roots.add(root)
+            elif trees.learn(top).has_check:
+                roots.update(list_kvm_directories(top))
+    yield from visit(roots, complain)
+
+
+def visit(roots: set[Root], complain: Complain) -> Iterator[tuple[bytes, bytes, bytes]]:
+    """Yield what ROOTS stand for, sorted by path, each file once."""
+    walked = None
+    for path, is_walk, top, name in sorted(roots, key=sort_key):
+        if walked is not None and is_below(path, walked):
+            continue  # it came with the walk
+        if not is_walk:
+            yield top, name, path
+            continue
+        walked = path
+        link = find_link(top, name)
+        if link is not None:
+            complain(link, OSError(None, LINK))
+            continue
+        named = [each for each, walks, *_ in roots if not walks and is_below(each, walked)]
+        found = walk(path, complain)
+        for each in sorted({*named, *found}) if named else found:
+            yield top, os.path.join(name, each[len(path) :].lstrip(b"/")), each
+
+
+def sort_key(root: Root) -> bytes:
+    """Sort a directory as the paths of the files below it."""
+    path, is_walk, *_ = root
+    return path + b"/" if path and is_walk else path
+
+
+def list_kvm_directories(top: bytes) -> Iterator[Root]:
+    """Yield the KVM directories of the tree at TOP, to be walked."""
+    for name in KVM_DIRECTORIES:
+        yield os.path.join(top, name), True, top, name
+
+
+def find_link(top: bytes, name: bytes) -> bytes | None:
+    """Return the first symbolic link on the way from TOP to the directory NAME, if there is one."""
+    path = top
+    for part in name.split(b"/"):
+        path = os.path.join(path, part)
+        if os.path.islink(path):
+            return path
+    return None
+
+
+def find_tree(srctree: bytes | None) -> bytes:
+    """Return SRCTREE, or else the tree around the working directory, or else that itself."""
+    if srctree is not None:
+        return srctree
+    here = os.getcwdb()
+    return show(find_nearest_tree(here, {}) or here, here)
+
+
+def resolve(paths: Iterable[bytes], srctree: bytes | None, complain: Complain) -> Iterator[Root]:
+    """Find what is in scope of PATHS, files and directories spelt in any way.
+
+    The files of facts come out too.
+    """
+    try:
+        here = os.getcwdb()
+    except OSError:
+        complain(b".", OSError(None, "the working directory is gone: change to another"))
+        return
+    known: dict[bytes, bytes | None] = {}
+    if srctree is None:
+        home = find_nearest_tree(here, known)
+    else:
+        home = make_absolute(srctree, here)
+        if not is_tree(home):
+            complain(srctree, OSError(None, NO_TREE))
+            return
+    for path in paths or [home or here]:
+        full = make_absolute(path, here)
+        try:
+            os.lstat(full if path else path)
+        except OSError as error:
+            complain(path, error)
+            continue
+        top = find_nearest_tree(full, known) if srctree is None else home
+        if top is None:
+            continue
+        if not is_below(full, top):
+            complain(path, OSError(None, OUTSIDE))
+            continue
+        is_walk = os.path.isdir(full)
+        name = os.path.relpath(full, top)
+        for each in [name] if name in FACT_FILES else list_scoped_names(name, is_walk):
+            yield show(os.path.join(top, each), here), is_walk, show(top, here), each
+
+
+def make_absolute(path: bytes, here: bytes) -> bytes:
+    """Spell PATH from the root, without dots; ``..`` goes where the kernel would go."""
+    full = os.path.join(here, path)
+    if b".." in path.split(b"/"):
+        # After a symbolic link, .. is not the directory before it in the name.
+        head, name = os.path.split(full)
+        head, name = (full, b"") if name == b".." else (head, name)
+        full = os.path.join(os.path.realpath(head), name)
+    return b"/" + os.path.normpath(full).lstrip(b"/")
+
+
+def show(full: bytes, here: bytes) -> bytes:
+    """Spell the absolute path FULL from the directory HERE where it lies below it."""
+    if full == here:
+        return b""
+    return full[len(here.rstrip(b"/")) + 1 :] if is_below(full, here) else full
+
+
+def find_nearest_tree(path: bytes, known: dict[bytes, bytes | None]) -> bytes | None:
+    """Return the kernel tree that the absolute PATH belongs to, or None.
+
+    The nearest directory upwards that is a tree, unless it lies in a KVM
+    directory of a tree above it. KNOWN saves a second look.
+    """
+    passed = []
+    while path not in known:
+        passed.append(path)
+        above = os.path.dirname(path)
+        if above == path:
+            break
+        path = above
+    found = known.get(path)
+    for path in reversed(passed):
+        if not (found is not None and is_in_kvm(path, found)) and is_tree(path):
+            found = path
+        known[path] = found
+    return found
+
+
+def is_in_kvm(path: bytes, top: bytes) -> bool:
+    """Whether PATH is one of the KVM directories of the tree at TOP, or lies in one."""
+    return any(is_below(path, os.path.join(top, name)) for name in KVM_DIRECTORIES)
+
+
+def is_tree(directory: bytes) -> bool:
+    """Whether DIRECTORY holds C source directly in one of its KVM directories.
+
+    ``Documentation`` has a ``virt/kvm`` too, and a build directory an
+    ``arch/x86/kvm`` with the generated kvm-asm-offsets.h and kvm.mod.c. What
+    cannot be listed counts: whoever walks it reports that.
+    """
+    for kvm in KVM_DIRECTORIES:
+        try:
+            with os.scandir(os.path.join(directory, kvm)) as entries:
+                for entry in entries:
+                    if entry.name.endswith(b".c") and not entry.name.endswith(b".mod.c"):
+                        return True
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            if not is_absent(error):
+                return True
+    return False
+
+
+def is_absent(error: OSError) -> bool:
+    """Whether ERROR says that a name leads nowhere, rather than that it cannot be read."""
+    from errno import ELOOP, ENAMETOOLONG
+
+    return error.errno in (ELOOP, ENAMETOOLONG)
+
+
+def walk(directory: bytes, complain: Complain) -> Iterator[bytes]:
+    """Yield the files below DIRECTORY that are C by name, sorted by path.
+
+    Follows no symbolic link, and COMPLAINs of those that may hide C. A
+    directory with the name of a C file comes out too, for whoever reads it to
+    refuse. That DIRECTORY is not there is no cause for complaint.
+    """
+    pending = [(directory, True)]
+    while pending:
+        path, is_directory = pending.pop()
+        if is_c(path):
+            yield path
+        if is_directory:
+            try:
+                children = sorted(list_children(path, complain), reverse=True)
+            except OSError as error:
+                if path != directory or not isinstance(error, FileNotFoundError):
+                    complain(path, error)
+                continue
+            pending.extend((child, descends) for _, child, descends in children)
+
+
+def list_children(directory: bytes, complain: Complain) -> Iterator[tuple[bytes, bytes, bool]]:
+    """Yield what a walk visits in DIRECTORY: a key to sort by, the path, whether to walk it."""
+    with os.scandir(directory or b".") as entries:
+        for entry in entries:
+            path = os.path.join(directory, entry.name)
+            if entry.is_dir(follow_symlinks=False):
+                yield path + b"/", path, True
+            elif entry.is_symlink():
+                if is_c(entry.name) or os.path.isdir(path):
+                    complain(path, OSError(None, LINK))
+            elif is_c(entry.name):
+                yield path, path, False
+
+
+def read_file(path: bytes, flags: int = os.O_NOFOLLOW) -> bytes:
+    """Read a regular file whole, opened with FLAGS, by default through no symbolic link.
+
+    Raises OSError for anything else, and never waits.
+    """
+    try:
+        descriptor = os.open(path, READ_WITHOUT_WAITING | flags)
+    except OSError as error:
+        if flags and os.path.islink(path):
+            raise OSError(None, LINK) from error
+        raise
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise name_kind(status.st_mode)
+        data = os.read(descriptor, status.st_size + 1)
+        # That may not be all, of a file that grows or of more than 2 GB.
+        while len(data) != status.st_size and (more := os.read(descriptor, len(data) + 1)):
+            data += more
+        return data
+    except MemoryError:
+        raise OSError(None, "is too large for this machine's memory") from None
+    finally:
+        os.close(descriptor)
+
+
+def name_kind(mode: int) -> OSError:
+    """Name what it is that has this MODE, and is no regular file."""
+    if stat.S_ISDIR(mode):
+        from errno import EISDIR
+
+        return IsADirectoryError(EISDIR, os.strerror(EISDIR))
+    kind = "FIFO" if stat.S_ISFIFO(mode) else "device"
+    return OSError(None, f"is a {kind}, not a regular file: name a source file")
