@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 CLEAN, FOUND, TROUBLE = 0, 1, 2
 
 NOTHING_CHECKED = "nothing checked: found no C source below virt/kvm or arch/x86/kvm"
+NO_KERNEL = "found no KVM directory in the kernel that --srctree names: name the kernel's top"
 NO_MEMORY = "needs more memory than this machine has"
 
 WHAT_TO_DO = {
@@ -181,6 +182,8 @@ def judge_source(desk: Desk) -> Iterator[Result]:
     """Choose the source and judge it; the findings decide the status, whoever reads them."""
     if desk.options.patch is not None:
         results = judge_patch(desk.options.patch, desk)
+    elif desk.options.judges_changes:
+        results = judge_git(desk)
     else:
         results = judge_inputs(read_worktree(desk), desk)
     for result in results:
@@ -244,6 +247,69 @@ def judge_patch(name: str, desk: Desk) -> Iterator[Result]:
         desk.complain(shown, error)
     # Nothing at all to commit is no cause for a remark.
     desk.has_met_anything |= not names
+
+
+def judge_git(desk: Desk) -> Iterator[Result]:
+    """Judge what a change adds that git knows: staged, committed, or since a revision."""
+    from kvm_export_hook.sources.process import GitError
+
+    try:
+        if desk.options.since is not None:
+            yield from judge_since(os.fsencode(desk.options.since), desk)
+        else:
+            yield from judge_commits(desk)
+    except GitError as error:
+        desk.status = TROUBLE
+        desk.has_met_anything = True
+        desk.say("error", b"", error.strerror or "git failed")
+
+
+def judge_commits(desk: Desk) -> Iterator[Result]:
+    """Judge what the index or each commit adds."""
+    from kvm_export_hook.sources.git import Kernel
+    from kvm_export_hook.sources.process import GitError
+
+    srctree = get_srctree(desk.options)
+    kernel = Kernel(srctree, desk.learn, desk.complain, desk.note)
+    if desk.options.staged:
+        from kvm_export_hook.sources.index import read_staged
+
+        changes = read_staged(kernel)
+    else:
+        from kvm_export_hook.sources import ranges
+
+        if desk.options.pre_push:
+            changes = ranges.read_push(kernel, sys.stdin.buffer if sys.stdin else ())
+        else:
+            changes = ranges.read_range(kernel, os.fsencode(desk.options.commits or ""))
+    if changes is None and srctree is not None:
+        raise GitError(NO_KERNEL)
+    desk.has_met_anything |= changes is not None
+    if changes:
+        from kvm_export_hook.changes import judge_changes
+
+        yield from judge_changes(changes, kernel.read_texts)
+
+
+def judge_since(rev: bytes, desk: Desk) -> Iterator[Result]:
+    """Judge what the files that were asked for have and REV does not."""
+    from kvm_export_hook.changes import judge_changes
+    from kvm_export_hook.sources import baseline
+    from kvm_export_hook.sources.git import Kernel
+
+    trees = worktree.Trees(desk.learn, desk.complain, desk.note)
+    paths = map(os.fsencode, desk.options.paths)
+    found = worktree.find_files(paths, get_srctree(desk.options), trees, desk.complain)
+    by_top: dict[bytes, list[worktree.File]] = {}
+    for file in found:
+        by_top.setdefault(file[0], []).append(file)
+    for top, files in by_top.items():
+        desk.has_met_anything = True
+        facts = trees.learn(top)
+        if facts.is_enforced:
+            kernel = Kernel(top or b".", desk.learn, desk.complain, lambda *_: None)
+            change = baseline.read_since(kernel, rev, top, files, facts)
+            yield from judge_changes([change], baseline.make_reader(kernel))
 
 
 def list_exports(desk: Desk) -> None:

@@ -15,7 +15,11 @@ class Options:
 
     paths: Sequence[str] = ()
     srctree: str | None = None
+    staged = False
+    commits: str | None = None
+    pre_push = False
     patch: str | None = None
+    since: str | None = None
     fix = False
     diff = False
     list = False
@@ -27,6 +31,12 @@ class Options:
     version = False
     help = False
 
+    @property
+    def judges_changes(self) -> bool:
+        """Whether findings are reported only where a change adds them."""
+        named = (self.commits, self.patch, self.since)
+        return self.staged or self.pre_push or any(value is not None for value in named)
+
 
 class UsageError(Exception):
     """The command line makes no sense; says why."""
@@ -35,12 +45,27 @@ class UsageError(Exception):
 def read_options(arguments: Sequence[str], options: Options) -> str | None:
     """Write what ARGUMENTS ask for into OPTIONS; return the text of --help and --version.
 
-    Names alone, which is what git hooks pass, need no argparse: that costs as
-    much as half of Python's start. Raises UsageError.
+    Names alone, ``--staged`` and ``--pre-push``, which is what git hooks pass,
+    need no argparse: that costs as much as half of Python's start. Raises
+    UsageError.
     """
-    if not any(argument.startswith("-") for argument in arguments):
+    first, *rest = arguments or [""]
+    if first == "--staged" and not rest:
+        options.staged = True
+    elif any(argument.startswith("-") for argument in rest):
+        return parse(arguments, options)
+    elif first == "--pre-push":
+        options.pre_push = True
+        options.paths = rest
+    elif first.startswith("-"):
+        return parse(arguments, options)
+    else:
         options.paths = arguments
-        return None
+    return None
+
+
+def parse(arguments: Sequence[str], options: Options) -> str | None:
+    """Do the same for any ARGUMENTS."""
     from kvm_export_hook import parser
 
     return parser.parse(arguments, options)

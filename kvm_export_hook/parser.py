@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 DESCRIPTION = """\
 Refuse exports in KVM's sources that hand a symbol to every kernel module.
 Exit status: 0 nothing unwanted, 1 findings, 2 not all could be judged.
-Example: git diff master... | kvm-export-hook --patch -
+Example: kvm-export-hook --commits master..
 """
 
 COLORS = ("auto", "always", "never")
 
 # The options of which only one makes sense. Each has an attribute in Options.
-SOURCES = ("--patch",)
+SOURCES = ("--staged", "--commits", "--pre-push", "--patch")
 ACTIONS = ("--fix", "--diff", "--list")
 
 
@@ -69,10 +69,12 @@ def refuse_combinations(options: Options) -> None:
     """Raise UsageError for options that make no sense together; names both."""
     sources = [name for name in SOURCES if is_given(options, name)]
     actions = [name for name in ACTIONS if is_given(options, name)]
-    paths = ["PATH"] if options.paths else []
+    paths = ["PATH"] if options.paths and not options.pre_push else []
+    since = ["--since"] if is_given(options, "--since") else []
     # All but PATHs exclude whatever needs the files.
-    refuse_two([*sources, *(paths + actions if sources else [])])
+    refuse_two([*sources, *(paths + since + actions if sources else [])])
     if is_given(options, "--list"):
+        refuse_two(["--list", *since])
         if options.format not in ("text", "json"):
             raise UsageError(f"--list cannot be combined with --format {options.format}")
         refuse_two(["--list", *["--quiet"] * options.quiet])
@@ -126,9 +128,15 @@ def add_sources(parser: Parser) -> None:
         metavar="PATH",
         help="files, or directories to walk (default: the tree)",
     )
+    what.add_argument("--staged", action="store_true", help="what the index adds to HEAD")
+    what.add_argument("--commits", metavar="RANGE", help="what each commit of RANGE adds")
+    what.add_argument(
+        "--pre-push", action="store_true", help="the same of what a pre-push hook is told to push"
+    )
     what.add_argument(
         "--patch", metavar="FILE", help="what a diff, a mail or an mbox adds (-: stdin)"
     )
+    what.add_argument("--since", metavar="REV", help="of PATHs, only what REV does not have")
     what.add_argument(
         "--srctree",
         metavar="DIR",

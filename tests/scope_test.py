@@ -35,7 +35,7 @@ def search(
         complain,
     )
     listed = []
-    for top, name, path in files:
+    for top, name, path, _ in files:
         assert os.path.samefile(
             os.path.dirname(os.path.join(top, name)), os.path.dirname(path) or b"."
         )

@@ -38,9 +38,10 @@ class Input:
     on this disk, empty for the working directory; None: the text is not a file
     of this disk. ``first_line``: the number of the text's first line in its
     file, 1-based. ``origin``: where the text is from, if not a file as it is.
+    ``is_named``: whether the file was asked for, and not only its whole tree.
     """
 
-    __slots__ = ("facts", "first_line", "name", "origin", "path", "text", "top")
+    __slots__ = ("facts", "first_line", "is_named", "name", "origin", "path", "text", "top")
 
     def __init__(
         self,
@@ -51,6 +52,7 @@ class Input:
         top: bytes | None = None,
         first_line: int = 1,
         origin: Origin | None = None,
+        is_named: bool = True,
     ) -> None:
         self.facts = facts
         self.name = name
@@ -59,3 +61,4 @@ class Input:
         self.top = top
         self.first_line = first_line
         self.origin = origin
+        self.is_named = is_named

@@ -5,9 +5,78 @@ from __future__ import annotations
 
 import os
 
+from kvm_export_hook.sources.process import GitError
+from kvm_export_hook.sources.worktree import find_nearest_tree
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kvm_export_hook.sources import Input
+
+
+def find_kernel(srctree: bytes | None) -> tuple[bytes, bytes]:
+    """Find the kernel that SRCTREE names, or else the one around the working directory.
+
+    Returns where to run git (empty: here), and the path of the kernel from the
+    top of the repository: empty, or with a slash at its end. The kernel need
+    not be on this disk: a repository may be bare, a checkout sparse. Raises
+    GitError where that path cannot be known.
+    """
+    try:
+        here = os.getcwdb()
+    except OSError as error:
+        raise GitError("the working directory is gone: change to another") from error
+    kernel = find_nearest_tree(here, {})
+    start = b""
+    if srctree is not None:
+        kernel = os.path.join(here, srctree)
+        start = kernel if os.path.isdir(kernel) and not is_repository_set() else b""
+    top = find_worktree(start or here)
+    if top is None:
+        return start, make_prefix(srctree or b".")
+    if kernel is None:
+        return start, b""
+    path = os.path.relpath(os.path.realpath(kernel), os.path.realpath(top))
+    if path == b".." or path.startswith(b"../"):
+        if srctree is None:
+            return start, b""
+        raise GitError("the directory that --srctree names is not in this repository")
+    return start, make_prefix(path)
+
+
+def make_prefix(path: bytes) -> bytes:
+    """Spell a relative PATH as a prefix of names. Raises GitError for what git cannot be asked."""
+    path = os.path.normpath(path)
+    if b"\n" in path:
+        raise GitError("the path of the kernel has a newline in it, which git cannot be asked for")
+    return b"" if path == b"." else path + b"/"
+
+
+def is_repository_set() -> bool:
+    """Whether the environment names the repository, as git does for its hooks."""
+    return b"GIT_DIR" in os.environb
+
+
+def find_worktree(directory: bytes) -> bytes | None:
+    """Return the top of the working tree that git uses in DIRECTORY, or None: it has none.
+
+    In the hook of a linked worktree git sets GIT_DIR alone, and after a change
+    of directory takes that for the top: the index is still that of the whole.
+    """
+    worktree = os.environb.get(b"GIT_WORK_TREE")
+    if worktree:
+        return os.path.abspath(worktree)
+    git_directory = os.environb.get(b"GIT_DIR")
+    if not git_directory:
+        return find_top(directory)
+    git_directory = os.path.abspath(git_directory)
+    try:
+        with open(os.path.join(git_directory, b"gitdir"), "rb") as file:
+            return os.path.dirname(os.path.join(git_directory, file.read().rstrip(b"\n")))
+    except OSError:
+        pass  # not a linked worktree
+    if os.path.basename(git_directory) == b".git":
+        return os.path.dirname(git_directory)
+    return find_top(directory)
 
 
 def find_top(directory: bytes) -> bytes | None:

@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from kvm_export_hook.rules.tree import Facts
     from kvm_export_hook.sources import Complain, Learn, Note
 
-    # A path to read or to walk: as shown, whether to walk it, its tree, its name in that.
-    Root = tuple[bytes, bool, bytes, bytes]
+    # A path to read or to walk: as shown, whether to walk it, its tree, its name in
+    # that, and whether it was named, or stands for a file of facts that was.
+    Root = tuple[bytes, bool, bytes, bytes, bool]
+    # A file in scope: its tree, its name in that, its path, and whether it was named.
+    File = tuple[bytes, bytes, bytes, bool]
 
 FACT_FILES = (tree.KVM_TYPES, tree.MAKEFILE)
 
@@ -47,11 +50,11 @@ def read_inputs(
     Without PATHS: all files of SRCTREE, by default the tree around the working
     directory. COMPLAIN is told of each path that could not be read.
     """
-    for top, name, path in find_files(paths, srctree, trees, complain):
+    for top, name, path, is_named in find_files(paths, srctree, trees, complain):
         facts = trees.learn(top)
         if facts.is_enforced:
             try:
-                yield Input(facts, name, path, read_file(path), top)
+                yield Input(facts, name, path, read_file(path), top, is_named=is_named)
             except OSError as error:
                 complain(path, error)
 
@@ -90,8 +93,8 @@ class Trees:
 
 def find_files(
     paths: Iterable[bytes], srctree: bytes | None, trees: Trees, complain: Complain
-) -> Iterator[tuple[bytes, bytes, bytes]]:
-    """Yield the tree, the name in it, and the path of every file in scope, sorted by path.
+) -> Iterator[File]:
+    """Yield every file in scope, sorted by path, each once.
 
     A file of facts among PATHS stands for the whole tree if that has the make
     check: the rule may have changed for all of it.
@@ -100,12 +103,12 @@ def find_files(
     others = []
     for path in paths:
         if srctree is None and is_named_from_the_top(path):
-            roots.add((path, False, b"", path))
+            roots.add((path, False, b"", path, True))
         else:
             others.append(path)
     if others or not roots:
         for root in resolve(others, srctree, complain):
-            _, _, top, name = root
+            _, _, top, name, _ = root
             if name not in FACT_FILES:
                 roots.add(root)
             elif trees.learn(top).has_check:
@@ -113,36 +116,40 @@ def find_files(
     yield from visit(roots, complain)
 
 
-def visit(roots: set[Root], complain: Complain) -> Iterator[tuple[bytes, bytes, bytes]]:
+def visit(roots: Iterable[Root], complain: Complain) -> Iterator[File]:
     """Yield what ROOTS stand for, sorted by path, each file once."""
     walked = None
-    for path, is_walk, top, name in sorted(roots, key=sort_key):
+    ordered = sorted(roots, key=sort_key)
+    for path, is_walk, top, name, is_named in ordered:
         if walked is not None and is_below(path, walked):
             continue  # it came with the walk
         if not is_walk:
-            yield top, name, path
+            yield top, name, path, is_named
             continue
         walked = path
         link = find_link(top, name)
         if link is not None:
             complain(link, OSError(None, LINK))
             continue
-        named = [each for each, walks, *_ in roots if not walks and is_below(each, walked)]
+        inside = [each for each in ordered if each[-1] and is_below(each[0], walked)]
+        files = {each for each, walks, *_ in inside if not walks}
+        directories = tuple(each + b"/" for each, walks, *_ in inside if walks)
         found = walk(path, complain)
-        for each in sorted({*named, *found}) if named else found:
-            yield top, os.path.join(name, each[len(path) :].lstrip(b"/")), each
+        for each in sorted({*files, *found}) if files else found:
+            named = is_named or each in files or each.startswith(directories)
+            yield top, os.path.join(name, each[len(path) :].lstrip(b"/")), each, named
 
 
-def sort_key(root: Root) -> bytes:
-    """Sort a directory as the paths of the files below it."""
-    path, is_walk, *_ = root
-    return path + b"/" if path and is_walk else path
+def sort_key(root: Root) -> tuple[bytes, bool]:
+    """Sort a directory as the paths of the files below it, and what was named first."""
+    path, is_walk, *_, is_named = root
+    return path + b"/" if path and is_walk else path, not is_named
 
 
 def list_kvm_directories(top: bytes) -> Iterator[Root]:
     """Yield the KVM directories of the tree at TOP, to be walked."""
     for name in KVM_DIRECTORIES:
-        yield os.path.join(top, name), True, top, name
+        yield os.path.join(top, name), True, top, name, False
 
 
 def find_link(top: bytes, name: bytes) -> bytes | None:
@@ -197,7 +204,7 @@ def resolve(paths: Iterable[bytes], srctree: bytes | None, complain: Complain) -
         is_walk = os.path.isdir(full)
         name = os.path.relpath(full, top)
         for each in [name] if name in FACT_FILES else list_scoped_names(name, is_walk):
-            yield show(os.path.join(top, each), here), is_walk, show(top, here), each
+            yield show(os.path.join(top, each), here), is_walk, show(top, here), each, True
 
 
 def make_absolute(path: bytes, here: bytes) -> bytes:

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: MIT
+"""A kernel in a git repository: which files differ, what a commit says of itself, its texts.
+
+What ``index``, ``history`` and ``baseline`` have in common. Names are from the
+top of the kernel tree, which may be a subdirectory of the repository.
+"""
+
+from __future__ import annotations
+
+from kvm_export_hook.rules.tree import KVM_TYPES, MAKEFILE
+from kvm_export_hook.sources.objects import read_objects
+from kvm_export_hook.sources.process import run_git
+from kvm_export_hook.sources.repository import find_kernel
+from kvm_export_hook.sources.scope import KVM_DIRECTORIES, is_in_scope
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Generator, Hashable, Iterable, Iterator, Sequence
+
+    from kvm_export_hook.changes import Text
+    from kvm_export_hook.rules.tree import Facts
+    from kvm_export_hook.sources import Complain, Learn, Note
+    from kvm_export_hook.sources.objects import Object
+
+# What every diff is asked for: raw, by no setting of the user.
+RAW = (
+    b"--raw",
+    b"-z",
+    b"--no-abbrev",
+    b"--no-renames",
+    b"--no-relative",
+    b"--no-ext-diff",
+    b"--no-textconv",
+    b"--ignore-submodules=none",
+)
+
+FACT_FILES = (KVM_TYPES, MAKEFILE)
+# What may stand in the place of a KVM directory, or above one.
+PLACES = (b"virt", b"virt/kvm", b"arch", b"arch/x86", b"arch/x86/kvm")
+
+LINK, SUBMODULE = b"120000", b"160000"
+KINDS = {
+    LINK: "is a symbolic link, which is not followed: put a file in its place",
+    SUBMODULE: "is a submodule, whose files are not seen here: check it on its own",
+}
+UNMERGED = "is unmerged: resolve the conflict, and add the file"
+NOT_HERE = "cannot be had from the repository: git fsck says more; of a partial clone, fetch it"
+
+
+class Entry:
+    """A file that differs: its name, its modes and ids on both sides, and the status letter.
+
+    An id of zeros: the file is not there, or, in a working tree, not hashed.
+    """
+
+    __slots__ = ("name", "new_id", "new_mode", "old_id", "old_mode", "status")
+
+    def __init__(self, fields: bytes, name: bytes) -> None:
+        self.name = name
+        old_mode, new_mode, self.old_id, self.new_id, status = fields.lstrip(b"\n:").split(b" ")
+        self.old_mode, self.new_mode, self.status = old_mode, new_mode, status[:1]
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the new side has no such file."""
+        return self.status == b"D"
+
+    @property
+    def was_file(self) -> bool:
+        """Whether the old side has such a file, and no symbolic link or submodule."""
+        return self.old_mode.startswith(b"100")
+
+
+class Kernel:
+    """The kernel tree that a repository holds, and how to ask git for it.
+
+    ``directory``: where git is run. ``prefix``: the path of the kernel from the
+    top of the repository, empty or with a slash at its end.
+    """
+
+    def __init__(self, srctree: bytes | None, learn: Learn, complain: Complain, note: Note) -> None:
+        self.directory, self.prefix = find_kernel(srctree)
+        self.learn_facts = learn
+        self.complain = complain
+        self.note = note
+        self.noted: set[str] = set()
+        self.facts: dict[tuple[bytes | None, bytes | None], Facts] = {}
+        self.refused: set[tuple[bytes, bytes]] = set()
+        self._ahead: tuple[list[bytes], Generator[Object | None]] | None = None
+
+    @property
+    def pathspec(self) -> list[bytes]:
+        """The arguments that select KVM's directories and the files of facts."""
+        names = (*KVM_DIRECTORIES, *FACT_FILES)
+        return [b"--", *(b":(top,literal)" + self.prefix + name for name in names)]
+
+    def run(self, *arguments: bytes) -> bytes:
+        """Run git; return what it prints. Raises GitError."""
+        return run_git(*arguments, directory=self.directory)
+
+    def read(self, names: Iterable[bytes]) -> Generator[Object | None]:
+        """Yield the objects of NAMES, None for one that is not there. Raises GitError."""
+        return read_objects(names, self.directory)
+
+    def read_ahead(self, names: Sequence[bytes], ids: Iterable[bytes]) -> list[bytes | None]:
+        """Read the blobs of NAMES, None for what is not there. Raises GitError.
+
+        The same git goes on with IDS, if these are the next texts to be read.
+        """
+        then = list(dict.fromkeys(ids))
+        objects = self.read([*names, *then])
+        found = [get_content(next(objects)) for _ in names]
+        self._ahead = then, objects
+        return found
+
+    def is_there(self, commit: bytes) -> bool:
+        """Whether COMMIT, or any tree, has a KVM directory. Raises GitError."""
+        names = [commit + b":" + self.prefix + name for name in KVM_DIRECTORIES]
+        return any(list(self.read(names)))
+
+    def strip(self, path: bytes) -> bytes:
+        """Spell PATH from the top of the kernel."""
+        return path[len(self.prefix) :]
+
+    def select_texts(self, entries: Iterable[Entry]) -> tuple[list[Entry], dict[bytes, Entry]]:
+        """Split ENTRIES: those of KVM's C files that are regular, and those of files of facts.
+
+        Complains of symbolic links, submodules, and what is unmerged.
+        """
+        texts, facts = [], {}
+        for entry in entries:
+            if entry.status == b"U":
+                self.refuse(entry.name, entry.new_id, UNMERGED)
+            elif entry.name in FACT_FILES:
+                facts[entry.name] = entry
+            elif entry.new_mode in KINDS:
+                self.refuse(entry.name, entry.new_id, KINDS[entry.new_mode])
+            elif is_in_scope(entry.name):
+                texts.append(entry)
+        return texts, facts
+
+    def refuse_link(self, name: bytes) -> None:
+        """Complain of the symbolic link NAME."""
+        self.refuse(name, b"", KINDS[LINK])
+
+    def refuse(self, name: bytes, id_: bytes, reason: str) -> None:
+        """Complain of the file NAME, once for each content."""
+        if (name, id_) not in self.refused:
+            self.refused.add((name, id_))
+            self.complain(self.prefix + name, OSError(None, reason))
+
+    def list_tree(self, commit: bytes) -> list[tuple[bytes, bytes]]:
+        """List the KVM C files of COMMIT: the id and the name of each."""
+        listed = self.run(b"ls-tree", b"-r", b"-z", b"--full-tree", commit, *self.plain_pathspec)
+        return list(self.parse_list(listed, 2))
+
+    def list_index(self) -> list[tuple[bytes, bytes]]:
+        """List the KVM C files of the index: the id and the name of each."""
+        return list(self.parse_list(self.run(b"ls-files", b"-s", b"-z", *self.pathspec), 1))
+
+    @property
+    def plain_pathspec(self) -> list[bytes]:
+        """The pathspec for ls-tree, which knows no magic."""
+        return [b"--", *(self.prefix + name for name in KVM_DIRECTORIES)]
+
+    def parse_list(self, listed: bytes, id_at: int) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the id and the name of each KVM C file of what ls-tree or ls-files has LISTED."""
+        for line in listed.split(b"\0")[:-1]:
+            fields, _, path = line.partition(b"\t")
+            name = self.strip(path)
+            mode, id_ = fields.split(b" ")[0], fields.split(b" ")[id_at]
+            if name in FACT_FILES:
+                continue
+            if mode in KINDS:
+                self.refuse(name, id_, KINDS[mode])
+            elif is_in_scope(name):
+                yield id_, name
+
+    def make_texts(self, files: Iterable[tuple[bytes, bytes]]) -> list[Text]:
+        """Make the texts of FILES, each an id and a name."""
+        from kvm_export_hook.changes import Text
+
+        return [Text(name, self.prefix + name, id_) for id_, name in files]
+
+    def learn(self, contents: Sequence[bytes | None]) -> Facts:
+        """Learn the facts from the CONTENTS of the files of facts, once."""
+        kvm_types, makefile = contents
+        facts = self.facts.get((kvm_types, makefile))
+        if facts is None:
+            facts = self.facts[kvm_types, makefile] = self.learn_facts(kvm_types, makefile)
+        return facts
+
+    def note_facts(self, state: bytes, facts: Facts) -> None:
+        """Make the note of FACTS, of the first STATE that has it."""
+        if facts.note and facts.note not in self.noted:
+            self.noted.add(facts.note)
+            self.note(state, facts.note)
+
+    def read_texts(self, ids: Sequence[Hashable]) -> Iterator[tuple[Hashable, bytes]]:
+        """Yield the content of each blob of IDS; complains of one that cannot be had."""
+        names = [id_ for id_ in ids if isinstance(id_, bytes)]
+        ahead, objects = self._ahead or ([], None)
+        self._ahead = None
+        if objects is None or names != ahead:
+            if objects:
+                objects.close()
+            objects = self.read(names)
+        # In this order, so that the last step is to wait for git and read its status.
+        for found, name in zip(objects, names):
+            if found is None:
+                self.complain(b"blob " + name, OSError(None, NOT_HERE))
+            else:
+                yield name, found[1]
+
+
+def parse_raw(fields: Iterable[bytes], kernel: Kernel) -> Iterator[Entry]:
+    """Yield the entries of a raw diff, given the FIELDS between its NULs."""
+    fields = iter(fields)
+    for field in fields:
+        if field:
+            yield Entry(field, kernel.strip(next(fields)))
+
+
+def get_content(found: Object | None) -> bytes | None:
+    """Return the content of an object that is a blob, else None."""
+    return found[1] if found and found[0] == b"blob" else None

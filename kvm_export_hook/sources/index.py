@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: MIT
+"""The index as a source: what is staged, against HEAD. Two git processes for a clean commit."""
+
+from __future__ import annotations
+
+from kvm_export_hook.rules.change import choose_old_facts
+from kvm_export_hook.sources.git import FACT_FILES, PLACES, RAW, parse_raw
+from kvm_export_hook.sources.process import GitError, ask_git, run_git
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kvm_export_hook.changes import Change
+    from kvm_export_hook.rules.tree import Facts
+    from kvm_export_hook.sources.git import Entry, Kernel
+
+
+def read_staged(kernel: Kernel) -> list[Change] | None:
+    """Read what the index changes of HEAD, as no or one change.
+
+    None where neither has a KVM directory. Raises GitError.
+    """
+    from kvm_export_hook.changes import Change, State
+
+    head, entries = diff_index(kernel)
+    texts, changed = kernel.select_texts(entries)
+    if not entries:
+        return [] if kernel.is_there(head) else None
+    if any(each.is_gone for each in texts):
+        refuse_what_took_the_place(kernel)
+    new_files = [(each.new_id, each.name) for each in texts if not each.is_gone]
+    old_files = [(each.old_id, each.name) for each in texts if each.was_file]
+    new, old = learn_both(kernel, head, changed, [id_ for id_, _ in new_files])
+    kernel.note_facts(kernel.prefix or b".", new)
+    old = choose_old_facts(new, old)
+    if new != old:
+        new_files, old_files = kernel.list_index(), kernel.list_tree(head)
+    return [
+        Change(
+            None,
+            State(new, kernel.make_texts(new_files)),
+            [State(old, kernel.make_texts(old_files))],
+        )
+    ]
+
+
+def diff_index(kernel: Kernel) -> tuple[bytes, list[Entry]]:
+    """Compare the index with HEAD, or with an empty tree where there is no commit yet.
+
+    Returns the name of what it was compared with, and what differs.
+    """
+
+    def compare(tree: bytes) -> list[Entry]:
+        listed = kernel.run(b"diff-index", b"--cached", *RAW, tree, *kernel.pathspec)
+        return list(parse_raw(listed.split(b"\0"), kernel))
+
+    head = b"HEAD"
+    try:
+        return head, compare(head)
+    except GitError:
+        if ask_git(b"rev-parse", b"--verify", b"--quiet", head, directory=kernel.directory):
+            raise
+        if ask_git(b"rev-parse", b"--git-dir", directory=kernel.directory) is None:
+            raise
+    head = run_git(b"hash-object", b"-t", b"tree", b"--stdin", directory=kernel.directory).strip()
+    return head, compare(head)
+
+
+def refuse_what_took_the_place(kernel: Kernel) -> None:
+    """Complain of a symbolic link that stands in the index in the place of a directory."""
+    names = [b":0:" + kernel.prefix + name for name in PLACES]
+    for name, found in zip(PLACES, kernel.read(names)):
+        if found:
+            kernel.refuse_link(name)
+
+
+def learn_both(
+    kernel: Kernel, head: bytes, changed: dict[bytes, Entry], ids: list[bytes]
+) -> tuple[Facts, Facts]:
+    """Learn the facts of the index and of HEAD; have the blobs of IDS read right after.
+
+    CHANGED are the files of facts that differ. One that does not is read as
+    ``HEAD:path``: ``:path`` would have git read the whole index.
+    """
+    unchanged = {name: head + b":" + kernel.prefix + name for name in FACT_FILES}
+    new = dict(unchanged)
+    old = dict(unchanged)
+    for name, entry in changed.items():
+        new[name], old[name] = entry.new_id, entry.old_id
+    wanted = list(dict.fromkeys([*new.values(), *old.values()]))
+    found = dict(zip(wanted, kernel.read_ahead(wanted, ids)))
+
+    def learn(names: dict[bytes, bytes]) -> Facts:
+        kvm_types, makefile = names.values()
+        return kernel.learn([found[kvm_types], found[makefile]])
+
+    return learn(new), learn(old)

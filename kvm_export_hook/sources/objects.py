@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+"""Objects of a git repository, by name, in the order asked for: ``git cat-file --batch``."""
+
+from __future__ import annotations
+
+from kvm_export_hook.sources.process import Git, GitError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable
+    from typing import BinaryIO
+
+    # The type of an object (blob, tree, commit, tag) and its content.
+    Object = tuple[bytes, bytes]
+
+
+def read_objects(names: Iterable[bytes], directory: bytes = b"") -> Generator[Object | None]:
+    """Yield the objects of NAMES (ids, or what ``git rev-parse`` reads), None for one not there.
+
+    One at a time in memory. NAMES are free of newlines. Raises GitError.
+    """
+    listed = b"".join(name + b"\n" for name in names)
+    if not listed:
+        return
+    with Git(b"cat-file", b"--batch", b"--buffer", directory=directory, stdin=listed) as git:
+        for _ in range(listed.count(b"\n")):
+            yield read_object(git.output)
+
+
+def read_object(stream: BinaryIO) -> Object | None:
+    """Read the next object of STREAM: ``ID TYPE SIZE``, the content, a newline."""
+    header = stream.readline()
+    fields = header.split()
+    if len(fields) != 3 or not fields[2].isdigit() or not header.endswith(b"\n"):
+        if header.endswith((b" missing\n", b" ambiguous\n", b" submodule\n")):
+            return None
+        raise GitError("git cat-file failed: its output cannot be read")
+    size = int(fields[2])
+    content = stream.read(size)
+    if len(content) != size or stream.read(1) != b"\n":
+        raise GitError("git cat-file failed: its output ends too early")
+    return fields[1], content

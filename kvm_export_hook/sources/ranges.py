@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: MIT
+"""Which commits are judged: a range that was named, or what is about to be pushed."""
+
+from __future__ import annotations
+
+import os
+
+from kvm_export_hook.sources.history import read_commits
+from kvm_export_hook.sources.process import GitError, run_git
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from kvm_export_hook.changes import Change
+    from kvm_export_hook.sources.git import Kernel
+
+ONE_RANGE = "expected one range of commits, without blanks: for example master.."
+NO_COMMITS = "nothing checked: there are no commits in this range"
+NOTHING_TO_PUSH = (
+    "cannot know what is pushed: expected the lines of git's pre-push hook on stdin, or"
+    " PRE_COMMIT_FROM_REF and PRE_COMMIT_TO_REF: use --commits RANGE"
+)
+# Commits that a remote has are not judged again.
+NOT_PUSHED_BEFORE = (b"--not", b"--remotes")
+
+
+def read_range(kernel: Kernel, text: bytes) -> list[Change] | None:
+    """Read the changes of the commits of the range TEXT.
+
+    None where there is no KVM directory. Raises GitError.
+    """
+    ids = find_range(kernel, text)
+    changes = read_commits(kernel, ids)
+    if changes:
+        return changes
+    if not run_git(
+        b"rev-list", b"--max-count=1", b"--stdin", directory=kernel.directory, stdin=join(ids)
+    ):
+        kernel.note(b"", NO_COMMITS)
+        return []
+    (first, *_) = ids
+    return [] if kernel.is_there(first.partition(b"^")[0]) else None
+
+
+def find_range(kernel: Kernel, text: bytes) -> list[bytes]:
+    """Resolve the range TEXT to ids, those that are excluded with ``^`` before them.
+
+    One revision alone stands for that commit alone. Raises GitError.
+    """
+    if text.startswith(b"-") or text.split() != [text]:
+        raise GitError(ONE_RANGE)
+    ids = kernel.run(b"rev-parse", b"--revs-only", text, b"--").split()
+    included = [id_ for id_ in ids if not id_.startswith(b"^")]
+    if not included:
+        raise GitError("the range names no commit to judge")
+    commits = find_commits(kernel, [id_.lstrip(b"^") for id_ in ids])
+    if None in commits:
+        raise GitError(f"{os.fsdecode(text)} does not name commits")
+    return [included[0] + b"^!"] if len(ids) == 1 else [*included, *(set(ids) - set(included))]
+
+
+def read_push(kernel: Kernel, lines: Iterable[bytes]) -> list[Change] | None:
+    """Read the changes of the commits that are about to be pushed, and no remote has.
+
+    LINES are what git gives a pre-push hook on stdin; pre-commit and prek set
+    variables instead. None where there is no KVM directory. Raises GitError.
+    """
+    included, excluded = read_variables() or read_lines(lines)
+    tips = find_commits(kernel, included)
+    known = find_commits(kernel, excluded)
+    ids = [*filter(None, tips), *(b"^" + id_ for id_ in known if id_)]
+    changes = read_commits(kernel, ids, NOT_PUSHED_BEFORE) if any(tips) else []
+    is_there = changes or not any(tips) or any(kernel.is_there(tip) for tip in tips if tip)
+    return changes if is_there else None
+
+
+def read_variables() -> tuple[list[bytes], list[bytes]] | None:
+    """Read what is pushed, and what the remote has, as pre-commit and prek say it.
+
+    Without a FROM, as prek has it on a first push, all of TO is pushed.
+    """
+    to = os.environb.get(b"PRE_COMMIT_TO_REF")
+    known = os.environb.get(b"PRE_COMMIT_FROM_REF")
+    return ([to], [known] if known else []) if to else None
+
+
+def read_lines(lines: Iterable[bytes]) -> tuple[list[bytes], list[bytes]]:
+    """Read the ids that are pushed, and those that the remote has, from LINES.
+
+    A line is ``LOCAL-REF LOCAL-ID REMOTE-REF REMOTE-ID``; zeros stand for no
+    ref: it is new, or deleted. Raises GitError for other lines, and for none.
+    """
+    included, excluded = [], []
+    is_empty = True
+    for line in lines:
+        is_empty = False
+        words = line.split()
+        if len(words) != 4:
+            raise GitError(NOTHING_TO_PUSH)
+        included += [words[1]] if words[1].strip(b"0") else []
+        excluded += [words[3]] if words[3].strip(b"0") else []
+    if is_empty:
+        raise GitError(NOTHING_TO_PUSH)
+    return included, excluded
+
+
+def find_commits(kernel: Kernel, revs: Sequence[bytes]) -> list[bytes | None]:
+    """Find the id of the commit that each of REVS names; None: it is none, or not here."""
+    listed = b"".join(rev + b"^{commit}\n" for rev in revs)
+    found = run_git(
+        b"cat-file", b"--batch-check", b"--buffer", directory=kernel.directory, stdin=listed
+    )
+    lines = [line.split() for line in found.splitlines()]
+    return [words[0] if words[1:2] == [b"commit"] else None for words in lines]
+
+
+def join(ids: Iterable[bytes]) -> bytes:
+    """Write IDS as git reads them on stdin."""
+    return b"".join(id_ + b"\n" for id_ in ids)
