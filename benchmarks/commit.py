@@ -20,8 +20,8 @@ import time
 from pathlib import Path
 
 from benchmarks.measure import heading, print_row, run_as_installed
-from benchmarks.peers import CHECKOUT, PATTERN
-from demo.demo import git_environment, head
+from benchmarks.peers import PATTERN
+from demo.isolation import make_environment, publish
 
 EDITED = Path("arch/x86/kvm/x86.c")
 NO_HOOK, NOTHING, PYGREP, OURS = (
@@ -62,14 +62,15 @@ class Kernel:
 
     def __init__(self, directory: Path, srctree: Path) -> None:
         self.top = directory / "linux"
-        self.environment = git_environment(directory / "pre-commit", os.environ)
+        self.environment = make_environment(directory / "home", os.environ)
         # Not its .git, which may be the link of a worktree to a repository of the user's.
         shutil.copytree(srctree, self.top, symlinks=True, ignore=shutil.ignore_patterns(".git"))
         self.git("init", "--quiet")
         self.git("add", "--all")
         self.git("commit", "--quiet", "--no-verify", "--message=initial")
         self.files = len(self.git("ls-files").splitlines())
-        self.revision = head()
+        self.published = directory / "kvm-export-hook"
+        self.revision = publish(self.published, self.environment)
         self.configure(NOTHING)
         subprocess.run(
             [Path(sys.executable).parent / "pre-commit", "install"],
@@ -104,7 +105,7 @@ class Kernel:
 
     def configure(self, kind: str) -> None:
         """Write the configuration for the hook of a KIND."""
-        ours = {"repo": str(CHECKOUT), "rev": self.revision, "hooks": [{"id": "kvm-exports"}]}
+        ours = {"repo": str(self.published), "rev": self.revision, "hooks": [{"id": "kvm-exports"}]}
         local = {
             "id": "local",
             "name": "KVM exports",

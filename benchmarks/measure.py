@@ -10,6 +10,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from demo.isolation import is_dropped
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -35,9 +37,9 @@ class Ratio(NamedTuple):
 
 
 def run_as_installed() -> None:
-    """Undo what would keep Python from caching and buffering as it does for a user."""
-    for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"):
-        os.environ.pop(name, None)
+    """Undo what would keep Python from caching and buffering, and git from working in a copy."""
+    for name in filter(is_dropped, [*os.environ]):
+        del os.environ[name]
 
 
 def seconds(command: Sequence[str], directory: Path) -> float:

@@ -2,7 +2,8 @@
 """Show the hook at work: a commit with unwanted exports is blocked, the corrected one passes.
 
 Everything is real: a git repository with sample sources in a directory of its
-own, the hook installed there by pre-commit from this checkout, and commits.
+own, the hook installed there by pre-commit from this checkout, and commits. Where
+SRCTREE names a kernel tree, the command is run over that instead.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from demo.isolation import make_environment, publish
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+# The likeliest reason, which a long output of pre-commit hides.
+NO_INDEX = """\
+pre-commit lets pip install the hook, and pip needs a package index such as PyPI. If it
+cannot reach one, set PIP_INDEX_URL to a mirror, or HTTPS_PROXY to a proxy, or PIP_NO_INDEX=1
+and PIP_FIND_LINKS to a directory with the wheels of flit_core, identify and unidiff."""
 
 SAMPLES = {
     "include/linux/kvm_types.h": """\
@@ -56,7 +59,7 @@ EXPORT_SYMBOL(kvm_lapic_poke);
 
 CONFIGURATION = """\
 repos:
-  - repo: {checkout}
+  - repo: "{repository}"
     rev: {revision}
     hooks:
       - id: kvm-exports
@@ -64,6 +67,29 @@ repos:
 
 
 def main() -> int:
+    """Run the demonstration, or over SRCTREE the command; return the exit status."""
+    srctree = os.environ.get("SRCTREE")
+    try:
+        return judge_tree(srctree) if srctree else demonstrate()
+    except subprocess.CalledProcessError as error:
+        raise SystemExit(f"{error.stderr}the demonstration cannot go on: {error}") from None
+    except OSError as error:  # such as git that is missing
+        raise SystemExit(f"the demonstration cannot go on: {error}") from None
+
+
+def judge_tree(srctree: str) -> int:
+    """Run the command over SRCTREE, and print its exit status; return that."""
+    print(f"$ kvm-export-hook --srctree {shlex.quote(srctree)}", flush=True)
+    command = Path(sys.executable).parent / "kvm-export-hook"
+    done = subprocess.run([str(command), "--srctree", srctree], check=False, stderr=subprocess.PIPE)
+    sys.stderr.buffer.write(done.stderr)
+    # A note says why nothing was judged, where that is so.
+    meaning = "" if done.returncode or done.stderr else ": nothing unwanted"
+    print(f"exit status {done.returncode}{meaning}")
+    return done.returncode
+
+
+def demonstrate() -> int:
     """Run the demonstration; return 1 when it did not go as it should."""
     with tempfile.TemporaryDirectory(prefix="kvm-export-hook-") as directory:
         demo = Demonstration(Path(directory))
@@ -83,35 +109,13 @@ def main() -> int:
         return 0
 
 
-def git_environment(pre_commit_home: Path, base: Mapping[str, str]) -> dict[str, str]:
-    """Change the environment BASE so that it does not matter whose git and machine this is."""
-    kept = {name: value for name, value in base.items() if not name.startswith("GIT_")}
-    return kept | {
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)]),
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_PAGER": "cat",
-        "GIT_AUTHOR_NAME": "A Developer",
-        "GIT_AUTHOR_EMAIL": "developer@example.org",
-        "GIT_COMMITTER_NAME": "A Developer",
-        "GIT_COMMITTER_EMAIL": "developer@example.org",
-        "PRE_COMMIT_HOME": str(pre_commit_home),
-    }
-
-
-def head() -> str:
-    """Tell the revision of this checkout that pre-commit is to install."""
-    command = ["git", "rev-parse", "HEAD"]
-    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
-
-
 class Demonstration:
     """A repository of sample sources in DIRECTORY."""
 
     def __init__(self, directory: Path) -> None:
         self.top = directory / "linux"
-        self.environment = git_environment(directory / "pre-commit", os.environ)
+        self.published = directory / "kvm-export-hook"
+        self.environment = make_environment(directory / "home", os.environ)
 
     def prepare(self, quiet: bool = False) -> None:
         """Commit the samples, and install the hook with pre-commit."""
@@ -119,14 +123,15 @@ class Demonstration:
             path = self.top / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content)
-        self.run("git init --quiet --initial-branch=main")
+        self.run("git init --quiet")
         self.run("git add --all")
         self.run("git commit --quiet --message initial")
-        configuration = CONFIGURATION.format(checkout=CHECKOUT, revision=head())
+        revision = publish(self.published, self.environment)
+        configuration = CONFIGURATION.format(repository=self.published, revision=revision)
         (self.top / ".pre-commit-config.yaml").write_text(configuration)
         if not quiet:
             print("Installing the hook into a small kernel-like repository ...\n", flush=True)
-        self.run("pre-commit install --install-hooks")
+        self.run("pre-commit install --install-hooks", NO_INDEX)
 
     def append(self, name: str, content: str) -> None:
         """Add to a source, and show what."""
@@ -135,8 +140,8 @@ class Demonstration:
         self.show(f"git diff --unified=1 {name}")
         print()
 
-    def run(self, command: str) -> None:
-        """Run COMMAND, which must succeed."""
+    def run(self, command: str, advice: str = "") -> None:
+        """Run COMMAND, which must succeed; where it does not, end with its output and ADVICE."""
         done = subprocess.run(
             shlex.split(command),
             cwd=self.top,
@@ -147,7 +152,8 @@ class Demonstration:
             text=True,
         )
         if done.returncode:
-            raise SystemExit(f"{done.stdout}\nthe demonstration cannot go on: {command}")
+            failure = f"the demonstration cannot go on: {command} failed"
+            raise SystemExit("\n".join(filter(None, [done.stdout, failure, advice])))
 
     def show(self, command: str) -> int:
         """Run COMMAND as a person would, and return its exit status."""

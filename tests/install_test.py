@@ -25,7 +25,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("home")
     published = publish(path)
     published.git("tag", f"v{kvm_export_hook.__version__}")
-    write(path / ".gitconfig", f'[url "{published.top}"]\n\tinsteadOf = {ADDRESS}\n'.encode())
+    published.git("config", "--global", f"url.{published.top}.insteadOf", ADDRESS)
     return path
 
 
@@ -42,8 +42,7 @@ def linux(home: Path, tmp_path: Path) -> Repository:
 def run(repository: Repository, commands: str) -> tuple[int, str]:
     """Run COMMANDS as somebody would in this home, who has what pipx installs on the PATH."""
     scripts = repository.home / ".local/bin"
-    own = f'unset GIT_CONFIG_GLOBAL\nPATH="{scripts}:$PATH"\n'
-    return repository.run("sh", "-e", "-c", own + commands)
+    return repository.run("sh", "-e", "-c", f'PATH="{scripts}:$PATH"\n{commands}')
 
 
 def succeed(repository: Repository, commands: str) -> str:

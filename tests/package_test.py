@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import kvm_export_hook
+from tests.repository import Repository, publish
 from tests.support import CHECKOUT
 
 VERSION = kvm_export_hook.__version__
@@ -23,6 +24,11 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(target)]
     subprocess.run(build, cwd=CHECKOUT, check=True, capture_output=True)
     return target
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    return publish(tmp_path_factory.mktemp("home"))
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(dist: Path) -> None:
@@ -63,14 +69,8 @@ def test_the_changelog_begins_with_this_version() -> None:
 
 
 @pytest.mark.parametrize("suffix", ["*.py", "*.toml", "Makefile", "*.yaml"])
-def test_every_source_names_its_licence(suffix: str) -> None:
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", suffix],
-        cwd=CHECKOUT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split()
+def test_every_source_names_its_licence(published: Repository, suffix: str) -> None:
+    listed = published.git("ls-files", suffix).split()
     assert listed
     for name in listed:
         assert "SPDX-License-Identifier: MIT" in (CHECKOUT / name).read_text("utf-8")[:200], name

@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
-from demo.demo import git_environment
-from tests.support import CHECKOUT, environment, make_tree, write
+from demo import isolation
+from tests.support import environment, make_tree, write
 
 
 class Done(NamedTuple):
@@ -32,7 +31,7 @@ class Repository:
         done = subprocess.run(
             command,
             cwd=self.top,
-            env=home_environment(self.home),
+            env=isolation.make_environment(self.home, environment()),
             stdin=None if stdin is not None else subprocess.DEVNULL,
             input=stdin,
             stdout=subprocess.PIPE,
@@ -61,32 +60,16 @@ class Repository:
         return self.run("git", "commit", "--message", "kvm: test", *options)
 
 
-def home_environment(home: Path) -> dict[str, str]:
-    """Make git and pre-commit independent of whose machine this is, and of whose home."""
-    return git_environment(home / "pre-commit", environment()) | {"HOME": str(home)}
-
-
 def publish(home: Path) -> Repository:
     """Commit this checkout as it stands into a repository that pre-commit can clone."""
     published = Repository(home / "published", home)
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=CHECKOUT,
-        capture_output=True,
-        check=True,
-    ).stdout
-    for name in filter(None, os.fsdecode(listed).split("\0")):
-        if (CHECKOUT / name).exists():
-            target = published.top / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(CHECKOUT / name, target)
-    initialise(published)
+    isolation.publish(published.top, isolation.make_environment(home, environment()))
     return published
 
 
 def initialise(repository: Repository) -> None:
     """Make a repository of what lies in its directory."""
-    repository.git("init", "--quiet", "--initial-branch=main")
+    repository.git("init", "--quiet")
     repository.git("add", "--all")
     repository.git("commit", "--quiet", "--no-verify", "--message", "initial")
 
