@@ -1,21 +1,40 @@
 # SPDX-License-Identifier: MIT
-"""What every test may use; the option that brings in the kernel suite; how long to fuzz."""
+"""What every test may use; the home and the environment of all tests; how long to fuzz."""
 
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 from hypothesis import settings
 
+from demo.isolation import make_environment
 from tests.support import Outcome, make_tree, run_in_process
+
+# Before anything runs, in each process of xdist: a hook or a rebase that runs the tests
+# exports the GIT_DIR of the developer's repository. What a person likes changes output.
+HOME = Path(tempfile.mkdtemp(prefix="kvm-export-hook-home-"))
+TASTE = ("CLICOLOR", "COLUMNS", "FORCE_COLOR", "LANG", "LC_", "LINES", "MAKE", "NO_COLOR", "TERM")
+wanted = {name: value for name, value in os.environ.items() if not name.startswith(TASTE)}
+isolated = make_environment(HOME, wanted) | {
+    "GIT_CEILING_DIRECTORIES": tempfile.gettempdir(),
+    "LC_ALL": "C.UTF-8",
+}
+os.environ.clear()
+os.environ.update(isolated)
 
 # Real programs take their time: how long one example takes tells nothing.
 settings.register_profile("test", deadline=None)
 settings.register_profile("fuzz", deadline=None, max_examples=int(os.environ.get("EXAMPLES", 100)))
 settings.load_profile("test")
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(HOME, ignore_errors=True)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
