@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: MIT
 #
-#   make demo                  see a commit blocked, corrected and passed
-#   make demo SRCTREE=~/linux  run the hook over a kernel tree of yours
-#   make test                  run the whole suite
-#   make test-kernel TREES=dir the suite on real kernels (linux-current and linux-6.12 in dir)
-#   make matrix                the suite on each Python, with the oldest and the newest pre-commit
-#   make fuzz                  every property on EXAMPLES=10000 random inputs, some ten minutes
-#   make fuzz-guided           random bytes, led by coverage, for MINUTES=30 (Python 3.11 or 3.13)
-#   make bench                 the figures of the README, on generated sources; or SRCTREE=~/linux
-#   make bench-peers           installs semgrep and ast-grep, which the figures then tell of
+#   make demo                          see a commit blocked, corrected and passed
+#   make demo SRCTREE=~/linux          run the hook over a kernel tree of yours
+#   make test                          run the whole suite
+#   make test-kernel TREES=dir         the suite on real kernels (linux-current and linux-6.12 in dir)
+#   make matrix                        the suite on each Python, with the oldest and newest pre-commit
+#   make fuzz                          every property on EXAMPLES=10000 random inputs, some ten minutes
+#   make fuzz-guided                   random bytes, led by coverage, for MINUTES=30 (Python 3.11 or 3.13)
+#   make bench                         the figures of the README, on generated sources; or SRCTREE=~/linux
+#   make bench-peers                   installs semgrep and ast-grep, which the figures then tell of
 #   make bench-commit SRCTREE=~/linux  what git commit takes there, with the hook and without
-#   make lint                  ruff and mypy
-#   make dist                  builds what is released, checks it, and runs it on PYTHONS
+#   make lint                          ruff and mypy
+#   make format                        rewrites the sources as ruff wants them
+#   make dist                          builds what is released, checks it, and runs it on PYTHONS
+#   make clean                         deletes all that the others leave here
 #
 # Each sets up what it needs in .venv (bench-peers: in .peers), from python3 alone.
 
@@ -19,24 +21,37 @@ PYTHON ?= python3
 BIN := .venv/bin
 EXAMPLES ?= 10000
 MINUTES ?= 30
-PYTHONS ?= $(shell for each in python3.10 python3.11 python3.12 python3.13; do \
+PYTHONS ?= $(shell for each in python3.10 python3.11 python3.12 python3.13 python3.14; do \
 	$$each --version > /dev/null 2>&1 && echo $$each; done)
+INSTALL := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 # Not every shell expands the ~ of SRCTREE=~/linux.
 override SRCTREE := $(patsubst ~/%,$(HOME)/%,$(SRCTREE))
 export SRCTREE
 
-.PHONY: bench bench-commit bench-peers demo test test-kernel matrix fuzz fuzz-guided lint format dist clean
+define NO_INDEX
+pip could not install what this needs: it says why above. It needs a package index such as
+PyPI. If it cannot reach one, set PIP_INDEX_URL to a mirror, or HTTPS_PROXY to a proxy, or
+PIP_NO_INDEX=1 and PIP_FIND_LINKS to a directory with the wheels; then run make again.
+endef
+export NO_INDEX
+FAIL := { echo "make $(MAKECMDGOALS): $$NO_INDEX" >&2; exit 1; }
+
+# Without a target nothing is built.
+help:
+	@sed -n '3,/^$$/s/^# \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: help bench bench-commit bench-peers demo test test-kernel matrix fuzz fuzz-guided lint format dist clean
 .DELETE_ON_ERROR:
 
 # A group of pyproject.toml's dependency-groups, installed beside the package itself.
 .venv/%.stamp: pyproject.toml .venv/created.stamp
 	@echo "installing what 'make $(MAKECMDGOALS)' needs into .venv ..."
-	@$(BIN)/python -m pip --quiet --disable-pip-version-check install --editable . --group $*
+	@$(INSTALL) --editable . --group $* || $(FAIL)
 	@touch $@
 
 .venv/created.stamp:
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip --quiet --disable-pip-version-check install --upgrade 'pip >= 25.1'
+	@$(INSTALL) --upgrade 'pip >= 25.1' || $(FAIL)
 	@touch $@
 
 demo: .venv/demo.stamp
@@ -51,7 +66,7 @@ test: .venv/test.stamp
 test-kernel: .venv/test.stamp
 	$(BIN)/python -m pytest --quiet -n 2 tests/kernel --trees '$(TREES)'
 
-# Takes python3.10 to python3.13 from the PATH.
+# Takes python3.10 to python3.14 from the PATH, those that are there.
 matrix: .venv/matrix.stamp
 	$(BIN)/tox run
 
@@ -72,7 +87,7 @@ bench-commit: .venv/demo.stamp
 # An environment of their own: they bring in much.
 bench-peers:
 	@$(PYTHON) -m venv .peers
-	@.peers/bin/python -m pip --quiet --disable-pip-version-check install ast-grep-cli semgrep
+	@.peers/bin/python -m pip --quiet --disable-pip-version-check install ast-grep-cli semgrep || $(FAIL)
 
 lint: .venv/lint.stamp
 	$(BIN)/ruff check
@@ -88,11 +103,11 @@ dist: .venv/dist.stamp
 	@rm -rf dist
 	$(BIN)/python -m build --quiet
 	$(BIN)/twine check --strict dist/*
-	@test -n "$(PYTHONS)" || { echo "no python3.10 to python3.13 on the PATH" >&2; exit 2; }
+	@test -n "$(PYTHONS)" || { echo "no python3.10 to python3.14 on the PATH" >&2; exit 2; }
 	@set -e; for python in $(PYTHONS); do \
 		scratch=$$(mktemp -d); \
 		$$python -m venv $$scratch/venv; \
-		$$scratch/venv/bin/python -m pip --quiet --disable-pip-version-check install dist/*.whl; \
+		$$scratch/venv/bin/python -m pip --quiet --disable-pip-version-check install dist/*.whl || $(FAIL); \
 		mkdir -p $$scratch/linux/virt/kvm; \
 		echo 'EXPORT_SYMBOL_GPL(kvm_foo);' > $$scratch/linux/virt/kvm/x.c; \
 		status=0; $$scratch/venv/bin/kvm-export-hook --quiet $$scratch/linux || status=$$?; \

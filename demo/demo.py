@@ -83,6 +83,7 @@ def judge_tree(srctree: str) -> int:
     command = Path(sys.executable).parent / "kvm-export-hook"
     done = subprocess.run([str(command), "--srctree", srctree], check=False, stderr=subprocess.PIPE)
     sys.stderr.buffer.write(done.stderr)
+    sys.stderr.flush()
     # A note says why nothing was judged, where that is so.
     meaning = "" if done.returncode or done.stderr else ": nothing unwanted"
     print(f"exit status {done.returncode}{meaning}")
