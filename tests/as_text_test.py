@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from kvm_export_hook.cli import BY_COMMAND
 from kvm_export_hook.report import as_text as text
 from kvm_export_hook.report.layout import Layout
 from kvm_export_hook.rules.judge import Result
+from tests.cases import parametrize
 from tests.support import judged
 
 
@@ -73,7 +72,7 @@ def test_the_summary_counts_macros_and_files() -> None:
     assert printed.count(text.ADVICE) == 1
 
 
-@pytest.mark.parametrize(
+@parametrize(
     ("source", "wrong", "remedy"),
     {
         "not-allowlisted": (
@@ -140,7 +139,7 @@ def test_the_summary_counts_macros_and_files() -> None:
             " [not-allowlisted]",
             "use EXPORT_SYMBOL_FOR_KVM_INTERNAL",
         ),
-    }.values(),
+    },
 )
 def test_what_is_wrong_and_what_to_do(source: bytes, wrong: str, remedy: str) -> None:
     headline, _quote, marks, *_ = lines(source)
@@ -192,7 +191,7 @@ EXCERPTS = {
 }
 
 
-@pytest.mark.parametrize(("source", "quote", "lead"), EXCERPTS.values(), ids=EXCERPTS)
+@parametrize(("source", "quote", "lead"), EXCERPTS)
 def test_the_excerpt_has_the_caret_under_the_macro(source: bytes, quote: str, lead: str) -> None:
     _headline, quoted, marks = lines(source)
     number, _, rest = quoted.partition(" | ")
@@ -235,7 +234,7 @@ LEFT = {
 SAID_ALL = (LEFT["mention"][1], LEFT["split"][1])
 
 
-@pytest.mark.parametrize(("source", "reason"), LEFT.values(), ids=LEFT)
+@parametrize(("source", "reason"), LEFT)
 def test_what_a_fix_leaves_has_its_reason(source: bytes, reason: str) -> None:
     file = rewrite(source, is_rewritten=False)
     printed = "".join(text.report([file], Layout()))

@@ -13,8 +13,18 @@ import pytest
 
 import kvm_export_hook
 from kvm_export_hook.cli import main, wants_color
+from tests.cases import parametrize
 from tests.conftest import Command
-from tests.support import BAD, COMMAND, INTERNAL, PYTHON, environment, make_tree, write
+from tests.support import (
+    BAD,
+    COMMAND,
+    INTERNAL,
+    PYTHON,
+    environment,
+    make_tree,
+    unprivileged,
+    write,
+)
 
 NOT_ENFORCED = (
     "nothing enforced: this tree has no EXPORT_SYMBOL_FOR_KVM_INTERNAL"
@@ -53,12 +63,12 @@ def test_findings_come_sorted_by_path(top: Path, command: Command) -> None:
     ]
 
 
-@pytest.mark.parametrize("arguments", [["fs/x.c"], ["virt/kvm/Kconfig", "MAINTAINERS"], ["fs"]])
-def test_nothing_in_scope(top: Path, command: Command, arguments: list[str]) -> None:
+@pytest.mark.parametrize("names", ["fs/x.c", "virt/kvm/Kconfig MAINTAINERS", "fs"])
+def test_nothing_in_scope(top: Path, command: Command, names: str) -> None:
     for name in ("fs/x.c", "virt/kvm/Kconfig", "MAINTAINERS"):
         write(top / name, BAD)
-    assert command(*arguments) == (0, "", NOTHING)
-    assert command("--quiet", *arguments) == (0, "", "")
+    assert command(*names.split()) == (0, "", NOTHING)
+    assert command("--quiet", *names.split()) == (0, "", "")
 
 
 def test_no_tree_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command) -> None:
@@ -169,7 +179,7 @@ def test_help_fits_a_terminal(top: Path, command: Command, monkeypatch: pytest.M
         assert command("-h").out == out
 
 
-@pytest.mark.parametrize(
+@parametrize(
     ("arguments", "wrong"),
     {
         "unknown": (["--zzz"], "unknown option: --zzz: see --help"),
@@ -180,7 +190,7 @@ def test_help_fits_a_terminal(top: Path, command: Command, monkeypatch: pytest.M
         "not-a-symbol": (["--allow", "kvm foo"], "'kvm foo' is not a valid symbol name"),
         "empty-symbol": (["--allow", ""], "'' is not a valid symbol name"),
         "wrong-choice": (["--color", "pink"], "invalid choice: 'pink'"),
-    }.values(),
+    },
 )
 def test_usage_errors(top: Path, command: Command, arguments: list[str], wrong: str) -> None:
     status, out, err = command(*arguments)
@@ -190,18 +200,18 @@ def test_usage_errors(top: Path, command: Command, arguments: list[str], wrong: 
     assert err.endswith(": see --help\n")
 
 
-@pytest.mark.parametrize(
+@parametrize(
     ("choice", "variables", "terminal", "colored"),
-    [
-        ("always", {"NO_COLOR": "1"}, False, True),
-        ("never", {"FORCE_COLOR": "1"}, True, False),
-        ("auto", {}, True, True),
-        ("auto", {}, False, False),
-        ("auto", {"NO_COLOR": "1", "FORCE_COLOR": "1"}, True, False),
-        ("auto", {"NO_COLOR": ""}, True, True),
-        ("auto", {"FORCE_COLOR": "1"}, False, True),
-        ("auto", {"TERM": "dumb"}, True, False),
-    ],
+    {
+        "always-in-spite-of-no-color": ("always", {"NO_COLOR": "1"}, False, True),
+        "never-in-spite-of-force-color": ("never", {"FORCE_COLOR": "1"}, True, False),
+        "on-a-terminal": ("auto", {}, True, True),
+        "into-a-pipe": ("auto", {}, False, False),
+        "no-color-wins": ("auto", {"NO_COLOR": "1", "FORCE_COLOR": "1"}, True, False),
+        "empty-no-color": ("auto", {"NO_COLOR": ""}, True, True),
+        "forced-into-a-pipe": ("auto", {"FORCE_COLOR": "1"}, False, True),
+        "dumb-terminal": ("auto", {"TERM": "dumb"}, True, False),
+    },
 )
 def test_when_to_color(
     monkeypatch: pytest.MonkeyPatch,
@@ -252,7 +262,7 @@ def test_a_dangling_link_out_of_scope_is_no_matter(top: Path, command: Command) 
     assert command("fs/link.c", "virt/kvm/kvm_main.c") == (0, "", "")
 
 
-@pytest.mark.parametrize("by_name", [True, False])
+@pytest.mark.parametrize("by_name", [True, False], ids=["named", "walked-over"])
 def test_fifo(top: Path, command: Command, by_name: bool) -> None:
     os.mkfifo(top / "virt/kvm/x.c")
     assert command(*["virt/kvm/x.c"] * by_name) == (
@@ -273,7 +283,7 @@ def test_device(top: Path, command: Command) -> None:
     )
 
 
-@pytest.mark.parametrize("by_name", [True, False])
+@pytest.mark.parametrize("by_name", [True, False], ids=["named", "walked-over"])
 def test_directory_with_the_name_of_a_file(top: Path, command: Command, by_name: bool) -> None:
     write(top / "virt/kvm/x.c/y.c", BAD)
     status, out, err = command(*["virt/kvm/x.c"] * by_name)
@@ -320,13 +330,6 @@ def test_a_file_in_the_place_of_a_directory(top: Path, command: Command) -> None
     assert command() == (0, "", "")
 
 
-def unprivileged(*command: str) -> list[str]:
-    """Run COMMAND without root's right to read everything."""
-    if os.geteuid() != 0:
-        return list(command)
-    return ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *command]
-
-
 def test_unreadable_file_and_directory(top: Path) -> None:
     write(top / "virt/kvm/bad.c", BAD)
     write(top / "virt/kvm/secret.c", BAD).chmod(0)
@@ -363,7 +366,7 @@ def run(*arguments: str, shell: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize(
+@parametrize(
     ("shell", "status", "err"),
     {
         "reader-gone": ('"$0" "$@" | head -n 1 > /dev/null', 1, ""),
@@ -383,7 +386,7 @@ def run(*arguments: str, shell: str) -> subprocess.CompletedProcess[str]:
             2,
             "kvm-export-hook: error: standard output: No space left on device\n",
         ),
-    }.values(),
+    },
 )
 def test_closed_streams(top: Path, shell: str, status: int, err: str) -> None:
     write(top / "virt/kvm/bad.c", BAD * 5000)
@@ -452,7 +455,7 @@ def status_and_modules(arguments: list[str]) -> tuple[str, set[str]]:
     return status, set(modules)
 
 
-@pytest.mark.parametrize("arguments", [["virt/kvm/kvm_main.c", "arch/x86/kvm/x86.c"], []])
+@parametrize("arguments", {"files": ["virt/kvm/kvm_main.c", "arch/x86/kvm/x86.c"], "tree": []})
 def test_the_clean_path_imports_nothing_that_it_does_not_need(
     top: Path, arguments: list[str]
 ) -> None:

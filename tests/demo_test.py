@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from demo.isolation import make_environment, publish
+from tests.cases import parametrize
 from tests.support import CHECKOUT, PYTHON, make_tree, unmeasured, write
 
 pytestmark = pytest.mark.xdist_group("pre-commit")
@@ -117,7 +118,7 @@ TREES = {
 }
 
 
-@pytest.mark.parametrize(("macro", "source", "end"), TREES.values(), ids=TREES)
+@parametrize(("macro", "source", "end"), TREES)
 def test_a_tree_is_only_said_to_be_clean_when_it_was_judged(
     tmp_path: Path, macro: bool, source: bytes, end: str
 ) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from kvm_export_hook import fix
 from kvm_export_hook.rules import lex
-from tests.cli_test import unprivileged
+from tests.cases import parametrize
 from tests.conftest import Command
 from tests.grammar import SOURCES
 from tests.reference import macros
@@ -28,6 +28,7 @@ from tests.support import (
     judged,
     make_tree,
     unmeasured,
+    unprivileged,
     write,
 )
 
@@ -47,12 +48,12 @@ REWRITTEN = {
 }
 
 
-@pytest.mark.parametrize(("source", "expected"), REWRITTEN.values(), ids=REWRITTEN)
+@parametrize(("source", "expected"), REWRITTEN)
 def test_rewritten(source: bytes, expected: bytes) -> None:
     assert fix.fixed(judged(source)) == expected
 
 
-@pytest.mark.parametrize(
+@parametrize(
     "source",
     {
         "internal": INTERNAL,
@@ -65,7 +66,7 @@ def test_rewritten(source: bytes, expected: bytes) -> None:
         "bare": b"EXPORT_SYMBOL;\n",
         "split": b"EXPORT_SYMBOL_GPL(\nkvm_get_kvm);\n",
         "forbidden-and-split": b"EXPORT_SYMBOL(\nkvm_get_kvm);\n",
-    }.values(),
+    },
 )
 def test_not_rewritten(source: bytes) -> None:
     assert fix.fixed(judged(source)) == source
@@ -161,12 +162,12 @@ def test_names_that_git_quotes(scratch: Path, name: bytes) -> None:
     assert path.read_bytes() == INTERNAL
 
 
-@pytest.mark.parametrize(
+@parametrize(
     ("name", "header"),
-    [
-        (b"x.c", b"diff --git a/x.c b/x.c\n--- a/x.c\n+++ b/x.c\n"),
-        (b"x y.c", b"diff --git a/x y.c b/x y.c\n--- a/x y.c\t\n+++ b/x y.c\t\n"),
-    ],
+    {
+        "plain": (b"x.c", b"diff --git a/x.c b/x.c\n--- a/x.c\n+++ b/x.c\n"),
+        "blank": (b"x y.c", b"diff --git a/x y.c b/x y.c\n--- a/x y.c\t\n+++ b/x y.c\t\n"),
+    },
 )
 def test_the_header_of_the_patch(name: bytes, header: bytes) -> None:
     assert b"".join(fix.patch(name, BAD, INTERNAL)).startswith(header + b"@@ -1,1 +1,1 @@\n")

@@ -26,6 +26,7 @@ from kvm_export_hook.report import as_sarif as sarif
 from kvm_export_hook.report import as_text as text
 from kvm_export_hook.report.layout import Layout
 from kvm_export_hook.rules.judge import Result
+from tests.cases import parametrize
 from tests.conftest import Command
 from tests.support import ALLOWLIST, BAD, CHECKOUT, COMMAND, INTERNAL, environment, judged, write
 
@@ -205,7 +206,7 @@ def test_sarif_describes_every_rule() -> None:
         assert rule["defaultConfiguration"] == {"level": "error"}
 
 
-@pytest.mark.parametrize(
+@parametrize(
     ("source", "region"),
     {
         "plain": (b"EXPORT_SYMBOL(a);", (1, 1, 1, 17)),
@@ -215,7 +216,7 @@ def test_sarif_describes_every_rule() -> None:
         "behind-two-units": ("\U0001f427 EXPORT_SYMBOL(a);".encode(), (1, 4, 1, 20)),
         "behind-a-bad-byte": (b"\xff EXPORT_SYMBOL(a);", (1, 3, 1, 19)),
         "around-two-units": ("EXPORT_SYMBOL(\U0001f427);".encode(), (1, 1, 1, 18)),
-    }.values(),
+    },
 )
 def test_sarif_counts_columns_in_utf_16(source: bytes, region: tuple[int, ...]) -> None:
     (result,) = log(judged(source))["runs"][0]["results"]
@@ -371,13 +372,13 @@ def test_list_names_what_could_not_be_read(top: Path, command: Command) -> None:
     assert command("--list").status == 2
 
 
-@pytest.mark.parametrize(
+@parametrize(
     ("arguments", "wrong"),
     {
         "patch": (["--patch=x"], "--patch cannot be combined with --list"),
         "fix": (["--fix"], "argument --fix: not allowed with argument --list"),
         "format": (["--format=sarif"], "--list cannot be combined with --format sarif"),
-    }.values(),
+    },
 )
 def test_what_list_does_not_go_with(
     top: Path, command: Command, arguments: list[str], wrong: str

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kvm_export_hook.sources.git_names import quoted, unquoted
+from tests.cases import parametrize
 
 NAMES = {
     "plain": (b"virt/kvm/x.c", b"virt/kvm/x.c"),
@@ -21,7 +22,7 @@ NAMES = {
 }
 
 
-@pytest.mark.parametrize(("name", "written"), NAMES.values(), ids=NAMES)
+@parametrize(("name", "written"), NAMES)
 def test_both_ways(name: bytes, written: bytes) -> None:
     assert quoted(name) == written
     assert unquoted(written) == name

@@ -28,9 +28,9 @@ with atheris.instrument_imports(include=["kvm_export_hook"]):
     from kvm_export_hook.rules import exports as inventory
     from kvm_export_hook.rules import policy, tree
     from kvm_export_hook.sources import mail, patch
-from tests.judge_test import FAIL_THE_BUILD, FINE, UNWANTED
 from tests.patch_test import BROKEN, SHAPES
 from tests.reference import findings
+from tests.snippets import FAIL_THE_BUILD, FINE, UNWANTED
 from tests.support import ALLOWLIST, judged
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cases import parametrize
 from tests.repository import Repository, kernel, publish
 from tests.support import BAD, INTERNAL, make_tree
 
@@ -131,7 +132,7 @@ def test_worktrees_without_a_configuration_can_be_let_pass(
     assert worktree.commit().status == 0
 
 
-@pytest.mark.parametrize(
+@parametrize(
     ("name", "shown"),
     {
         "space": ("virt/kvm/a b.c", "virt/kvm/a b.c"),
@@ -140,7 +141,7 @@ def test_worktrees_without_a_configuration_can_be_let_pass(
         "dash": ("virt/kvm/-a.c", "virt/kvm/-a.c"),
         "utf-8": ("virt/kvm/é.c", "virt/kvm/é.c"),
         "upper-case": ("virt/kvm/A.C", "virt/kvm/A.C"),
-    }.values(),
+    },
 )
 def test_names_of_any_kind(repository: Repository, name: str, shown: str) -> None:
     repository.stage(name, BAD)

@@ -60,6 +60,7 @@ def test_the_sdist_holds_what_the_tests_need(dist: Path) -> None:
     with tarfile.open(dist / f"kvm_export_hook-{VERSION}.tar.gz") as sdist:
         names = {name.partition("/")[2] for name in sdist.getnames()}
     assert {"LICENSE", "README.md", "Makefile", "CHANGELOG.md", "tests/judge_test.py"} <= names
+    assert {".gitignore", ".ci/run", ".github/workflows/ci.yml", ".pre-commit-config.yaml"} <= names
     assert not any("__pycache__" in name for name in names)
 
 

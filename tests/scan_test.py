@@ -8,6 +8,7 @@ from hypothesis import given
 
 from kvm_export_hook.rules import policy
 from kvm_export_hook.rules.scan import begins_plain_line, find_suspects
+from tests.cases import parametrize
 from tests.grammar import SOURCES
 from tests.reference import macros
 from tests.support import ALLOWLIST
@@ -34,7 +35,7 @@ def test_an_allowlisted_export_on_a_line_of_its_own_is_no_suspect(source: bytes)
     assert find_suspects(source, ALLOWLIST) == []
 
 
-@pytest.mark.parametrize(
+@parametrize(
     ("before", "plain"),
     {
         "start-of-file": (b"", True),
@@ -44,7 +45,7 @@ def test_an_allowlisted_export_on_a_line_of_its_own_is_no_suspect(source: bytes)
         "splice-with-blanks": (b"a\\ \t\n", False),
         "crlf": (b"a\r\n", False),
         "only-a-newline": (b"\n", False),
-    }.values(),
+    },
 )
 def test_a_plain_line_begins_behind_a_plain_newline(before: bytes, plain: bool) -> None:
     assert begins_plain_line(before + b"EXPORT", len(before)) is plain

@@ -13,6 +13,7 @@ from identify.identify import tags_from_filename
 
 from kvm_export_hook.rules.tree import learn
 from kvm_export_hook.sources import scope, worktree
+from tests.cases import parametrize
 from tests.conftest import Command
 from tests.support import BAD, make_tree, write
 
@@ -75,7 +76,7 @@ NAMED = {
 }
 
 
-@pytest.mark.parametrize(("spelling", "path"), NAMED.values(), ids=NAMED)
+@parametrize(("spelling", "path"), NAMED)
 def test_any_spelling_names_a_file(top: Path, spelling: str, path: str) -> None:
     write(top / "virt/kvm/.hidden.c", BAD)
     assert found(spelling) == [f": {path}"]

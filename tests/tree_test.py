@@ -6,10 +6,11 @@ from __future__ import annotations
 import pytest
 
 from kvm_export_hook.rules import policy, tree
+from tests.cases import parametrize
 from tests.support import MAKEFILE_WITH_CHECK, TYPES_WITH_MACRO, TYPES_WITHOUT_MACRO
 
 
-@pytest.mark.parametrize(
+@parametrize(
     ("header", "defined"),
     {
         "plain": (b"#define EXPORT_SYMBOL_FOR_KVM_INTERNAL(symbol)\n", True),
@@ -28,7 +29,7 @@ from tests.support import MAKEFILE_WITH_CHECK, TYPES_WITH_MACRO, TYPES_WITHOUT_M
         "at-the-end-of-the-file": (b"#define EXPORT_SYMBOL_FOR_KVM_INTERNAL", True),
         "in-a-string": (b'char a[] = "EXPORT_SYMBOL_FOR_KVM_INTERNAL";\n', False),
         "empty": (b"", False),
-    }.values(),
+    },
 )
 def test_a_header_that_does_not_define_the_macro(header: bytes, defined: bool) -> None:
     assert tree.learn(header, None).lacks_macro is not defined
@@ -124,7 +125,7 @@ MAKEFILES = {
 }
 
 
-@pytest.mark.parametrize(("makefile", "names"), MAKEFILES.values(), ids=MAKEFILES)
+@parametrize(("makefile", "names"), MAKEFILES)
 def test_a_makefile_with_the_check_has_its_own_list(makefile: bytes, names: set[str]) -> None:
     facts = tree.learn(None, makefile)
     assert facts.has_check
@@ -144,7 +145,7 @@ UNREADABLE = {
 }
 
 
-@pytest.mark.parametrize(("makefile", "names"), UNREADABLE.values(), ids=UNREADABLE)
+@parametrize(("makefile", "names"), UNREADABLE)
 def test_a_list_that_cannot_be_read_is_said(makefile: bytes, names: set[bytes]) -> None:
     facts = tree.learn(None, makefile)
     assert facts.has_check
@@ -164,6 +165,6 @@ NO_CHECK = {
 }
 
 
-@pytest.mark.parametrize("makefile", NO_CHECK.values(), ids=NO_CHECK)
+@parametrize("makefile", NO_CHECK)
 def test_a_makefile_without_the_check(makefile: bytes) -> None:
     assert not tree.learn(None, makefile).has_check

@@ -13,9 +13,10 @@ from hypothesis import given
 
 from kvm_export_hook.rules import lex
 from kvm_export_hook.rules.place import CODE, DIRECTIVE
+from tests.cases import parametrize
 from tests.grammar import SOURCES
-from tests.judge_test import FAIL_THE_BUILD, FINE, UNWANTED
 from tests.reference import SPLICE, WORD
+from tests.snippets import SNIPPETS
 
 LITERAL = re.compile(rb"""(?s)"(?:[^"\\\n]|\\.)*(?:"|$|(?=\n))|'(?:[^'\\\n]|\\.)*(?:'|$|(?=\n))""")
 
@@ -52,7 +53,6 @@ def test_every_word_of_real_kernels(trees: Path, name: str) -> None:
         assert words_by_lexer(source) == words_by_gcc(source.replace(b"\\\n", b"")), path
 
 
-SNIPPETS = FINE | {name: case.source for name, case in (UNWANTED | FAIL_THE_BUILD).items()}
 # gcc -fpreprocessed does no splicing, and prints nothing of an unclosed comment.
 PLAIN = {
     name: source
@@ -61,7 +61,7 @@ PLAIN = {
 }
 
 
-@pytest.mark.parametrize("source", PLAIN.values(), ids=PLAIN)
+@parametrize("source", PLAIN)
 def test_snippets(source: bytes) -> None:
     assert words_by_lexer(source) == words_by_gcc(source)
 
@@ -101,6 +101,6 @@ SPLICED = {
 }
 
 
-@pytest.mark.parametrize("source", SPLICED.values(), ids=SPLICED)
+@parametrize("source", SPLICED)
 def test_splices(source: bytes) -> None:
     assert b"".join(words_by_lexer(source)) == b"".join(words_by_gcc(source, PREPROCESS))

@@ -17,15 +17,15 @@ from hypothesis import strategies as st
 
 from benchmarks.sources import HEADER, KBUILD, MAKEFILE
 from kvm_export_hook.rules import policy
+from tests import snippets
+from tests.cases import parametrize
 from tests.conftest import Command
 from tests.grammar import PIECES, SOURCES
-from tests.judge_test import FAIL_THE_BUILD, FINE, UNWANTED
 from tests.kernel.conftest import copy, make_check
 from tests.support import run_in_process, write
 
 SNIPPETS: dict[str, bytes] = {
-    **FINE,
-    **{name: case.source for name, case in (UNWANTED | FAIL_THE_BUILD).items()},
+    **snippets.SNIPPETS,
     **{f"macro-{macro.decode()}": macro + b"(kvm_foo);\n" for macro in policy.MACROS},
 }
 
@@ -133,7 +133,7 @@ NAMES = {
 }
 
 
-@pytest.mark.parametrize(("name", "passes"), NAMES.values(), ids=NAMES)
+@parametrize(("name", "passes"), NAMES)
 def test_names(tree: Path, name: bytes, passes: bool, command: Command, tmp_path: Path) -> None:
     path = tree / os.fsdecode(name)
     path.parent.mkdir(parents=True, exist_ok=True)
