@@ -17,15 +17,10 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.measure import BARE, compare, cost, heading, print_row, run_as_installed
-from benchmarks.peers import BAD, FINE, HOOK, c_files, checkpatch, make_check, peers, scores
-from benchmarks.sources import (
-    generated_tree,
-    hostile_files,
-    mail,
-    multiplied,
-    real_tree,
-    with_macro,
-)
+from benchmarks.peers import BAD, FINE, HOOK, c_files, checkpatch, peers, scores
+from benchmarks.sources import generated_tree, mail, multiplied, with_macro
+from tests.hostile import hostile_files
+from tests.kernels import copy_kernel, write_check
 
 LARGE = (
     "arch/x86/kvm/x86.c",
@@ -53,7 +48,7 @@ def main() -> int:
         scratch = Path(directory)
         tree = scratch / "tree"
         source = options.srctree.expanduser().resolve() if options.srctree else None
-        real_tree(source, tree) if source else generated_tree(tree)
+        copy_kernel(source, tree) if source else generated_tree(tree)
         Tables(options.runs, scratch, tree, source).print(not options.tree_only)
     return 0
 
@@ -110,7 +105,7 @@ class Tables:
             large = [name for name in LARGE if name in self.sources] or self.sources[:5]
             self.row("5 large clean files / bare", 1.3, self.tree, [HOOK, *large], BARE)
             self.row("the clean tree / bare", 1.5, self.tree, self.hook, BARE)
-        check = make_check(self.tree, self.scratch)
+        check = write_check(self.tree, self.scratch)
         if check:
             self.row("the tree / its own make check", 0.65, self.tree, self.hook, check)
         for peer in self.peers:

@@ -14,8 +14,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.sources import CHECK, DIRECTORIES, DRIVER, MAKEFILE
 from kvm_export_hook.rules import policy
+from tests.kernels import DIRECTORIES, write_check
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -181,17 +181,6 @@ def peers(scratch: Path, sources: list[str]) -> list[Peer]:
     return found
 
 
-def make_check(tree: Path, scratch: Path) -> list[str] | None:
-    """Write what evaluates the tree's own check, as the build would, if it has one."""
-    _, found, check = (tree / MAKEFILE).read_text().partition(CHECK)
-    if not found:
-        return None
-    part, driver = scratch / "check.mk", scratch / "driver.mk"
-    part.write_text(found + check)
-    driver.write_text(DRIVER)
-    return ["make", "--no-print-directory", "-f", str(driver), f"CHECK={part}"]
-
-
 def checkpatch(source: Path | None) -> list[str] | None:
     """Tell how to run the checkpatch of the kernel at SOURCE on a patch, if it is there."""
     script = source / "scripts/checkpatch.pl" if source else None
@@ -234,7 +223,7 @@ def scores(
         yield peer.name, caught, str(others) if is_whole else ""
     for name in contents:
         (tree / name).unlink()
-    check = make_check(tree, scratch)
+    check = write_check(tree, scratch)
     if check:
         yield "the make check", set(failing(check, tree, contents, case_of)), ""
 

@@ -1,32 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""What the benchmark runs on: a kernel's sources or generated ones, and hostile files."""
+"""What the benchmark runs on: a kernel's sources or generated ones, and a mail."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-HEADER = Path("include/linux/kvm_types.h")
-MAKEFILE = Path("arch/x86/kvm/Makefile")
-KBUILD = Path("scripts/Kbuild.include")
-DIRECTORIES = ("virt/kvm", "arch/x86/kvm")
-
-MACRO = "#define EXPORT_SYMBOL_FOR_KVM_INTERNAL(symbol) EXPORT_SYMBOL_GPL(symbol)\n"
-
-# Where the make check begins in the Makefile, which goes on to its end; and what
-# the build sets before it reads that Makefile.
-CHECK = "\nifdef CONFIG_KVM_X86\n"
-DRIVER = """\
-CONFIG_KVM_X86 := y
-srctree := .
-include scripts/Kbuild.include
-include $(CHECK)
-all: ; @:
-"""
+from tests.kernels import DIRECTORIES, HEADER, MACRO, MAKEFILE
 
 FUNCTION = """\
 /*
@@ -45,16 +25,6 @@ static int kvm_sample_{number}(struct kvm_vcpu *vcpu, gpa_t gpa, u64 *data)
 {export}
 
 """
-
-
-def real_tree(source: Path, target: Path) -> None:
-    """Copy what is read of a kernel."""
-    for name in DIRECTORIES:
-        shutil.copytree(source / name, target / name, symlinks=True)
-    for file in (HEADER, KBUILD):
-        if (source / file).exists():
-            (target / file).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source / file, target / file)
 
 
 def generated_tree(target: Path) -> None:
@@ -116,38 +86,3 @@ def mail() -> str:
         "diff --git a/virt/kvm/x.c b/virt/kvm/x.c\nindex 0123456..789abcd 100644\n"
         f"--- a/virt/kvm/x.c\n+++ b/virt/kvm/x.c\n@@ -1 +1,281 @@\n a\n{added}-- \n2.39.5\n\n"
     )
-
-
-def repeated(unit: bytes, before: bytes = b"", after: bytes = b"") -> Callable[[int], bytes]:
-    """Fill a file of a size with UNIT."""
-    return lambda size: before + unit * (size // len(unit)) + after
-
-
-def hostile_files() -> Iterator[tuple[str, Callable[[int], bytes]]]:
-    """Yield the names and contents of files that are made to be slow."""
-    last = b"\n EXPORT_SYMBOL(x)"
-    yield "empty strings", repeated(b'""', after=last)
-    yield "escaped quotes in a string", repeated(b'\\"', b'"', last)
-    yield "backslashes in a string", repeated(b"\\", b'"', last)
-    yield "unclosed quotes", repeated(b"'\n", after=last)
-    yield "comments", repeated(b"/**/", after=last)
-    yield "comments before an export on its line", repeated(b"/**/", after=last[1:])
-    yield "comment openers", repeated(b"/*", after=last)
-    yield "line comments", repeated(b"//\n", after=last)
-    yield "newlines", repeated(b"\n", after=last)
-    yield "splices", repeated(b"\\\n", after=last)
-    yield "splices with blanks", repeated(b"\\ \n", after=last)
-    yield "splices in a call", repeated(b"\\\n", b" EXPORT_SYMBOL(", b"x)")
-    yield "parentheses", repeated(b"(", b" EXPORT_SYMBOL")
-    yield "commas in calls", repeated(b" EXPORT_SYMBOL(((((" + b"," * 800 + b")))))\n")
-    yield "parentheses in calls", repeated(b" EXPORT_SYMBOL" + b"(" * 450 + b")" * 449 + b"\n")
-    yield "stems", repeated(b"EXPORT_")
-    yield "longer words", repeated(b"_EXPORT_SYMBOL")
-    yield "a line of blanks and exports", repeated(b"EXPORT_SYMBOL(a)" + b" " * 1000)
-    yield "exports on lines", repeated(b"EXPORT_SYMBOL(a);\n")
-    yield "exports on one line", repeated(b"EXPORT_SYMBOL(a);")
-    yield "unclosed calls", repeated(b" EXPORT_SYMBOL(")
-    yield "calls in calls", repeated(b"EXPORT_SYMBOL(a,")
-    yield "exports of strings", repeated(b'EXPORT_SYMBOL(""')
-    yield "exports of comments", repeated(b"EXPORT_SYMBOL(/**/")
-    yield "exports in a directive", repeated(b"EXPORT_SYMBOL ", b"#define ")

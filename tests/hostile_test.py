@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.sources import hostile_files
+from tests.hostile import hostile_files
 from tests.support import COMMAND, unmeasured, write
 
 FILES = dict(hostile_files())

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import peers
-from benchmarks.sources import CHECK, HEADER, MACRO, MAKEFILE, real_tree
+from tests import kernels
+from tests.kernels import CHECK, HEADER, MACRO, MAKEFILE, copy_kernel
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +23,7 @@ def trees(pytestconfig: pytest.Config) -> Path:
 
 def copy(source: Path, target: Path) -> Path:
     """Copy the part of a kernel that the hook and the check read."""
-    real_tree(source, target)
+    copy_kernel(source, target)
     return target
 
 
@@ -64,7 +64,7 @@ def defined(old: Path, tmp_path: Path) -> Path:
 
 def make_check(tree: Path, scratch: Path, locale: str = "C.UTF-8") -> bool:
     """Let real make evaluate the tree's own check; tell whether it passes."""
-    command = peers.make_check(tree, scratch)
+    command = kernels.write_check(tree, scratch)
     assert command
     done = subprocess.run(
         command,

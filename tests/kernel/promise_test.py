@@ -15,13 +15,13 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from benchmarks.sources import HEADER, KBUILD, MAKEFILE
 from kvm_export_hook.rules import policy
 from tests import snippets
 from tests.cases import parametrize
 from tests.conftest import Command
 from tests.grammar import PIECES, SOURCES
 from tests.kernel.conftest import copy, make_check
+from tests.kernels import HEADER, KBUILD, MAKEFILE
 from tests.support import run_in_process, write
 
 SNIPPETS: dict[str, bytes] = {
