@@ -50,7 +50,7 @@ help:
 	@touch $@
 
 .venv/created.stamp:
-	@$(PYTHON) -m venv .venv
+	@"$(PYTHON)" -m venv .venv
 	@$(INSTALL) --upgrade 'pip >= 25.1' || $(FAIL)
 	@touch $@
 
@@ -86,7 +86,7 @@ bench-commit: .venv/demo.stamp
 
 # An environment of their own: they bring in much.
 bench-peers:
-	@$(PYTHON) -m venv .peers
+	@"$(PYTHON)" -m venv .peers
 	@.peers/bin/python -m pip --quiet --disable-pip-version-check install ast-grep-cli semgrep || $(FAIL)
 
 lint: .venv/lint.stamp
