@@ -75,7 +75,7 @@ class Git:
         finally:
             os.close(source)
             os.close(write_end)
-        self.output: BufferedReader = open(output, "rb", CHUNK)  # noqa: SIM115
+        self.output: BufferedReader = open(output, "rb")  # noqa: SIM115
 
     def __enter__(self) -> Git:
         """Return this git."""
