@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,10 @@ import pytest
 import yaml
 
 import kvm_export_hook
-from kvm_export_hook.report import as_checkpatch as checkpatch
 from kvm_export_hook.report import as_github as github
 from kvm_export_hook.report import as_json as json_report
 from kvm_export_hook.report import as_sarif as sarif
-from kvm_export_hook.report import as_text as text
+from kvm_export_hook.report.formats import FORMATS
 from kvm_export_hook.report.layout import Layout
 from kvm_export_hook.rules.judge import Result
 from tests.cases import parametrize
@@ -66,11 +66,8 @@ HOSTILE_SOURCE = (
 HOSTILE = [judged(HOSTILE_SOURCE * 56, path) for path in HOSTILE_PATHS]
 
 REPORTS = {
-    "text": text.report,
-    "checkpatch": checkpatch.report,
-    "json": json_report.report,
-    "sarif": sarif.report,
-    "github": github.report,
+    name: import_module(f"kvm_export_hook.report.{row.module}").report
+    for name, row in FORMATS.items()
 }
 
 

@@ -99,11 +99,14 @@ def test_a_deleted_file_is_no_matter(repository: Repository) -> None:
     assert repository.commit().status == 0
 
 
-def test_a_symbolic_link_is_no_c_file(repository: Repository) -> None:
+def test_a_symbolic_link_is_refused(repository: Repository) -> None:
     repository.write("fs/bad.c", BAD)
     (repository.top / "virt/kvm/link.c").symlink_to("../../fs/bad.c")
     repository.git("add", "virt/kvm/link.c")
-    assert repository.commit().status == 0
+    status, output = repository.commit()
+    assert status == 1
+    assert "- exit code: 2\n" in output
+    assert "virt/kvm/link.c: is a symbolic link" in output
 
 
 def test_a_linked_worktree(repository: Repository, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kvm_export_hook.sources import scope
+from kvm_export_hook.sources import scope, worktree
 from tests.repository import publish
 from tests.support import CHECKOUT, environment
 
@@ -18,23 +18,30 @@ MANIFEST = yaml.safe_load((CHECKOUT / ".pre-commit-hooks.yaml").read_bytes())
 
 SHARED = {
     "language": "python",
-    "files": "^(virt/kvm|arch/x86/kvm)/",
-    "types": ["c"],
     "require_serial": True,
-    "stages": ["pre-commit", "pre-merge-commit", "pre-push", "manual"],
     "minimum_pre_commit_version": "3.2.0",
+}
+# What a commit's hooks are given the names of: KVM's C, and the files of facts.
+FILES = (
+    r"^(virt/kvm|arch/x86/kvm)/.*\.[ch]$"
+    r"|^arch/x86/kvm/Makefile$|^include/linux/kvm_types\.h$"
+)
+OF_A_COMMIT = {"files": FILES, "types": [], "stages": ["pre-commit", "pre-merge-commit", "manual"]}
+# Always, because a bad commit and its fix leave no changed file.
+OF_A_PUSH = {"always_run": True, "pass_filenames": False, "stages": ["pre-push"]}
+HOOKS: dict[str, dict[str, object]] = {
+    "kvm-exports": {"entry": "kvm-export-hook", **OF_A_COMMIT},
+    "kvm-exports-fix": {"entry": "kvm-export-hook --fix", **OF_A_COMMIT},
+    "kvm-exports-push": {"entry": "kvm-export-hook --pre-push", **OF_A_PUSH},
 }
 
 
 def test_every_key_and_value() -> None:
-    told = {hook["id"]: hook for hook in MANIFEST}
-    assert {name: hook["entry"] for name, hook in told.items()} == {
-        "kvm-exports": "kvm-export-hook",
-        "kvm-exports-fix": "kvm-export-hook --fix",
-    }
+    assert [hook["id"] for hook in MANIFEST] == list(HOOKS)
     for hook in MANIFEST:
-        assert set(hook) == {"id", "name", "description", "entry", *SHARED}
-        assert {key: hook[key] for key in SHARED} == SHARED
+        expected = {**SHARED, **HOOKS[hook["id"]]}
+        assert set(hook) == {"id", "name", "description", *expected}
+        assert {key: hook[key] for key in expected} == expected
         assert hook["name"]
         assert hook["description"].endswith(".")
 
@@ -48,12 +55,18 @@ def test_pre_commit_takes_it() -> None:
     )
 
 
-def test_files_is_the_scope_of_the_command() -> None:
-    pattern = re.compile(SHARED["files"])  # type: ignore[call-overload]
+def test_files_is_what_the_command_judges() -> None:
+    pattern = re.compile(FILES)
     for directory in scope.KVM_DIRECTORIES:
-        assert pattern.search(f"{directory.decode()}/x.c")
+        for name in ("x.c", "x.h", "a/b.c", "X.C", "new\nline.c"):
+            assert pattern.search(f"{directory.decode()}/{name}")
+        for name in ("x.S", "Kconfig", "x.c.orig"):
+            assert not pattern.search(f"{directory.decode()}/{name}")
         assert not pattern.search(f"tools/{directory.decode()}/x.c")
         assert not pattern.search(f"{directory.decode()}x.c")
+    for name in worktree.FACT_FILES:
+        assert pattern.search(name.decode())
+        assert not pattern.search(f"tools/{name.decode()}")
 
 
 @pytest.mark.xdist_group("pre-commit")
