@@ -23,7 +23,7 @@ SHARED = {
 }
 # What a commit's hooks are given the names of: KVM's C, and the files of facts.
 FILES = (
-    r"^(virt/kvm|arch/x86/kvm)/.*\.[ch]$"
+    r"^(virt/kvm|arch/x86/kvm)/(?s:.*)\.[chCH]$"
     r"|^arch/x86/kvm/Makefile$|^include/linux/kvm_types\.h$"
 )
 OF_A_COMMIT = {"files": FILES, "types": [], "stages": ["pre-commit", "pre-merge-commit", "manual"]}
