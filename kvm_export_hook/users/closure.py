@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: MIT
+"""What a module uses through macros and inline functions: the closure over their bodies. Pure.
+
+A module uses what its sources name, and what the macros and inline functions
+that it reaches name. Each name is passed once, so that the time is linear.
+"""
+
+from __future__ import annotations
+
+from kvm_export_hook.users.words import may_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence, Set
+
+    from kvm_export_hook.users.words import Definition, Header
+
+    Symbols = Set[bytes]
+    Bodies = Mapping[bytes, list[bytes]]  # of each macro or inline function: what it names
+    Namers = Mapping[bytes, bytes | None]  # of each name: what names it, None for a start
+
+
+def find_leading_bodies(headers: Sequence[Header], symbols: Symbols) -> Bodies:
+    """Find in HEADERS what leads to SYMBOLS, over any number of steps.
+
+    Only headers that may name what is known to lead there are taken apart.
+    """
+    names, bodies = symbols, keep_leading_bodies((), symbols)
+    left = list(headers)
+    read: list[Definition] = []
+    while found := [header for header in left if may_name(header.data, names)]:
+        for header in found:
+            read += header.read_definitions()
+        left = [header for header in left if header.definitions is None]
+        bodies = keep_leading_bodies(read, symbols)
+        names = bodies.keys() | symbols
+    return bodies
+
+
+def keep_leading_bodies(definitions: Iterable[Definition], symbols: Symbols) -> Bodies:
+    """Keep of DEFINITIONS what leads to SYMBOLS, over any number of steps.
+
+    What a body names is sorted, so that of two ways the same one is shown each time.
+    """
+    bodies: dict[bytes, set[bytes]] = {}
+    for name, words in definitions:
+        bodies.setdefault(name, set()).update(words)
+    pending = sorted(symbols)
+    passed = set(pending)
+    targets = passed | bodies.keys()
+    namers: dict[bytes, list[bytes]] = {}
+    for name, body in bodies.items():
+        for word in body & targets:
+            namers.setdefault(word, []).append(name)
+    leading: dict[bytes, list[bytes]] = {}
+    for word in pending:  # which grows
+        for name in namers.get(word, ()):
+            leading.setdefault(name, []).append(word)
+            if name not in passed:
+                passed.add(name)
+                pending.append(name)
+    return {name: sorted(words) for name, words in leading.items()}
+
+
+def reach(starts: Iterable[bytes], bodies: Bodies) -> Namers:
+    """Find what the names STARTS lead to over BODIES, in as few steps as possible."""
+    namers: dict[bytes, bytes | None] = dict.fromkeys(starts)
+    pending = list(namers)
+    for name in pending:  # which grows
+        for word in bodies.get(name, ()):
+            if word not in namers:
+                namers[word] = name
+                pending.append(word)
+    return namers
+
+
+def trace_chain(name: bytes, namers: Namers) -> tuple[bytes, ...]:
+    """Return the names that lead to NAME, the start first; empty if it is one itself."""
+    chain = []
+    namer = namers[name]
+    while namer is not None:
+        chain.append(namer)
+        namer = namers[namer]
+    return tuple(reversed(chain))
