@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: MIT
+"""What the reports say of a symbol's users: who, the remedy, and what is not known. Pure."""
+
+from __future__ import annotations
+
+from kvm_export_hook.report.escape import make_printable
+from kvm_export_hook.users.outside import NO_GIT, PART_OF_KERNEL, SPARSE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from kvm_export_hook.users.lookup import Use, Users
+
+INTERNAL = "use EXPORT_SYMBOL_FOR_KVM_INTERNAL"
+LIST_OUTSIDE = 'if that module needs it, add "-e {}" to the list in arch/x86/kvm/Makefile'
+ALLOW_OUTSIDE = "if that module needs it, pass --allow {}"
+OR_INTERNAL = "; if not, use EXPORT_SYMBOL_FOR_KVM_INTERNAL"
+DROP = "if a later patch will, use EXPORT_SYMBOL_FOR_KVM_INTERNAL; if not, drop the export"
+
+NOBODY = "no other module of this tree uses it"
+NO_MODULE = "no other module of KVM uses it"
+NOT_LOOKED_UP = "not looked up"
+CANNOT_SEE = (
+    "Not seen: modules outside this tree, names that a macro builds with ##,"
+    " and what a later patch will use."
+)
+
+# Why users outside KVM are not known.
+OUTSIDE = {
+    PART_OF_KERNEL: "drivers/Makefile is not here",
+    SPARSE: "this is a sparse checkout",
+    NO_GIT: "git could not search this tree",
+}
+# Whose users are not known without what lies there.
+ARCHITECTURES = {b"arch/powerpc/": "PPC's", b"arch/x86/": "x86's"}
+
+# What a path of each begins with is not shown: the module says as much.
+MODULE_SOURCES = (b"arch/x86/kvm/", b"arch/powerpc/kvm/")
+MOST_SHOWN = 3
+
+
+class Advice:
+    """What one finding is told: ``found`` says who uses the symbol, ``remedy`` what to do.
+
+    ``remedy`` is None where too much is not known to choose one.
+    """
+
+    __slots__ = ("found", "remedy")
+
+    def __init__(self, found: str, remedy: str | None) -> None:
+        self.found = found
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        """Write both as one sentence."""
+        return f"{self.found}: {self.remedy}" if self.remedy else self.found
+
+
+def advise(users: Users, symbol: bytes, has_list: bool = True) -> Advice:
+    """Choose the advice for an unwanted export of SYMBOL, which may not be looked up.
+
+    HAS_LIST: whether the tree has the make check, and so a list of its own.
+    """
+    if symbol not in users.uses:
+        return Advice(NOT_LOOKED_UP, None)
+    uses = users.uses[symbol]
+    found = describe_uses(uses)
+    in_module = any(use.module is not None for use in uses)
+    if any(use.module is None for use in uses):
+        remedy = (LIST_OUTSIDE if has_list else ALLOW_OUTSIDE).format(make_printable(symbol))
+        return Advice(found, remedy + (OR_INTERNAL if in_module else ""))
+    if in_module:
+        return Advice(found, INTERNAL)
+    if users.are_known:
+        return Advice(NOBODY, DROP)
+    unknown = describe_unknown(users)
+    return Advice("; ".join([NO_MODULE, *unknown] if users.are_modules_known else unknown), None)
+
+
+def describe_uses(uses: Sequence[Use]) -> str:
+    """Say who uses a symbol; empty if USES is.
+
+    The modules of KVM, the first with its place, and the first file outside KVM.
+    """
+    parts = []
+    modules = [use for use in uses if use.module is not None]
+    if modules:
+        names = [make_printable(use.module or b"") for use in modules]
+        names[0] += f" ({describe_place(modules[0])})"
+        parts.append(f"used by {join_names(names)}")
+    outside = [f"{make_printable(use.path)}:{use.line}" for use in uses if use.module is None]
+    if outside:
+        more = f" and {len(outside) - 1} more" if len(outside) > 1 else ""
+        parts.append(f"named outside KVM, {outside[0]}{more}")
+    return "; ".join(parts)
+
+
+def describe_place(use: Use) -> str:
+    """Write where a module uses a symbol, and through what: ``svm/sev.c:4539, through x``."""
+    path = use.path
+    for directory in MODULE_SOURCES:
+        path = path.removeprefix(directory)
+    through = "".join(f", through {make_printable(name)}" for name in use.through)
+    return f"{make_printable(path)}:{use.line}{through}"
+
+
+def describe_column(users: Users, symbol: bytes) -> str:
+    """Say in a few words who uses SYMBOL, for a column of the inventory."""
+    if symbol not in users.uses:
+        return NOT_LOOKED_UP
+    uses = users.uses[symbol]
+    names = [make_printable(use.module) for use in uses if use.module is not None]
+    outside = [f"{make_printable(use.path)}:{use.line}" for use in uses if use.module is None]
+    return " ".join(names + outside[:1]) or ("nobody" if users.are_known else "not known")
+
+
+def describe_unused(users: Users, unused: Collection[bytes], total: int) -> str:
+    """Say how many of TOTAL internal exports no other module uses: the line over their list."""
+    if not users.are_known:
+        return "; ".join(describe_unknown(users))
+    return (
+        f"{len(unused)} of {total} internal exports: no use found in another module of this"
+        " tree, in any configuration"
+    )
+
+
+def describe_outside(users: Users, symbol: bytes) -> str:
+    """Say whether something outside KVM names SYMBOL, which is on the allowlist.
+
+    Where a module of KVM uses it, that is known only if it was asked for.
+    """
+    if symbol not in users.wanted_outside:
+        return NOT_LOOKED_UP
+    outside = [use for use in users.uses.get(symbol, ()) if use.module is None]
+    if outside:
+        return describe_uses(outside)
+    if users.missing_outside is not None:
+        return describe_unknown_outside(users.missing_outside)
+    return "not named outside KVM"
+
+
+def describe_unknown(users: Users) -> list[str]:
+    """Say which users are not known, and why; empty if all are."""
+    said = []
+    if users.missing:
+        paths = [make_printable(path) for path in users.missing[:MOST_SHOWN]]
+        if len(users.missing) > MOST_SHOWN:
+            paths.append(f"{len(users.missing) - MOST_SHOWN} more")
+        verb = "is" if len(users.missing) == 1 else "are"
+        said.append(f"{describe_whose(users.missing)}: {join_names(paths)} {verb} not here")
+    if users.unclear:
+        place, _, text = users.unclear[0].partition(b": ")
+        what = f"{make_printable(place)} is not understood: {make_printable(text)}"
+        said.append(f"{describe_whose([place])}: {what}")
+    if users.missing_outside is not None:
+        said.append(describe_unknown_outside(users.missing_outside))
+    return said
+
+
+def describe_whose(paths: Collection[bytes]) -> str:
+    """Say whose users are not known without what lies at PATHS."""
+    for directory, whose in ARCHITECTURES.items():
+        if all(path.startswith(directory) for path in paths):
+            return f"users in {whose} modules are not known"
+    return "users in KVM's modules are not known"
+
+
+def describe_unknown_outside(reason: str) -> str:
+    """Say why users outside KVM are not known."""
+    return f"users outside KVM are not known: {OUTSIDE[reason]}"
+
+
+def join_names(names: Sequence[str]) -> str:
+    """Join NAMES: ``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
