@@ -18,12 +18,13 @@ from kvm_export_hook.sources.scope import is_in_scope
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from typing import NoReturn, TextIO, TypeVar
 
-    from kvm_export_hook.report.layout import Layout
     from kvm_export_hook.rules.judge import Result
     from kvm_export_hook.rules.tree import Facts
     from kvm_export_hook.sources import Input
+    from kvm_export_hook.users.lookup import Users
 
     T = TypeVar("T")
 
@@ -32,6 +33,8 @@ CLEAN, FOUND, TROUBLE = 0, 1, 2
 NOTHING_CHECKED = "nothing checked: found no C source below virt/kvm or arch/x86/kvm"
 NO_KERNEL = "found no KVM directory in the kernel that --srctree names: name the kernel's top"
 NO_MEMORY = "needs more memory than this machine has"
+
+PLEASE_REPORT = "please report it, with what was judged"
 
 WHAT_TO_DO = {
     FileNotFoundError: "check the name",
@@ -123,6 +126,16 @@ class Desk:
         self.err.write(disarm(": ".join(part for part in parts if part)) + "\n")
         self.err.flush()
 
+    def say_if_slow(self, remark: str) -> AbstractContextManager[object]:
+        """Say REMARK where what follows takes over a second, and a person looks on."""
+        from contextlib import nullcontext
+
+        if not (self.err.stream and self.err.stream.isatty()):
+            return nullcontext()
+        from kvm_export_hook.users.progress import say_later
+
+        return say_later(lambda: self.say("", b"", remark))
+
 
 def start() -> NoReturn:
     """Run the command as a process, and end it without freeing what the kernel frees at once.
@@ -149,6 +162,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MemoryError:
         desk.status = TROUBLE
         desk.say("error", b"", NO_MEMORY)
+    except Exception as error:  # noqa: BLE001: a traceback ends with 1, as if this were a finding
+        desk.status = TROUBLE
+        desk.say("error", b"", f"internal error: {type(error).__name__}: {error}", PLEASE_REPORT)
     desk.out.flush()
     desk.err.flush()
     failure = desk.out.failure
@@ -164,7 +180,13 @@ def run(desk: Desk) -> None:
         list_exports(desk)
         return
     results = judge_source(desk)
-    if options.fix or options.diff:
+    find_users = None
+    if options.users:
+        from kvm_export_hook.users.search import find_result_users
+
+        here = worktree.find_tree(get_srctree(options))
+        results, find_users = find_result_users(results, here, desk.say_if_slow)
+    elif options.fix or options.diff:
         from kvm_export_hook import fix
 
         if options.fix:
@@ -172,10 +194,19 @@ def run(desk: Desk) -> None:
         else:
             results, output = fix.print_patches(results, choose_patch_writer(desk.out)), desk.err
     first = next(results, None)
-    if first or options.format != "text":
-        print_report(first, results, desk, output)
+    if first or prints_when_clean(options.format):
+        print_report(chain(first, results), desk, output, find_users)
     if not desk.has_met_anything:
         desk.note(b"", NOTHING_CHECKED)
+
+
+def prints_when_clean(name: str) -> bool:
+    """Whether the format NAME prints anything where nothing was found."""
+    if name == "text":  # which the clean run of a hook has, and needs no table for
+        return False
+    from kvm_export_hook.report.formats import FORMATS
+
+    return FORMATS[name].prints_when_clean
 
 
 def judge_source(desk: Desk) -> Iterator[Result]:
@@ -323,8 +354,13 @@ def list_exports(desk: Desk) -> None:
     found: list[exports.Export] = []
     for input_ in worktree.read_inputs(paths, get_srctree(options), trees, desk.complain):
         desk.has_met_anything = True
-        found.extend(exports.list_exports(input_.path, input_.text, input_.facts))
-    audit = as_list.Audit(found, list(trees.facts.values()), options.allow)
+        found.extend(exports.list_exports(input_))
+    users = {}
+    if options.users:
+        from kvm_export_hook.users.search import find_export_users
+
+        users = find_export_users(found, trees.facts, desk.say_if_slow)
+    audit = as_list.Audit(found, list(trees.facts.values()), options.allow, users)
     write_list = as_list.write_object if options.format == "json" else as_list.write_text
     for part in write_list(found, audit):
         desk.out.write(part)
@@ -332,34 +368,34 @@ def list_exports(desk: Desk) -> None:
         desk.note(b"", NOTHING_CHECKED)
 
 
-def print_report(first: Result | None, rest: Iterator[Result], desk: Desk, output: Output) -> None:
-    """Print FIRST and the REST in the format that was asked for.
+def print_report(
+    results: Iterator[Result],
+    desk: Desk,
+    output: Output,
+    find_users: Callable[[Input], Users] | None,
+) -> None:
+    """Print RESULTS in the format that was asked for.
 
     All are judged, and a fix goes on to its end, without a reader, too.
     """
     from importlib import import_module
 
     from kvm_export_hook.report.formats import FORMATS
-
-    row = FORMATS[desk.options.format]
-    if first or row.prints_when_clean:
-        module = import_module(f"kvm_export_hook.report.{row.module}")
-        for part in module.report(chain(first, rest), make_layout(desk, output)):
-            output.write(part)
-
-
-def make_layout(desk: Desk, output: Output) -> Layout:
-    """Say how the report is wanted."""
     from kvm_export_hook.report.layout import Layout
     from kvm_export_hook.sources.repository import name_in_repository
 
-    return Layout(
+    row = FORMATS[desk.options.format]
+    module = import_module(f"kvm_export_hook.report.{row.module}")
+    layout = Layout(
         color=wants_color(desk.options.color, output.stream),
         quiet=desk.options.quiet,
         notes=desk.notes,
         fix_hint=BY_HOOK if os.environ.get("PRE_COMMIT") else BY_COMMAND,
         name_in_repository=name_in_repository,
+        find_users=find_users,
     )
+    for part in module.report(results, layout):
+        output.write(part)
 
 
 def get_srctree(options: Options) -> bytes | None:

@@ -23,6 +23,7 @@ class Options:
     fix = False
     diff = False
     list = False
+    users = False
     allow: Sequence[str] = []  # argparse appends to a copy
     force = False
     format = "text"

@@ -80,6 +80,7 @@ def refuse_combinations(options: Options) -> None:
         refuse_two(["--list", *["--quiet"] * options.quiet])
     elif actions:
         refuse_two([*actions, *["--format"] * (options.format != "text")])
+        refuse_two([*actions, *["--users"] * options.users])
     if options.fix and not options.paths:
         raise UsageError("--fix needs a PATH: say . for the whole tree")
     if options.format != "text":
@@ -147,6 +148,7 @@ def add_sources(parser: Parser) -> None:
 def add_manner(parser: Parser) -> None:
     """Add the options that say how."""
     how = parser.add_argument_group("how")
+    how.add_argument("--users", action="store_true", help="say who uses each symbol")
     how.add_argument(
         "--allow",
         metavar="SYMBOL",

@@ -27,7 +27,7 @@ with atheris.instrument_imports(include=["kvm_export_hook"]):
     from kvm_export_hook.report.layout import Layout
     from kvm_export_hook.rules import exports as inventory
     from kvm_export_hook.rules import policy, tree
-    from kvm_export_hook.sources import mail, patch
+    from kvm_export_hook.sources import Input, mail, patch
 from tests.patch_test import BROKEN, SHAPES
 from tests.reference import findings
 from tests.snippets import FAIL_THE_BUILD, FINE, UNWANTED
@@ -72,7 +72,7 @@ def check(data: bytes) -> None:
     once = fix.fixed(file)
     assert fix.fixed(judged(once, check=has_check)) == once
     facts = tree.learn(source, source)
-    list(inventory.list_exports(b"x.c", source, facts))
+    list(inventory.list_exports(Input(facts, b"x.c", b"x.c", source)))
     complaints: list[OSError] = []
     hunks = list(patch.hunks(io.BytesIO(source), b"p", lambda _, error: complaints.append(error)))
     assert all(error.strerror for error in complaints)

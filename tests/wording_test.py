@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import pytest
 
-from kvm_export_hook.rules import judge
+from kvm_export_hook.rules import judge, place
 from kvm_export_hook.rules.wording import RULES, Wording
 
 RULE_IDS = {
     value for name, value in vars(judge).items() if name.isupper() and isinstance(value, str)
-} - {judge.CODE, judge.DIRECTIVE}
+} - {place.CODE, place.DIRECTIVE}
 
 
 def test_every_rule_has_a_row() -> None:

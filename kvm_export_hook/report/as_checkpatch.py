@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from kvm_export_hook.rules.judge import Result
 
 
-def report(results: Iterable[Result], _layout: Layout) -> Iterator[str]:
+def report(results: Iterable[Result], layout: Layout) -> Iterator[str]:
     """Yield a line for each finding, and nothing else."""
     for result in results:
         path = make_printable(result.input.path)
         origin = prefix_origin(result.input.origin)
         for finding in result.findings:
-            yield disarm(f"{path}:{finding.line}: ERROR: {origin}{describe(finding)}\n")
+            yield disarm(
+                f"{path}:{finding.line}: ERROR: {origin}{describe(result, finding, layout)}\n"
+            )

@@ -26,14 +26,14 @@ def report(results: Iterable[Result], layout: Layout) -> Iterator[str]:
         for finding in result.findings:
             macro = finding.macro.decode()
             macros[macro] = macros.get(macro, 0) + 1
-            yield write_error(result, finding)
+            yield write_error(result, finding, layout)
     for path, note in layout.notes:
         yield f"::warning::{escape_message(f'{make_printable(path)}: {note}')}\n"
     if macros:
         yield f"::error::found {count_findings(macros, 'unwanted export', len(files))}\n"
 
 
-def write_error(result: Result, finding: Finding) -> str:
+def write_error(result: Result, finding: Finding, layout: Layout) -> str:
     """Write the command for a finding. It marks the macro: columns need a single line."""
     path = make_printable(result.input.path)
     place = ",".join(
@@ -47,7 +47,7 @@ def write_error(result: Result, finding: Finding) -> str:
         )
     )
     origin = prefix_origin(result.input.origin)
-    message = f"{path}:{finding.line}: {origin}{describe(finding)}"
+    message = f"{path}:{finding.line}: {origin}{describe(result, finding, layout)}"
     return f"::error {place}::{escape_message(message)}\n"
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from kvm_export_hook.report.layout import Layout
     from kvm_export_hook.rules.judge import Finding, Result
+    from kvm_export_hook.users.lookup import Use, Users
 
 # The version of this format; an incompatible change raises it.
 FORM = 1
@@ -25,14 +26,15 @@ def report(results: Iterable[Result], layout: Layout) -> Iterator[str]:
     comma = ""
     for result in results:
         for finding in result.findings:
-            yield comma + "\n" + write_json(list_fields(result, finding))
+            yield comma + "\n" + write_json(list_fields(result, finding, layout))
             comma = ","
     yield f'\n], "notes": {write_json(list_notes(layout.notes))}}}\n'
 
 
-def list_fields(result: Result, finding: Finding) -> dict[str, object]:
+def list_fields(result: Result, finding: Finding, layout: Layout) -> dict[str, object]:
     """List all that is known of a finding. Lines and columns are 1-based, columns count bytes."""
     origin = result.input.origin
+    users = layout.find_users(result.input) if layout.find_users else None
     return {
         "path": decode_exactly(result.input.path),
         "line": finding.line,
@@ -44,6 +46,29 @@ def list_fields(result: Result, finding: Finding) -> dict[str, object]:
         "message": describe_problem(finding),
         "replacement": finding.replacement.decode() if finding.replacement else None,
         **({"commit": origin.commit, "subject": origin.subject} if origin else {}),
+        **(list_users(users, finding.symbol) if users else {}),
+    }
+
+
+def list_users(users: Users, symbol: bytes | None) -> dict[str, object]:
+    """List who uses SYMBOL, whether that is all, and if not, why."""
+    from kvm_export_hook.users.wording import describe_unknown
+
+    uses = users.uses.get(symbol) if symbol is not None else None
+    return {
+        "users": None if uses is None else list(map(list_use, uses)),
+        "users_known": uses is not None and users.are_known,
+        "users_missing": describe_unknown(users),
+    }
+
+
+def list_use(use: Use) -> dict[str, object]:
+    """List the fields of a use; the module is null outside KVM."""
+    return {
+        "module": None if use.module is None else decode_exactly(use.module),
+        "path": decode_exactly(use.path),
+        "line": use.line,
+        "through": list(map(decode_exactly, use.through)),
     }
 
 
@@ -52,9 +77,9 @@ def list_notes(notes: Sequence[tuple[bytes, str]]) -> list[dict[str, str]]:
     return [{"path": decode_exactly(path), "message": note} for path, note in notes]
 
 
-def write_json(value: object) -> str:
-    """Write VALUE on one line that no CI service takes for a command."""
-    return json.dumps(value).replace("##[", r"#\u0023[")
+def write_json(value: object, indent: int | None = None) -> str:
+    """Write VALUE, by default on one line, so that no CI service takes it for a command."""
+    return json.dumps(value, indent=indent).replace("##[", r"#\u0023[")
 
 
 def decode_exactly(raw: bytes) -> str:

@@ -3,26 +3,33 @@
 
 from __future__ import annotations
 
-import json
-
 from kvm_export_hook import __version__
-from kvm_export_hook.report.as_json import FORM, decode_exactly
-from kvm_export_hook.report.escape import make_printable
+from kvm_export_hook.report.as_json import FORM, decode_exactly, list_users, write_json
+from kvm_export_hook.report.escape import disarm, make_printable
 from kvm_export_hook.rules import policy
+from kvm_export_hook.rules.exports import INTERNAL, UNWANTED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from kvm_export_hook.rules.exports import Export
     from kvm_export_hook.rules.tree import Facts
+    from kvm_export_hook.users.lookup import Users
 
 
 class Audit:
-    """The allowlist in force: where it is from, and which of its symbols nothing exports."""
+    """The allowlist in force: where it is from, and which of its symbols nothing exports.
+
+    ``users``: who uses the symbols of each tree, by its top; empty: not asked for.
+    """
 
     def __init__(
-        self, exports: Sequence[Export], facts: Sequence[Facts], extra: Sequence[str]
+        self,
+        exports: Sequence[Export],
+        facts: Sequence[Facts],
+        extra: Sequence[str],
+        users: Mapping[bytes, Users],
     ) -> None:
         exported = {each.symbol for each in exports if each.macro in policy.MACROS}
         allowlist: set[bytes] = set().union(*(each.allowlist for each in facts))
@@ -30,34 +37,73 @@ class Audit:
         self.extra = sorted(extra)
         self.symbols = sorted(allowlist)
         self.stale = sorted(allowlist - exported)
+        self.users = users
+
+    def find_users(self, export: Export) -> Users | None:
+        """Return the users in the tree of EXPORT, if they were asked for."""
+        return self.users.get(export.top)
 
 
 def write_text(exports: Sequence[Export], audit: Audit) -> Iterator[str]:
-    """Yield a line for each export, the totals, and the audit of the allowlist."""
-    rows = [
-        (
-            each.macro.decode(),
-            make_printable(b" ".join(each.symbol.split())),
-            f"{make_printable(each.path)}:{each.line}",
-            each.verdict,
-        )
-        for each in exports
-    ]
+    """Yield a line for each export, the totals, and the audits."""
+    rows = [write_row(each, audit.find_users(each)) for each in exports]
     widths = [max(map(len, column), default=0) for column in zip(*rows)]
     for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths))
-        yield "  ".join(cells).rstrip() + "\n"
+        yield disarm("  ".join(cells).rstrip() + "\n")
     if rows:
         yield "\n"
     yield f"{len(rows):6} exports\n"
     for macro, count in count_by_macro(exports).items():
         yield f"{count:6} {macro}\n"
-    unwanted = sum(each.verdict == "unwanted" for each in exports)
+    unwanted = sum(each.verdict == UNWANTED for each in exports)
     yield f"{unwanted:6} unwanted\n"
     extra = f" and --allow {' '.join(audit.extra)}" if audit.extra else ""
     yield f"allowlist: {audit.source}{extra}, {len(audit.symbols)} symbols\n"
     stale = ", ".join(map(make_printable, audit.stale)) or "none"
     yield f"allowlisted, but not exported here: {stale}\n"
+    for top, users in audit.users.items():
+        yield from write_users(exports, audit, top, users)
+
+
+def write_row(export: Export, users: Users | None) -> list[str]:
+    """Write the cells for an export."""
+    row = [
+        export.macro.decode(),
+        make_printable(b" ".join(export.symbol.split())),
+        f"{make_printable(export.path)}:{export.line}",
+        export.verdict,
+    ]
+    if users:
+        from kvm_export_hook.users.lookup import is_linkable
+        from kvm_export_hook.users.wording import NOT_LOOKED_UP, describe_column
+
+        is_known = export.symbol in users.uses and is_linkable(export.macro, export.symbol)
+        row.append(describe_column(users, export.symbol) if is_known else NOT_LOOKED_UP)
+    return row
+
+
+def write_users(exports: Sequence[Export], audit: Audit, top: bytes, users: Users) -> Iterator[str]:
+    """Yield the audit by users of the tree at TOP: who needs the allowlist, what nobody uses."""
+    from kvm_export_hook.users.wording import CANNOT_SEE, describe_outside, describe_unused
+
+    for symbol in audit.symbols:
+        yield f"allowlisted {make_printable(symbol)}: {describe_outside(users, symbol)}\n"
+    unused, total = list_unused(exports, top, users)
+    yield f"\n{describe_unused(users, unused, total)}\n"
+    if users.are_known:
+        yield "".join(f"  {make_printable(symbol)}\n" for symbol in unused)
+    yield f"{CANNOT_SEE}\n"
+
+
+def list_unused(exports: Sequence[Export], top: bytes, users: Users) -> tuple[list[bytes], int]:
+    """List the internal exports of the tree at TOP without a use, and count all that it has."""
+    internal = {
+        each.symbol
+        for each in exports
+        if each.top == top and each.verdict == INTERNAL and each.symbol in users.uses
+    }
+    return sorted(symbol for symbol in internal if not users.uses[symbol]), len(internal)
 
 
 def write_object(exports: Sequence[Export], audit: Audit) -> Iterator[str]:
@@ -65,16 +111,7 @@ def write_object(exports: Sequence[Export], audit: Audit) -> Iterator[str]:
     listed = {
         "form": FORM,
         "version": __version__,
-        "exports": [
-            {
-                "macro": each.macro.decode(),
-                "symbol": decode_exactly(each.symbol),
-                "path": decode_exactly(each.path),
-                "line": each.line,
-                "verdict": each.verdict,
-            }
-            for each in exports
-        ],
+        "exports": [list_export(each, audit.find_users(each)) for each in exports],
         "totals": count_by_macro(exports),
         "allowlist": {
             "source": audit.source,
@@ -83,7 +120,47 @@ def write_object(exports: Sequence[Export], audit: Audit) -> Iterator[str]:
             "stale": list(map(decode_exactly, audit.stale)),
         },
     }
-    yield json.dumps(listed, indent=1) + "\n"
+    if audit.users:
+        listed["unused"] = [
+            list_audit(exports, audit, top, users) for top, users in audit.users.items()
+        ]
+    yield write_json(listed, indent=1) + "\n"
+
+
+def list_export(export: Export, users: Users | None) -> dict[str, object]:
+    """List the fields of an export."""
+    fields: dict[str, object] = {
+        "macro": export.macro.decode(),
+        "symbol": decode_exactly(export.symbol),
+        "path": decode_exactly(export.path),
+        "line": export.line,
+        "verdict": export.verdict,
+    }
+    if users:
+        from kvm_export_hook.users.lookup import is_linkable
+
+        is_named = is_linkable(export.macro, export.symbol)
+        fields |= list_users(users, export.symbol if is_named else None)
+    return fields
+
+
+def list_audit(
+    exports: Sequence[Export], audit: Audit, top: bytes, users: Users
+) -> dict[str, object]:
+    """List the audit by users of the tree at TOP."""
+    from kvm_export_hook.users.wording import describe_outside, describe_unknown
+
+    unused, total = list_unused(exports, top, users)
+    return {
+        "tree": decode_exactly(top),
+        "users_known": users.are_known,
+        "users_missing": describe_unknown(users),
+        "internal": total,
+        "unused": list(map(decode_exactly, unused)) if users.are_known else None,
+        "allowlisted": {
+            decode_exactly(symbol): describe_outside(users, symbol) for symbol in audit.symbols
+        },
+    }
 
 
 def count_by_macro(exports: Sequence[Export]) -> dict[str, int]:

@@ -85,7 +85,7 @@ def list_results(
     for finding in result.findings:
         mark = make_fingerprint(name, finding)
         seen[mark] = seen.get(mark, 0) + 1
-        message = prefix_origin(origin) + describe(finding)
+        message = prefix_origin(origin) + describe(result, finding, layout)
         yield {
             "ruleId": finding.rule,
             "ruleIndex": list(RULES).index(finding.rule),

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from kvm_export_hook.report.escape import disarm, make_printable
 from kvm_export_hook.report.sentences import (
+    choose_remedy,
     count_findings,
     describe_export,
     describe_origin,
     describe_problem,
-    describe_remedy,
     explain_why_left,
+    find_advice,
     write_call,
 )
 from kvm_export_hook.rules.wording import RULES
@@ -104,7 +105,11 @@ def write_finding(result: Result, finding: Finding, verb: str, layout: Layout) -
         return write_rewriting(path, finding)
     lines = write_headline(path, finding, layout.color)
     if not layout.quiet:
-        lines += write_excerpt(result.input.text, finding, layout.color)
+        advice = find_advice(result, finding, layout)
+        remedy = choose_remedy(finding, advice)
+        lines += write_excerpt(result.input.text, finding, remedy, layout.color)
+        if advice:
+            lines += f"      = {advice.found}\n"
         if verb == LEFT:
             lines += f"      = not rewritten: {explain_why_left(result, finding)}\n"
     return lines
@@ -142,7 +147,7 @@ def write_headline(path: str, finding: Finding, color: bool) -> str:
     return f"{place} error: {what}"
 
 
-def write_excerpt(text: bytes, finding: Finding, color: bool) -> str:
+def write_excerpt(text: bytes, finding: Finding, remedy: str, color: bool) -> str:
     """Quote the line of source, cut around the finding, with a caret under the macro."""
     start, offset = finding.line_start, finding.offset
     before = after = ""
@@ -162,7 +167,7 @@ def write_excerpt(text: bytes, finding: Finding, color: bool) -> str:
     number = f"{finding.line:5}"
     return (
         f"{number} | {lead}{macro}{rest}\n"
-        f"{' ' * len(number)} | {' ' * count_columns(lead)}{marks} {describe_remedy(finding)}\n"
+        f"{' ' * len(number)} | {' ' * count_columns(lead)}{marks} {remedy}\n"
     )
 
 

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kvm_export_hook.sources import Input
+    from kvm_export_hook.users.lookup import Users
 
 
 class Layout:
@@ -17,10 +18,11 @@ class Layout:
     nothing else. ``notes``: what was said of whole trees, each with the path
     of the tree; complete when the last result has been read. ``fix_hint``: how
     the user can have the findings fixed. ``name_in_repository``: spells the
-    path of an input from the top of its git repository.
+    path of an input from the top of its git repository. ``find_users``: finds
+    the users of the symbols of an input's tree; None: they were not asked for.
     """
 
-    __slots__ = ("color", "fix_hint", "name_in_repository", "notes", "quiet")
+    __slots__ = ("color", "find_users", "fix_hint", "name_in_repository", "notes", "quiet")
 
     def __init__(
         self,
@@ -29,9 +31,11 @@ class Layout:
         notes: list[tuple[bytes, str]] | None = None,
         fix_hint: str = "",
         name_in_repository: Callable[[Input], bytes] | None = None,
+        find_users: Callable[[Input], Users] | None = None,
     ) -> None:
         self.color = color
         self.quiet = quiet
         self.notes = [] if notes is None else notes
         self.fix_hint = fix_hint
         self.name_in_repository = name_in_repository or (lambda input_: input_.name)
+        self.find_users = find_users

@@ -10,8 +10,10 @@ from kvm_export_hook.rules.wording import OTHER_USERS, RULES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from kvm_export_hook.report.layout import Layout
     from kvm_export_hook.rules.judge import Finding, Result
     from kvm_export_hook.sources import Origin
+    from kvm_export_hook.users.wording import Advice
 
 LONGEST_SHOWN_SYMBOL = 80
 SHORT_ID = 12  # as the kernel quotes commits
@@ -21,9 +23,31 @@ NOT_WRITTEN = "the file could not be written"
 CHECK_WOULD_FAIL = "the tree's make check would fail all the same"
 
 
-def describe(finding: Finding) -> str:
-    """Say all of FINDING in one line: the export, what is wrong, what to type."""
-    return f"{describe_export(finding)}: {describe_problem(finding)}; {describe_remedy(finding)}"
+def describe(result: Result, finding: Finding, layout: Layout) -> str:
+    """Say all of FINDING in one line: the export, what is wrong, who uses it, what to type."""
+    advice = find_advice(result, finding, layout)
+    found = f"{advice.found}: " if advice else ""
+    remedy = found + choose_remedy(finding, advice)
+    return f"{describe_export(finding)}: {describe_problem(finding)}; {remedy}"
+
+
+def find_advice(result: Result, finding: Finding, layout: Layout) -> Advice | None:
+    """Find who uses the symbol of FINDING, if that was asked for, and what to do about it."""
+    if layout.find_users is None or finding.symbol is None:
+        return None
+    from kvm_export_hook.users.wording import advise
+
+    users = layout.find_users(result.input)
+    return advise(users, finding.symbol, result.input.facts.has_check)
+
+
+def choose_remedy(finding: Finding, advice: Advice | None) -> str:
+    """Choose what to type: by who uses the symbol, where that decides between two macros."""
+    remedy = describe_remedy(finding)
+    by_users = advice.remedy if advice else None
+    if by_users is None or finding.is_allowlisted or remedy.startswith(by_users):
+        return remedy
+    return by_users if "{use}" in RULES[finding.rule].remedy else remedy
 
 
 def describe_origin(origin: Origin) -> str:

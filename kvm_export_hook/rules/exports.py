@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kvm_export_hook.rules.tree import Facts
+    from kvm_export_hook.sources import Input
 
 EXPORT = re.compile(rb"(?<![A-Za-z0-9_])_*EXPORT_[A-Za-z0-9_]+")
 
@@ -22,20 +22,22 @@ INTERNAL, ALLOWLISTED, UNWANTED, OTHER = "internal", "allowlisted", "unwanted", 
 
 
 class Export:
-    """One export: its macro and symbol, its path and line, and the verdict on it."""
+    """One export: its macro and symbol, its path and tree, its line, and the verdict on it."""
 
-    __slots__ = ("line", "macro", "path", "symbol", "verdict")
+    __slots__ = ("line", "macro", "path", "symbol", "top", "verdict")
 
-    def __init__(self, macro: bytes, symbol: bytes, path: bytes, line: int, verdict: str) -> None:
+    def __init__(self, macro: bytes, symbol: bytes, input_: Input, line: int, verdict: str) -> None:
         self.macro = macro
         self.symbol = symbol
-        self.path = path
+        self.path = input_.path
+        self.top = input_.top or b""
         self.line = line
         self.verdict = verdict
 
 
-def list_exports(path: bytes, text: bytes, facts: Facts) -> Iterator[Export]:
-    """Yield the calls of every EXPORT_* macro in the code of TEXT, in order."""
+def list_exports(input_: Input) -> Iterator[Export]:
+    """Yield the calls of every EXPORT_* macro in the code of INPUT_, in order."""
+    text, facts = input_.text, input_.facts
     suspects = find_suspects(text, facts.allowlist)
     unwanted = {finding.offset for finding in judge(text, suspects, facts)}
     words = [(match.start(), match[0]) for match in EXPORT.finditer(text)]
@@ -49,7 +51,7 @@ def list_exports(path: bytes, text: bytes, facts: Facts) -> Iterator[Export]:
         passed = start
         if place.kind == CODE and place.argument is not None:
             verdict = UNWANTED if start in unwanted else name_verdict(macro)
-            yield Export(macro, place.argument, path, line, verdict)
+            yield Export(macro, place.argument, input_, line, verdict)
 
 
 def name_verdict(macro: bytes) -> str:

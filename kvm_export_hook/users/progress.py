@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: MIT
+"""A word for a person who waits."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from threading import Timer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+PATIENCE = 1.0  # seconds
+
+
+@contextmanager
+def say_later(say: Callable[[], None], patience: float = PATIENCE) -> Iterator[None]:
+    """Call SAY once if what is done in this context takes over PATIENCE seconds."""
+    timer = Timer(patience, say)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
