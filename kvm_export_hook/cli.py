@@ -162,7 +162,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MemoryError:
         desk.status = TROUBLE
         desk.say("error", b"", NO_MEMORY)
-    except Exception as error:  # noqa: BLE001: a traceback ends with 1, as if this were a finding
+    except Exception as error:  # noqa: BLE001
+        # A traceback would end with 1, as if this were a finding.
         desk.status = TROUBLE
         desk.say("error", b"", f"internal error: {type(error).__name__}: {error}", PLEASE_REPORT)
     desk.out.flush()

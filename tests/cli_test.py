@@ -173,7 +173,7 @@ def test_help_fits_a_terminal(top: Path, command: Command, monkeypatch: pytest.M
     assert (status, err) == (0, "")
     lines = out.splitlines()
     assert max(map(len, lines)) <= 80
-    assert len(lines) <= 24
+    assert len(lines) <= 32
     for columns in ("20", "400"):
         monkeypatch.setenv("COLUMNS", columns)
         assert command("-h").out == out

@@ -28,6 +28,7 @@ from kvm_export_hook.report.layout import Layout
 from kvm_export_hook.rules.judge import Result
 from tests.cases import parametrize
 from tests.conftest import Command
+from tests.recipes import recipes
 from tests.support import ALLOWLIST, BAD, CHECKOUT, COMMAND, INTERNAL, environment, judged, write
 
 
@@ -158,10 +159,8 @@ def test_json_loses_no_byte_of_a_path() -> None:
 
 
 def test_the_readme_documents_the_form_of_json() -> None:
-    readme = (CHECKOUT / "README.md").read_text("utf-8")
-    block = re.search(r"```json\n(.*?)```", readme, re.DOTALL)
-    assert block
-    assert json.loads(block[1]) == parsed(
+    (block,) = recipes("json")
+    assert json.loads(block) == parsed(
         judged(b"\n" * 685 + b"EXPORT_SYMBOL_GPL(kvm_foo);\n", b"arch/x86/kvm/x86.c")
     )
 

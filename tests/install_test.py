@@ -53,12 +53,11 @@ def succeed(repository: Repository, commands: str) -> str:
 
 @pytest.fixture
 def hooked(linux: Repository) -> Repository:
-    """Follow the README, steps 1 to 4."""
+    """Follow the README, steps 1 to 3."""
     succeed(linux, recipe("1. Install [pre-commit]"))
     assert (linux.home / ".local/bin/pre-commit").exists()
     (linux.top / ".pre-commit-config.yaml").write_text(recipe("2. At the top"))
-    succeed(linux, recipe("3. Install git's hook"))
-    said = succeed(linux, recipe("4. See that all is well"))
+    said = succeed(linux, recipe("3. Install git's hooks"))
     assert said.rstrip().endswith("Passed")
     return linux
 
@@ -75,28 +74,28 @@ def test_a_bad_commit_is_blocked_and_a_good_one_passes(hooked: Repository) -> No
 
 def test_the_traps(hooked: Repository) -> None:
     write(hooked.top / "virt/kvm/x.o", b"")
-    succeed(hooked, recipe("`git clean -x` deletes it"))
+    succeed(hooked, recipe("And `git clean -x` deletes it"))
     assert not (hooked.top / "virt/kvm/x.o").exists()
-    succeed(hooked, recipe("it is copied"))
+    succeed(hooked, recipe("commits fail there until it is copied"))
     stable = Repository(hooked.top.parent / "stable", hooked.home)
     stable.stage("virt/kvm/x.c", BAD)
     status, output = run(stable, "git commit --message 'KVM: Bad'")
     assert status == 1
     assert FINDING in output
     hooked.git("config", "core.hooksPath", "hooks")
-    status, output = run(hooked, recipe("3. Install git's hook"))
+    status, output = run(hooked, recipe("3. Install git's hooks"))
     assert status == 1
     assert "core.hooksPath" in output
 
 
 def test_the_command_itself(linux: Repository) -> None:
-    succeed(linux, recipe("5. If you like"))
+    succeed(linux, recipe("Every way but the first"))
     version = kvm_export_hook.__version__
     assert succeed(linux, "kvm-export-hook --version") == f"kvm-export-hook {version}\n"
     write(linux.top / "include/linux/kvm_types.h", b"")
     linux.stage("virt/kvm/x.c", BAD)
     assert "nothing enforced" in succeed(linux, "kvm-export-hook")
-    status, output = run(linux, recipe("do nothing on 6.12?"))
+    status, output = run(linux, recipe("What would it say on 6.12?"))
     assert status == 1
     assert FINDING in output
     assert os.fspath(linux.home) not in output

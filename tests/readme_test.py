@@ -15,7 +15,7 @@ from kvm_export_hook.report.layout import Layout
 from kvm_export_hook.rules import policy
 from kvm_export_hook.rules.wording import RULES
 from tests.conftest import Command
-from tests.recipes import README, recipe, recipes
+from tests.recipes import DOCUMENTS, README, recipe, recipes
 from tests.support import CHECKOUT, judged
 
 
@@ -62,11 +62,11 @@ def rows(heading: str) -> list[tuple[str, str]]:
 
 
 def test_the_revision_to_install_is_this_version() -> None:
-    assert set(re.findall(r"\brev: (\S+)", README)) == {f"v{kvm_export_hook.__version__}"}
+    assert set(re.findall(r"\brev: (\S+)", DOCUMENTS)) == {f"v{kvm_export_hook.__version__}"}
 
 
 def test_the_address_stands_in_one_form() -> None:
-    assert set(re.findall(r"https?://[^\s)]*kvm-export-hook[^\s)]*", README)) == {
+    assert set(re.findall(r"https?://[^\s)]*kvm-export-hook[^\s)]*", DOCUMENTS)) == {
         "https://github.com/OWNER/kvm-export-hook"
     }
 
