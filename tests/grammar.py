@@ -21,8 +21,11 @@ MACROS = st.sampled_from(
         *(b"EXPORT_", b"XEXPORT_SYMBOL", b"EXPORT_SYMBOL_", b"EXPORT_SYMBOL_FOR_MODULES"),
     ]
 )
-SPLICES = st.sampled_from([b"\\\n", b"\\ \t\n", b"\\\r\n", b"\\\0\n"])
-LINE_ENDS = st.sampled_from([b"\n", b"\n", b"\n", b"\r\n", b";\n", b" \n"])
+# The last three go over the line only up to the CR.
+SPLICES = st.sampled_from(
+    [*(b"\\\n", b"\\ \t\n", b"\\\r\n", b"\\\0\n"), *(b"\\\r", b"\\ \r \n", b"\\\r\r\n")]
+)
+LINE_ENDS = st.sampled_from([*(b"\n", b"\n", b"\n", b"\r\n", b";\n", b" \n"), *(b"\r", b"\r\r\n")])
 
 
 def joined(*parts: st.SearchStrategy[bytes] | bytes) -> st.SearchStrategy[bytes]:
@@ -42,7 +45,7 @@ SOUP = several(
         NAMES,
         SPLICES,
         st.sampled_from([b"_", b"(", b")", b",", b";", b"#define ", b"%:if ", b"%:", b"R", b"\\"]),
-        st.sampled_from([b" ", b"\t", b"\n", b"\r\n", b"\0", b"\xff", b"\xef\xbb\xbf"]),
+        st.sampled_from([b" ", b"\t", b"\n", b"\r\n", b"\r", b"\0", b"\xff", b"\xef\xbb\xbf"]),
         st.sampled_from([b"/*", b"*/", b"//", b"/", b"*", b'"', b"'"]),
     ),
     40,

@@ -81,6 +81,10 @@ EXTENTS = {
     ),
     "no-call": (b"EXPORT_SYMBOL ;", b"EXPORT_SYMBOL"),
     "directive": (b"#define A EXPORT_SYMBOL(a)", b"EXPORT_SYMBOL"),
+    "spliced-by-the-thousand": (
+        b"EXPORT_SYMBOL/*" + b"a\\\n" * 70_000 + b"*/(\\a\\\r) ;",
+        b"EXPORT_SYMBOL/*" + b"a\\\n" * 70_000 + b"*/(\\a\\\r)",
+    ),
 }
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The lexer and the glance: what surrounds a word, told twice and alike."""
+"""The lexer and the glance: what surrounds a word, read twice and alike."""
 
 from __future__ import annotations
 

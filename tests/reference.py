@@ -13,8 +13,8 @@ from typing import NamedTuple
 from kvm_export_hook.rules import policy
 
 WORD = re.compile(rb"[A-Za-z0-9_]+")
-SPLICE = re.compile(rb"\\[ \t\v\f\r\0]*\n")
-WHITE = b" \t\v\f\r\0\n"
+SPLICE = re.compile(rb"\\[ \t\v\f\0]*(?:\r\n|\r|\n)")
+WHITE = b" \t\v\f\0\n"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MOST_PARENTHESES = 64
 
@@ -49,7 +49,7 @@ def macros(source: bytes) -> list[Word]:
 
 
 def without_splices(source: bytes) -> tuple[bytes, dict[int, int]]:
-    """Take the line splices out; tell where in the rest each byte of SOURCE is."""
+    """Take the line splices out, make each CR an LF; say where each byte of SOURCE is then."""
     text = bytearray()
     position = {}
     at = 0
@@ -59,7 +59,7 @@ def without_splices(source: bytes) -> tuple[bytes, dict[int, int]]:
             at = splice.end()
         else:
             position[at] = len(text)
-            text.append(source[at])
+            text += b"\n" if source[at] in b"\r" else source[at : at + 1]
             at += 1
     position[at] = len(text)
     return bytes(text), position

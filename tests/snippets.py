@@ -45,6 +45,9 @@ FINE = {
     "comment-open-behind-a-closed-one": b"/* a */ /* b\nEXPORT_SYMBOL_NS(x);\n*/\n",
     "comment-that-its-opener-does-not-close": b"/*/\nEXPORT_SYMBOL_NS(x);\n*/\n",
     "comment-with-a-spliced-opener": b"/\\\n* a\nEXPORT_SYMBOL_NS(x);\n*/\n",
+    "allowlisted-after-a-cr": b"int a;\rEXPORT_SYMBOL_GPL(kvm_get_kvm);\r",
+    "allowlisted-call-over-crs": b"EXPORT_SYMBOL_GPL(\r/* kvm_get_kvm */\rkvm_get_kvm\r);\r",
+    "comment-continued-by-a-cr": b"// a \\\rEXPORT_SYMBOL_NS(x);\r",
     "nothing": b"",
 }
 
@@ -293,6 +296,42 @@ UNWANTED = {
     "comment-that-does-not-close-at-once": case(
         b"/*/\nEXPORT_SYMBOL_NS(a, b)\n*/ EXPORT_SYMBOL(kvm_foo);\n",
         "3:4 EXPORT_SYMBOL(kvm_foo) forbidden-macro",
+    ),
+    "cr": case(
+        b"int a;\r// hello\rEXPORT_SYMBOL_GPL(kvm_foo);\r",
+        "1:17 EXPORT_SYMBOL_GPL(kvm_foo) not-allowlisted",
+    ),
+    "cr-ends-a-line-comment": case(
+        b"//\rEXPORT_SYMBOL_GPL(kvm_foo);\n",
+        "1:4 EXPORT_SYMBOL_GPL(kvm_foo) not-allowlisted",
+    ),
+    "cr-ends-a-string": case(
+        b"'\rEXPORT_SYMBOL_GPL(kvm_foo);\n",
+        "1:3 EXPORT_SYMBOL_GPL(kvm_foo) not-allowlisted",
+    ),
+    "cr-ends-a-directive": case(
+        b"#define A\rEXPORT_SYMBOL_GPL(kvm_foo);\n",
+        "1:11 EXPORT_SYMBOL_GPL(kvm_foo) not-allowlisted",
+    ),
+    "cr-begins-a-directive": case(
+        b"int a;\r#define A EXPORT_SYMBOL_GPL(kvm_get_kvm);\n",
+        "1:18 EXPORT_SYMBOL_GPL export-alias",
+    ),
+    "cr-continues-a-directive": case(
+        b"#define A \\\rEXPORT_SYMBOL_GPL(kvm_get_kvm);\n",
+        "1:13 EXPORT_SYMBOL_GPL export-alias",
+    ),
+    "cr-and-blank-are-no-splice": case(
+        b"// a \\\r \nEXPORT_SYMBOL_GPL(kvm_foo);\n",
+        "2:1 EXPORT_SYMBOL_GPL(kvm_foo) not-allowlisted",
+    ),
+    "cr-and-crlf-are-no-splice": case(
+        b"// a \\\r\r\nEXPORT_SYMBOL_GPL(kvm_foo);\n",
+        "2:1 EXPORT_SYMBOL_GPL(kvm_foo) not-allowlisted",
+    ),
+    "lines-end-at-a-newline-alone": case(
+        b"\r\r\n\rEXPORT_SYMBOL_GPL(kvm_foo);\r",
+        "2:2 EXPORT_SYMBOL_GPL(kvm_foo) not-allowlisted",
     ),
 }
 

@@ -28,7 +28,8 @@ ONLY_WORDS = bytes(byte if byte in WORD_BYTES else 0x20 for byte in range(256))
 
 PLAIN_CALL = policy.GPL + b"("
 
-# The byte before a newline that may make it a line splice; or there is none.
+# The bytes before a newline after which it may be part of a line splice, or of
+# a CRLF that is; or there are none.
 UNCLEAR = frozenset((b"", b"\\", b" ", b"\t", b"\v", b"\f", b"\r", b"\0"))
 
 
@@ -83,6 +84,7 @@ def is_plainly_permitted(
 def begins_plain_line(data: bytes, start: int) -> bool:
     """Whether a line begins at START, and no line splice joins it to the one before.
 
-    False where that takes a closer look: gcc lets blanks stand in a splice.
+    False where that takes a closer look: gcc lets blanks stand in a splice. A line
+    after a lone CR is not plain either.
     """
     return start == 0 or (data[start - 1] == 0x0A and data[start - 2 : start - 1] not in UNCLEAR)

@@ -18,8 +18,10 @@ from tests.grammar import SOURCES
 from tests.reference import SPLICE, WORD
 from tests.snippets import SNIPPETS
 
-LITERAL = re.compile(rb"""(?s)"(?:[^"\\\n]|\\.)*(?:"|$|(?=\n))|'(?:[^'\\\n]|\\.)*(?:'|$|(?=\n))""")
-
+LITERAL = re.compile(
+    rb"""(?x) "(?:[^"\\\n]|\\[^\n])* (?:"|\\?$|\\?(?=\n))
+      | '(?:[^'\\\n]|\\[^\n])* (?:'|\\?$|\\?(?=\n))"""
+)
 
 PREPROCESS = ("gcc", "-E", "-P", "-w", "-x", "c", "-")
 # Does no line splicing, and keeps directives.
@@ -27,7 +29,7 @@ TAKE_COMMENTS_OUT = (*PREPROCESS, "-fpreprocessed", "-dD")
 
 
 def words_by_gcc(source: bytes, gcc: Sequence[str] = TAKE_COMMENTS_OUT) -> list[bytes]:
-    """List the words outside comments, as gcc tells them, and outside literals."""
+    """List the words outside comments, as gcc sees them, and outside literals."""
     done = subprocess.run(gcc, input=source, capture_output=True, check=False)
     return WORD.findall(LITERAL.sub(b" ", done.stdout))
 
@@ -84,8 +86,8 @@ def test_random_text(source: bytes) -> None:
 @given(COMPARABLE)
 def test_random_text_with_splices(source: bytes) -> None:
     # A splice may stand in the middle of a word: the letters are what counts.
-    told = b"".join(words_by_gcc(source + CLOSE, PREPROCESS))
-    assert b"".join(words_by_lexer(source + CLOSE)) == told
+    expected = b"".join(words_by_gcc(source + CLOSE, PREPROCESS))
+    assert b"".join(words_by_lexer(source + CLOSE)) == expected
 
 
 SPLICED = {
@@ -97,10 +99,48 @@ SPLICED = {
     "in-the-closer": b"a /* b *\\\n/ c\n",
     "twice-in-a-row": b"a /\\\n\\\n/ b\nc\n",
     "crlf": b"a // b \\\r\nc\r\nd\r\n",
+    "cr": b"a // b \\\rc\rd\r",
+    "cr-with-blanks": b"a // b \\ \t\rc\rd\r",
+    "cr-and-a-blank-before-the-newline": b"a // b \\\r \nc\nd\n",
+    "cr-before-crlf": b"a // b \\\r\r\nc\nd\n",
+    "cr-after-a-splice": b"a // b \\\n\rc\nd\n",
+    "newline-after-a-cr-splice": b"a // b \\\r\\\nc\nd\n",
+    "cr-in-a-string": b'a "b \\\r c" d\n',
+    "cr-in-the-opener": b"a /\\\r* b */ c\n",
+    "blanks-before-a-splice": b"a // b \\ \\\n\nc\n",
     "in-a-word": b"foo\\\nbar /* b */ c\n",
+}
+LINE_ENDS = {
+    "cr-ends-a-line-comment": b"a // b\rc\n",
+    "cr-ends-a-string": b'a "b\rc "d" e\n',
+    "cr-does-not-end-a-block-comment": b"a /* b\rc */ d\n",
+    "crlf-is-one-end": b"a // b\r\nc\r\n",
+    "cr-and-crlf": b"a // b\r\r\nc\r\r\n",
+    "cr-alone-in-the-file": b"int a;\r// b\rc\r",
+    "cr-at-the-end-of-the-file": b"a // b\r",
 }
 
 
-@parametrize("source", SPLICED)
-def test_splices(source: bytes) -> None:
+@parametrize("source", SPLICED | LINE_ENDS)
+def test_splices_and_line_ends(source: bytes) -> None:
     assert b"".join(words_by_lexer(source)) == b"".join(words_by_gcc(source, PREPROCESS))
+
+
+DIRECTIVES = {
+    "ends-at-a-cr": b"#define A\rEXPORT",
+    "ends-at-a-cr-after-a-splice": b"#define A \\\n b\rEXPORT",
+    "begins-after-a-cr": b"int a;\r#define A EXPORT",
+    "goes-on-over-a-cr-splice": b"#define A \\\rEXPORT",
+    "goes-on-over-a-crlf-splice": b"#define A \\\r\nEXPORT",
+    "ends-at-crlf-after-a-cr-splice": b"#define A \\\r\r\nEXPORT",
+    "ends-at-a-newline-after-a-cr-splice": b"#define A \\\r \nEXPORT",
+    "does-not-begin-after-code": b"a # EXPORT",
+}
+
+
+@parametrize("source", DIRECTIVES)
+def test_directives(source: bytes) -> None:
+    # gcc takes a directive out, and prints what is code.
+    is_code = words_by_gcc(source + b"\n", PREPROCESS)[-1:] == [b"EXPORT"]
+    (place,) = lex.places(source, [(source.index(b"EXPORT"), b"EXPORT")])
+    assert place.kind == (CODE if is_code else DIRECTIVE)
