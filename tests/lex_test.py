@@ -3,11 +3,16 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from collections.abc import Callable
+
+import pytest
 from hypothesis import given
 
 from kvm_export_hook.rules import lex
 from kvm_export_hook.rules.place import Place, plain_places
 from tests.grammar import SOURCES
+from tests.hostile import hostile_files
 from tests.reference import macros
 
 
@@ -31,3 +36,19 @@ def test_a_place_does_not_depend_on_which_other_words_are_asked_for(source: byte
     for word, kind in zip(words, kinds, strict=True):
         (alone,) = lex.places(source, [word])
         assert alone.kind == kind
+
+
+HOSTILE = dict(hostile_files())
+SIZE = 200_000
+
+
+@pytest.mark.parametrize("shape", HOSTILE.values(), ids=HOSTILE)
+def test_places_take_little_memory(shape: Callable[[int], bytes]) -> None:
+    source = shape(SIZE)
+    words = macros(source)
+    tracemalloc.start()
+    for _ in lex.places(source, words):
+        pass
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4 * SIZE

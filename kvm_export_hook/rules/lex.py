@@ -33,7 +33,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 # Splices are taken out of about so many bytes at a time: re.sub keeps a list of
 # what is between them, some 60 bytes for each.
-CHUNK = 100_000
+CHUNK = 10_000
 
 # Code and whole tokens; group 1 ends where the last line of code begins. The
 # counts bound what re keeps to go back (some 100 bytes a round): a token that
@@ -52,8 +52,8 @@ RUN = re.compile(
 )
 CODE_RUN = re.compile(rb"""(?:[^"'/]+|/(?![*/])){0,999}""")
 LITERAL_RUN = {
-    b'"': re.compile(rb'(?:[^"\\\n]+|\\[^\n]|\\(?=\n)){0,999}'),
-    b"'": re.compile(rb"(?:[^'\\\n]+|\\[^\n]|\\(?=\n)){0,999}"),
+    0x22: re.compile(rb'(?:[^"\\\n]+|\\[^\n]|\\(?=\n)){0,999}'),
+    0x27: re.compile(rb"(?:[^'\\\n]+|\\[^\n]|\\(?=\n)){0,999}"),
 }
 SIMPLE_CALL = re.compile(rb"\(([A-Za-z0-9_]+)\)")
 PARENTHESIS = re.compile(rb"[()]")
@@ -74,7 +74,7 @@ def places(data: bytes, words: Sequence[Word]) -> Iterator[Place]:
         yield Place(kind, argument, start + measure_source(data, start, end - offset))
 
 
-def splice_lines(data: bytes, words: Iterable[Word]) -> tuple[bytes, array[int]]:
+def splice_lines(data: bytes, words: Iterable[Word]) -> tuple[bytearray, array[int]]:
     """Copy DATA without line splices and with LF for each CR; return where WORDS are in it.
 
     Only splices need the two bytes of a CRLF together: to the rest an empty
@@ -90,7 +90,7 @@ def splice_lines(data: bytes, words: Iterable[Word]) -> tuple[bytes, array[int]]
         pos = start
     for piece in remove_splices(data, pos, len(data)):
         text += piece
-    return bytes(text), offsets
+    return text, offsets
 
 
 def remove_splices(data: bytes, pos: int, end: int) -> Iterator[bytes]:
@@ -120,7 +120,7 @@ def measure_source(data: bytes, start: int, length: int) -> int:
     return pos + length - start
 
 
-def find_kinds(text: bytes, offsets: Iterable[int]) -> Iterator[str]:
+def find_kinds(text: bytearray, offsets: Iterable[int]) -> Iterator[str]:
     """Yield the kind of place of each of OFFSETS, which are in order."""
     pos = line = len(BYTE_ORDER_MARK) if text.startswith(BYTE_ORDER_MARK) else 0
     kind = CODE
@@ -139,39 +139,38 @@ def find_kinds(text: bytes, offsets: Iterable[int]) -> Iterator[str]:
         yield DIRECTIVE if directive else CODE
 
 
-def pass_run(text: bytes, pos: int, limit: int, line: int) -> tuple[int, int]:
+def pass_run(text: bytearray, pos: int, limit: int, line: int) -> tuple[int, int]:
     """Pass a run of code and tokens; return its end, and where the line there begins."""
     run = RUN.match(text, pos, limit)
     assert run  # it matches nothing, too
     return run.end(), max(line, run.end(1))
 
 
-def read_token(text: bytes, start: int) -> tuple[str, int]:
+def read_token(text: bytearray, start: int) -> tuple[str, int]:
     """Return the kind and the end of the comment or literal that starts at START."""
-    mark = text[start : start + 2]
-    if mark == b"/*":
+    if text.startswith(b"/*", start):
         end = text.find(b"*/", start + 2)
         return COMMENT, end + 2 if end >= 0 else len(text)
-    if mark == b"//":
+    if text.startswith(b"//", start):
         end = text.find(b"\n", start)
         return COMMENT, end if end >= 0 else len(text)
-    end = pass_runs(LITERAL_RUN[mark[:1]], text, start + 1)
-    return LITERAL, end + (text[end : end + 1] == mark[:1])
+    end = pass_runs(LITERAL_RUN[text[start]], text, start + 1)
+    return LITERAL, end + text.startswith((b'"', b"'"), end)
 
 
-def pass_runs(run: re.Pattern[bytes], text: bytes, pos: int) -> int:
+def pass_runs(run: re.Pattern[bytes], text: bytearray, pos: int) -> int:
     """Pass as many runs as there are from POS on; return the end of the last."""
     while (match := run.match(text, pos)) and match.end() > pos:
         pos = match.end()
     return pos
 
 
-def is_directive(text: bytes, line: int) -> bool:
+def is_directive(text: bytearray, line: int) -> bool:
     """Whether the line of code that begins at LINE is a directive."""
     return text.startswith((b"#", b"%:"), pass_runs(MARGIN_RUN, text, line))
 
 
-def read_call(text: bytes, after: int, offsets: Sequence[int]) -> tuple[bytes | None, int]:
+def read_call(text: bytearray, after: int, offsets: Sequence[int]) -> tuple[bytes | None, int]:
     """Read the call of the macro that ends at AFTER: its first argument and its end.
 
     No call goes on over another of the words, which are at OFFSETS, in code.
@@ -198,7 +197,7 @@ def read_call(text: bytes, after: int, offsets: Sequence[int]) -> tuple[bytes | 
 
 
 def flatten_code(
-    text: bytes, pos: int, offsets: Sequence[int]
+    text: bytearray, pos: int, offsets: Sequence[int]
 ) -> tuple[bytes, list[tuple[int, int]]]:
     """Copy the code from POS on, each comment as a space and each literal as ``""``.
 

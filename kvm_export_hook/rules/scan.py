@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 STEM = b"EXPORT_"
 # The most underscores that a macro has before the stem.
 LONGEST_LEAD = max(macro.find(STEM) for macro in policy.MACROS)
+# One object for each macro, however often it is found.
+NAMES = {macro: macro for macro in policy.MACROS}
 WINDOW = max(map(len, policy.MACROS)) + 1
 # What may follow the stem, which rules out most other words.
 NEXT = frozenset(macro.partition(STEM)[2][:1] for macro in policy.MACROS)
@@ -60,8 +62,8 @@ def find_macros(text: bytes) -> Iterator[Word]:
             words = text[first : hit + WINDOW].translate(ONLY_WORDS)
             start = words.rfind(b" ", 0, hit - first) + 1
             end = words.find(b" ", hit - first)
-            macro = words[start : end if end >= 0 else None]
-            if macro in policy.MACROS:
+            macro = NAMES.get(words[start : end if end >= 0 else None])
+            if macro is not None:
                 yield first + start, macro
         hit = text.find(STEM, after)
 
