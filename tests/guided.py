@@ -69,8 +69,8 @@ def check(data: bytes) -> None:
     for report in (checkpatch, github, json, sarif):
         "".join(report.report([file], Layout())).encode()
     "".join(text.report([file], Layout())).encode()
-    once = fix.fixed(file)
-    assert fix.fixed(judged(once, check=has_check)) == once
+    once = fix.fix_text(file)
+    assert fix.fix_text(judged(once, check=has_check)) == once
     facts = tree.learn(source, source)
     list(inventory.list_exports(Input(facts, b"x.c", b"x.c", source)))
     complaints: list[OSError] = []

@@ -20,6 +20,7 @@ SHORT_ID = 12  # as the kernel quotes commits
 
 NO_MACRO_YET = f"this tree has no {policy.INTERNAL.decode()}: its build would break"
 NOT_WRITTEN = "the file could not be written"
+NOT_NAMED = "only files that are named are rewritten"
 CHECK_WOULD_FAIL = "the tree's make check would fail all the same"
 
 
@@ -113,7 +114,7 @@ def explain_why_left(result: Result, finding: Finding) -> str:
     if result.input.facts.lacks_macro:
         return NO_MACRO_YET
     if finding.replacement is not None:
-        return NOT_WRITTEN
+        return NOT_WRITTEN if result.input.is_named else NOT_NAMED
     why_left = RULES[finding.rule].why_left
     if why_left == OTHER_USERS and policy.MACROS[finding.macro].is_rewritable:
         return CHECK_WOULD_FAIL
