@@ -53,6 +53,8 @@ STRICTER = {
     "define-by-a-digraph": DIRECTIVE,
     "define-continued-at-the-start-of-a-line": DIRECTIVE,
     "define-continued-with-crlf": DIRECTIVE,
+    "cr-begins-a-directive": DIRECTIVE,
+    "cr-continues-a-directive": DIRECTIVE,
     "byte-order-mark-and-directive": DIRECTIVE,
     "nul-bytes": BINARY,
     "invalid-utf-8": BINARY,
