@@ -149,7 +149,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command on ARGV, by default the process's own; return its exit status."""
     desk = Desk(Options())
     try:
-        text = read_options(sys.argv[1:] if argv is None else argv, desk.options)
+        text = parse(sys.argv[1:] if argv is None else argv, desk.options)
         if text is None:
             run(desk)
         else:
@@ -172,6 +172,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     if failure and not isinstance(failure, BrokenPipeError):
         desk.complain(b"standard output", failure)
     return desk.status
+
+
+def parse(arguments: Sequence[str], options: Options) -> str | None:
+    """Write what ARGUMENTS ask for into OPTIONS; return the text of --help and --version."""
+    if read_options(arguments, options):
+        return None
+    from kvm_export_hook import parser
+
+    return parser.parse(arguments, options)
 
 
 def run(desk: Desk) -> None:

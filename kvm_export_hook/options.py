@@ -43,30 +43,24 @@ class UsageError(Exception):
     """The command line makes no sense; says why."""
 
 
-def read_options(arguments: Sequence[str], options: Options) -> str | None:
-    """Write what ARGUMENTS ask for into OPTIONS; return the text of --help and --version.
+def read_options(arguments: Sequence[str], options: Options) -> bool:
+    """Write what ARGUMENTS ask for into OPTIONS, if they are what git hooks pass.
 
-    Names alone, ``--staged`` and ``--pre-push``, which is what git hooks pass,
-    need no argparse: that costs as much as half of Python's start. Raises
-    UsageError.
+    That is names alone, ``--staged``, or ``--pre-push`` with a remote. Any
+    others return False: they need argparse, which costs as much as half of
+    Python's start.
     """
     first, *rest = arguments or [""]
     if first == "--staged" and not rest:
         options.staged = True
-    elif any(argument.startswith("-") for argument in rest):
-        return parse(arguments, options)
-    elif first == "--pre-push":
+        return True
+    if any(argument.startswith("-") for argument in rest):
+        return False
+    if first == "--pre-push":
         options.pre_push = True
         options.paths = rest
-    elif first.startswith("-"):
-        return parse(arguments, options)
-    else:
-        options.paths = arguments
-    return None
-
-
-def parse(arguments: Sequence[str], options: Options) -> str | None:
-    """Do the same for any ARGUMENTS."""
-    from kvm_export_hook import parser
-
-    return parser.parse(arguments, options)
+        return True
+    if first.startswith("-"):
+        return False
+    options.paths = arguments
+    return True

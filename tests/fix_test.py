@@ -123,7 +123,7 @@ def test_what_is_left_is_what_could_not_be_fixed(source: bytes, check: bool) -> 
 def test_what_is_no_code_is_untouched_and_a_call_keeps_its_symbol(source: bytes) -> None:
     def places(text: bytes) -> list[tuple[str, bytes | None]]:
         words = list(macros(text))
-        return [(place.kind, place.argument) for place in lex.places(text, words)]
+        return [(place.kind, place.argument) for place in lex.find_places(text, words)]
 
     assert places(source) == places(fix.fix_text(judged(source)))
 

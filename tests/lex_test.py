@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 
 from kvm_export_hook.rules import lex
-from kvm_export_hook.rules.place import Place, plain_places
+from kvm_export_hook.rules.glance import find_plain_places
+from kvm_export_hook.rules.place import Place
 from tests.grammar import SOURCES
 from tests.hostile import hostile_files
 from tests.reference import macros
@@ -24,7 +25,7 @@ def as_tuple(place: Place) -> tuple[str, bytes | None, int]:
 def test_what_shows_at_a_glance_is_what_the_lexer_reads(source: bytes) -> None:
     words = macros(source)
     for at_a_glance, lexed in zip(
-        plain_places(source, words), lex.places(source, words), strict=True
+        find_plain_places(source, words), lex.find_places(source, words), strict=True
     ):
         assert at_a_glance is None or as_tuple(at_a_glance) == as_tuple(lexed)
 
@@ -32,9 +33,9 @@ def test_what_shows_at_a_glance_is_what_the_lexer_reads(source: bytes) -> None:
 @given(SOURCES)
 def test_a_place_does_not_depend_on_which_other_words_are_asked_for(source: bytes) -> None:
     words = macros(source)
-    kinds = [place.kind for place in lex.places(source, words)]
+    kinds = [place.kind for place in lex.find_places(source, words)]
     for word, kind in zip(words, kinds, strict=True):
-        (alone,) = lex.places(source, [word])
+        (alone,) = lex.find_places(source, [word])
         assert alone.kind == kind
 
 
@@ -47,7 +48,7 @@ def test_places_take_little_memory(shape: Callable[[int], bytes]) -> None:
     source = shape(SIZE)
     words = macros(source)
     tracemalloc.start()
-    for _ in lex.places(source, words):
+    for _ in lex.find_places(source, words):
         pass
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()

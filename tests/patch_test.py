@@ -606,13 +606,13 @@ def test_with_little_context_only_what_no_hunk_shows_is_judged_otherwise(
     assume(old != new)
     text = git_diff(scratch, old, new, context=3)
     whole = list(judge(new, find_suspects(new, ALLOWLIST), make_facts()))
-    places = lex.places(new, macros(new))
+    places = lex.find_places(new, macros(new))
     ends = {word[0]: place.end for word, place in zip(macros(new), places, strict=True)}
     lines = [0, *(match.end() for match in re.finditer(rb"\n", new))]
     for hunk in patch.hunks(io.BytesIO(text), b"p", unexpected):
         start = lines[hunk.first_line - 1]
         end = start + len(hunk.text)
-        (at_start,) = lex.places(new, [(start, b"")])
+        (at_start,) = lex.find_places(new, [(start, b"")])
         # How a comment, a string or a long #define began is not to be seen, nor
         # the other half of a line splice; and a leading asterisk is a comment's.
         if at_start.kind != CODE or lex.SPLICES.search(new[:start][-9:]):

@@ -6,8 +6,9 @@ from __future__ import annotations
 import re
 
 from kvm_export_hook.rules import policy
+from kvm_export_hook.rules.glance import find_places
 from kvm_export_hook.rules.judge import judge
-from kvm_export_hook.rules.place import CODE, places
+from kvm_export_hook.rules.place import CODE
 from kvm_export_hook.rules.scan import find_suspects
 
 TYPE_CHECKING = False
@@ -43,9 +44,9 @@ def list_exports(input_: Input) -> Iterator[Export]:
     words = [(match.start(), match[0]) for match in EXPORT.finditer(text)]
     judged = [word for word in words if word[1] in policy.MACROS]
     # Calls of these are read as the check reads them: up to the next of these.
-    place_of = dict(zip((start for start, _ in judged), places(text, judged)))
+    place_of = dict(zip((start for start, _ in judged), find_places(text, judged)))
     line, passed = 1, 0
-    for place, (start, macro) in zip(places(text, words), words):
+    for place, (start, macro) in zip(find_places(text, words), words):
         place = place_of.get(start, place)
         line += text.count(b"\n", passed, start)
         passed = start

@@ -9,13 +9,15 @@ shows that a clean hook means a passing make check.
 from __future__ import annotations
 
 from kvm_export_hook.rules import policy
-from kvm_export_hook.rules.place import CODE, DIRECTIVE, places
+from kvm_export_hook.rules.glance import find_places
+from kvm_export_hook.rules.place import CODE, DIRECTIVE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from kvm_export_hook.rules.place import Place, Word
+    from kvm_export_hook.rules.place import Place
+    from kvm_export_hook.rules.scan import Word
     from kvm_export_hook.rules.tree import Facts
     from kvm_export_hook.sources import Input
 
@@ -106,7 +108,7 @@ def judge(
     """
     line, line_start, passed = first_line, 0, 0
     checked_line, is_name_missing = -1, False
-    for place, word in zip(places(text, suspects), suspects):
+    for place, word in zip(find_places(text, suspects), suspects):
         start, macro = word
         line += text.count(b"\n", passed, start)
         line_start = max(line_start, text.rfind(b"\n", passed, start) + 1)

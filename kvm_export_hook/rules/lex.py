@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from kvm_export_hook.rules.place import Word
+    from kvm_export_hook.rules.scan import Word
 
 # gcc takes a NUL for white space, blanks for part of a splice, and passes over
 # a byte order mark.
@@ -65,7 +65,7 @@ LONGEST_CALL = 2 * LONGEST_SYMBOL
 MOST_PARENTHESES = 64
 
 
-def places(data: bytes, words: Sequence[Word]) -> Iterator[Place]:
+def find_places(data: bytes, words: Sequence[Word]) -> Iterator[Place]:
     """Yield the place of each of WORDS, which are in the order of DATA."""
     text, offsets = splice_lines(data, words)
     for kind, offset, (start, word) in zip(find_kinds(text, offsets), offsets, words):

@@ -117,9 +117,9 @@ def has_macro(header: bytes) -> bool:
     from kvm_export_hook.rules import lex
     from kvm_export_hook.rules.place import CODE, DIRECTIVE
 
-    text = lex.SPLICES.sub(b"", header)
+    text = b"".join(lex.remove_splices(header, 0, len(header)))
     words = [word for word in scan.find_macros(text) if word[1] == policy.INTERNAL]
-    return any(place.kind in (CODE, DIRECTIVE) for place in lex.places(text, words))
+    return any(place.kind in (CODE, DIRECTIVE) for place in lex.find_places(text, words))
 
 
 def read_list(makefile: bytes) -> tuple[set[bytes] | None, bool]:

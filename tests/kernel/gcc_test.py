@@ -37,7 +37,7 @@ def words_by_gcc(source: bytes, gcc: Sequence[str] = TAKE_COMMENTS_OUT) -> list[
 def words_by_lexer(source: bytes) -> list[bytes]:
     """List the words that the lexer finds in code and in directives."""
     words = [(match.start(), match[0]) for match in WORD.finditer(source)]
-    places = lex.places(source, words)
+    places = lex.find_places(source, words)
     return [word[1] for word, place in zip(words, places) if place.kind in (CODE, DIRECTIVE)]
 
 
@@ -142,5 +142,5 @@ DIRECTIVES = {
 def test_directives(source: bytes) -> None:
     # gcc takes a directive out, and prints what is code.
     is_code = words_by_gcc(source + b"\n", PREPROCESS)[-1:] == [b"EXPORT"]
-    (place,) = lex.places(source, [(source.index(b"EXPORT"), b"EXPORT")])
+    (place,) = lex.find_places(source, [(source.index(b"EXPORT"), b"EXPORT")])
     assert place.kind == (CODE if is_code else DIRECTIVE)
