@@ -128,13 +128,10 @@ class Desk:
 
     def say_if_slow(self, remark: str) -> AbstractContextManager[object]:
         """Say REMARK where what follows takes over a second, and a person looks on."""
-        from contextlib import nullcontext
-
-        if not (self.err.stream and self.err.stream.isatty()):
-            return nullcontext()
         from kvm_export_hook.users.progress import say_later
 
-        return say_later(lambda: self.say("", b"", remark))
+        is_seen = self.err.stream is not None and self.err.stream.isatty()
+        return say_later((lambda: self.say("", b"", remark)) if is_seen else None)
 
 
 def start() -> NoReturn:

@@ -77,7 +77,8 @@ def refuse_combinations(options: Options) -> None:
         refuse_two(["--list", *since])
         if options.format not in ("text", "json"):
             raise UsageError(f"--list cannot be combined with --format {options.format}")
-        refuse_two(["--list", *["--quiet"] * options.quiet])
+        for name in ("--quiet", "--color"):
+            refuse_two(["--list", *[name] * is_given(options, name)])
     elif actions:
         refuse_two([*actions, *["--format"] * (options.format != "text")])
         refuse_two([*actions, *["--users"] * options.users])

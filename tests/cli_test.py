@@ -22,6 +22,7 @@ from tests.support import (
     PYTHON,
     environment,
     make_tree,
+    unmeasured,
     unprivileged,
     write,
 )
@@ -190,6 +191,23 @@ def test_help_fits_a_terminal(top: Path, command: Command, monkeypatch: pytest.M
         "not-a-symbol": (["--allow", "kvm foo"], "'kvm foo' is not a valid symbol name"),
         "empty-symbol": (["--allow", ""], "'' is not a valid symbol name"),
         "wrong-choice": (["--color", "pink"], "invalid choice: 'pink'"),
+        "two-sources": (["--staged", "--patch=x"], "--staged cannot be combined with --patch"),
+        "source-and-path": (["--staged", "virt"], "--staged cannot be combined with PATH"),
+        "source-and-baseline": (
+            ["--commits=HEAD", "--since=HEAD"],
+            "--commits cannot be combined with --since",
+        ),
+        "source-and-action": (["--pre-push", "--fix"], "--pre-push cannot be combined with --fix"),
+        "list-and-baseline": (["--list", "--since=x"], "--list cannot be combined with --since"),
+        "list-and-quiet": (["--list", "-q"], "--list cannot be combined with --quiet"),
+        "list-and-color": (["--list", "--color=never"], "--list cannot be combined with --color"),
+        "list-and-format": (["--list", "--format=github"], "combined with --format github"),
+        "fix-of-everything": (["--fix"], "--fix needs a PATH: say . for the whole tree"),
+        "quiet-json": (["-q", "--format=json"], "--quiet cannot be combined with --format json"),
+        "colored-sarif": (
+            ["--format=sarif", "--color=always"],
+            "--color cannot be combined with --format sarif",
+        ),
     },
 )
 def test_usage_errors(top: Path, command: Command, arguments: list[str], wrong: str) -> None:
@@ -418,6 +436,32 @@ def test_an_interrupt_leaves_no_traceback(
 
 
 # What a clean commit pays for.
+
+
+def test_a_fault_of_ours_is_no_finding(top: Path, command: Command) -> None:
+    # A path that no system call takes: nothing that can be typed on a command line.
+    status, out, err = command("a\0b")
+    assert (status, out) == (2, "")
+    assert err.startswith("kvm-export-hook: error: internal error: ValueError: ")
+    assert err.endswith(": please report it, with what was judged\n")
+
+
+def test_a_file_that_memory_does_not_suffice_for_is_named(top: Path) -> None:
+    write(top / "virt/kvm/big.c", b"EXPORT_SYMBOL(" * 600_000)
+    write(top / "virt/kvm/x.c", BAD)
+    done = subprocess.run(
+        ["bash", "-c", 'ulimit -v 100000; exec "$0" --quiet', str(COMMAND)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=unmeasured(),
+    )
+    assert done.returncode == 2
+    assert done.stdout.startswith("virt/kvm/x.c:1:1: error: ")
+    assert done.stderr == (
+        "kvm-export-hook: error: virt/kvm/big.c: needs more memory than this machine has\n"
+    )
+
 
 CLEAN_PATH = {
     "__future__",

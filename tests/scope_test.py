@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+from contextlib import suppress
+from errno import EMFILE
 from pathlib import Path
 
 import pytest
@@ -200,13 +202,28 @@ def test_the_tree_that_is_given_is_not_overridden(top: Path, tmp_path: Path) -> 
     assert (listed, complaints) == ([], [(str(other), worktree.OUTSIDE)])
 
 
-def test_a_directory_that_cannot_be_listed_may_hold_a_tree(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_cannot_be_listed_may_hold_a_tree_but_a_loop_does_not(tmp_path: Path) -> None:
+    top = os.fsencode(tmp_path)
     (tmp_path / "virt").mkdir()
-    (tmp_path / "virt/kvm").symlink_to("kvm")  # a loop: cannot be listed, and is no tree
-    assert not worktree.is_tree(os.fsencode(tmp_path))
-    assert not worktree.is_absent(PermissionError(13, "Permission denied"))
+    (tmp_path / "virt/kvm").symlink_to("kvm")
+    assert not worktree.is_tree(top)
+    descriptors: list[int] = []
+    complaints: list[tuple[bytes, int | None]] = []
+
+    def complain(path: bytes, error: OSError) -> None:
+        complaints.append((path, error.errno))
+
+    with suppress(OSError):
+        while True:
+            descriptors.append(os.open(os.devnull, os.O_RDONLY))
+    try:
+        # No directory can be opened now.
+        (is_tree, walked, complaints) = worktree.is_tree(top), [], []
+        walked = list(worktree.walk(top, complain))
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
+    assert (is_tree, walked, complaints) == (True, [], [(top, EMFILE)])
 
 
 @pytest.mark.parametrize("directory", ["Documentation", "build"])

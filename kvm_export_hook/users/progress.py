@@ -14,9 +14,9 @@ PATIENCE = 1.0  # seconds
 
 
 @contextmanager
-def say_later(say: Callable[[], None], patience: float = PATIENCE) -> Iterator[None]:
-    """Call SAY once if what is done in this context takes over PATIENCE seconds."""
-    timer = Timer(patience, say)
+def say_later(say: Callable[[], None] | None, patience: float = PATIENCE) -> Iterator[None]:
+    """Call SAY, if there is one, once what is done in this context takes over PATIENCE seconds."""
+    timer = Timer(patience, say or (lambda: None))
     timer.daemon = True
     timer.start()
     try:
