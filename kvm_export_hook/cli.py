@@ -299,7 +299,7 @@ def judge_git(desk: Desk) -> Iterator[Result]:
     except GitError as error:
         desk.status = TROUBLE
         desk.has_met_anything = True
-        desk.say("error", b"", error.strerror or "git failed")
+        desk.say("error", os.fsencode(error.reason))
 
 
 def judge_commits(desk: Desk) -> Iterator[Result]:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings
 
 from demo.isolation import make_environment
+from tests.repository import Repository, copy_repository, make_kernel
 from tests.support import Outcome, make_tree, run_in_process
 
 # Before anything runs, in each process of xdist: a hook or a rebase that runs the tests
@@ -67,3 +68,18 @@ def top(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     make_tree(tmp_path / "linux")
     monkeypatch.chdir(tmp_path / "linux")
     return tmp_path / "linux"
+
+
+@pytest.fixture(scope="session")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """Make what the fixture linux copies."""
+    return make_kernel(tmp_path_factory.mktemp("original") / "linux", HOME)
+
+
+@pytest.fixture
+def linux(original: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
+    """Make a repository of a kernel-like tree with the make check, and stand at its top."""
+    monkeypatch.chdir(tmp_path)
+    copied = copy_repository(original, tmp_path / "linux")
+    monkeypatch.chdir(copied.top)
+    return copied

@@ -1,15 +1,22 @@
 # SPDX-License-Identifier: MIT
-"""Real git repositories with the hook installed in them by real pre-commit."""
+"""Real git repositories: small kernels, with hooks or without, and what the command finds there."""
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from demo import isolation
-from tests.support import environment, make_tree, write
+from tests.support import Outcome, environment, make_tree, run_in_process, write
+
+
+# What is none of KVM's business, until it moves there.
+VFS = b"int open;\nEXPORT_SYMBOL(vfs_open);\n"
 
 
 class Done(NamedTuple):
@@ -58,6 +65,55 @@ class Repository:
     def commit(self, *options: str) -> Done:
         """Commit what is staged, through the hooks."""
         return self.run("git", "commit", "--message", "kvm: test", *options)
+
+    def stage_all(self, files: Mapping[str, bytes | None]) -> None:
+        """Write FILES and stage everything; None deletes one."""
+        for name, content in files.items():
+            if content is None:
+                (self.top / name).unlink()
+            else:
+                self.write(name, content)
+        self.git("add", "--all")
+
+    def record(self, subject: str, files: Mapping[str, bytes | None] | None = None) -> str:
+        """Commit FILES and all else, past the hooks; return the id of the commit."""
+        self.stage_all(files or {})
+        self.git("commit", "--quiet", "--no-verify", "--allow-empty", "--message", subject)
+        return self.git("rev-parse", "HEAD").strip()
+
+
+def find_added(*arguments: str, status: int | None = None) -> list[str]:
+    """Run the command in this process; write each finding as ``subject: path:line``.
+
+    The exit STATUS must be this one, by default what the findings make it.
+    """
+    outcome = run_in_process(*arguments, "--format=json")
+    found = list_findings(outcome)
+    assert outcome.status == (bool(found) if status is None else status), outcome
+    return found
+
+
+def list_findings(outcome: Outcome) -> list[str]:
+    """List the findings of a report in JSON."""
+    return [
+        (f"{each['subject']}: " if "subject" in each else "") + f"{each['path']}:{each['line']}"
+        for each in json.loads(outcome.out)["findings"]
+    ]
+
+
+def make_kernel(top: Path, home: Path) -> Repository:
+    """Make a repository of a kernel-like tree that has the make check, with one commit."""
+    repository = Repository(make_tree(top, check=True), home)
+    repository.write("fs/open.c", VFS)
+    repository.git("init", "--quiet", "--template=")
+    repository.record("initial")
+    return repository
+
+
+def copy_repository(source: Repository, top: Path) -> Repository:
+    """Copy a repository."""
+    shutil.copytree(source.top, top, symlinks=True)
+    return Repository(top, source.home)
 
 
 def publish(home: Path) -> Repository:

@@ -8,7 +8,8 @@ import os
 from kvm_export_hook.changes import Change, State, Text
 from kvm_export_hook.rules.change import choose_old_facts
 from kvm_export_hook.sources.git import FACT_FILES, RAW, Kernel, get_content, parse_raw
-from kvm_export_hook.sources.process import GitError, ask_git
+from kvm_export_hook.sources.objects import find_commits
+from kvm_export_hook.sources.process import GitError
 from kvm_export_hook.sources.worktree import list_kvm_directories, read_file, visit
 
 TYPE_CHECKING = False
@@ -44,13 +45,10 @@ def read_since(kernel: Kernel, rev: bytes, top: bytes, files: Sequence[File], ne
 
 def resolve(kernel: Kernel, rev: bytes) -> bytes:
     """Return the id of the commit that REV names. Raises GitError."""
-    found = None
-    if rev and not rev.startswith(b"-"):
-        named = (b"rev-parse", b"--verify", b"--quiet", rev + b"^{commit}")
-        found = ask_git(*named, directory=kernel.directory)
+    found = find_commits([rev.replace(b"\n", b" ")], kernel.directory)[0] if rev else None
     if found is None:
-        raise GitError(f"no such revision: {os.fsdecode(rev)}")
-    return found.strip()
+        raise GitError(f"{os.fsdecode(rev)!r} does not name a commit: check the name")
+    return found
 
 
 def list_differing(

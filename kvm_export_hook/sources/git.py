@@ -32,11 +32,12 @@ RAW = (
     b"--no-ext-diff",
     b"--no-textconv",
     b"--ignore-submodules=none",
+    b"-O/dev/null",
 )
 
 FACT_FILES = (KVM_TYPES, MAKEFILE)
-# What may stand in the place of a KVM directory, or above one.
-PLACES = (b"virt", b"virt/kvm", b"arch", b"arch/x86", b"arch/x86/kvm")
+# What is above the KVM directories.
+ABOVE = (b"arch", b"arch/x86", b"virt")
 
 LINK, SUBMODULE = b"120000", b"160000"
 KINDS = {
@@ -131,23 +132,30 @@ class Kernel:
         for entry in entries:
             if entry.status == b"U":
                 self.refuse(entry.name, entry.new_id, UNMERGED)
-            elif entry.name in FACT_FILES:
-                facts[entry.name] = entry
             elif entry.new_mode in KINDS:
                 self.refuse(entry.name, entry.new_id, KINDS[entry.new_mode])
+            elif entry.name in FACT_FILES:
+                facts[entry.name] = entry
             elif is_in_scope(entry.name):
                 texts.append(entry)
         return texts, facts
 
-    def refuse_link(self, name: bytes) -> None:
-        """Complain of the symbolic link NAME."""
-        self.refuse(name, b"", KINDS[LINK])
+    @property
+    def paths_above(self) -> list[bytes]:
+        """The paths above the KVM directories, from the top of the repository."""
+        parts = self.prefix.split(b"/")[:-1]
+        above = [b"/".join(parts[: count + 1]) for count in range(len(parts))]
+        return [*above, *(self.prefix + name for name in ABOVE)]
 
     def refuse(self, name: bytes, id_: bytes, reason: str) -> None:
         """Complain of the file NAME, once for each content."""
-        if (name, id_) not in self.refused:
-            self.refused.add((name, id_))
-            self.complain(self.prefix + name, OSError(None, reason))
+        self.refuse_path(self.prefix + name, id_, reason)
+
+    def refuse_path(self, path: bytes, id_: bytes, reason: str) -> None:
+        """Complain of the file at PATH from the top of the repository, once for each content."""
+        if (path, id_) not in self.refused:
+            self.refused.add((path, id_))
+            self.complain(path, OSError(None, reason))
 
     def list_tree(self, commit: bytes) -> list[tuple[bytes, bytes]]:
         """List the KVM C files of COMMIT: the id and the name of each."""

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import os
+
 from kvm_export_hook.rules.change import choose_old_facts
 from kvm_export_hook.sources import Origin
-from kvm_export_hook.sources.git import FACT_FILES, PLACES, RAW, Entry, get_content
+from kvm_export_hook.sources.git import FACT_FILES, KINDS, RAW, Entry, get_content
 from kvm_export_hook.sources.process import Git, read_fields
 
 TYPE_CHECKING = False
@@ -120,17 +122,20 @@ def drop_shallow(kernel: Kernel, commits: list[Commit]) -> list[Commit]:
 
 
 def refuse_what_took_the_place(kernel: Kernel, commits: Sequence[Commit]) -> None:
-    """Complain of symbolic links in the place of a KVM directory, after files of it are gone."""
+    """Complain of what has the place of a directory above KVM's, after files of it are gone."""
     suspects = [
         commit.id
         for commit in commits
         if any(each.is_gone for diff in commit.diffs for each in diff)
     ]
-    names = [(id_, place) for id_ in suspects for place in PLACES]
-    asked = [id_ + b":" + kernel.prefix + place for id_, place in names]
-    for found, (_, place) in zip(kernel.read(asked), names):
-        if found and found[0] == b"blob":
-            kernel.refuse_link(place)
+    paths = [(id_, path) for id_ in suspects for path in kernel.paths_above]
+    trees = [id_ + b":" + os.path.dirname(path) for id_, path in paths]
+    for found, (_, path) in zip(kernel.read(trees), paths):
+        for mode, reason in KINDS.items():
+            # As a tree has it: the mode, the name, a NUL, the bytes of the id.
+            entry = mode + b" " + os.path.basename(path) + b"\0"
+            if found and found[0] == b"tree" and entry in found[1]:
+                kernel.refuse_path(path, b"", reason)
 
 
 def make_changes(kernel: Kernel, commits: Sequence[Commit]) -> Iterator[Change]:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from kvm_export_hook.rules.change import choose_old_facts
-from kvm_export_hook.sources.git import FACT_FILES, PLACES, RAW, parse_raw
+from kvm_export_hook.sources.git import FACT_FILES, KINDS, RAW, parse_raw
 from kvm_export_hook.sources.process import GitError, ask_git, run_git
 
 TYPE_CHECKING = False
@@ -66,11 +66,15 @@ def diff_index(kernel: Kernel) -> tuple[bytes, list[Entry]]:
 
 
 def refuse_what_took_the_place(kernel: Kernel) -> None:
-    """Complain of a symbolic link that stands in the index in the place of a directory."""
-    names = [b":0:" + kernel.prefix + name for name in PLACES]
-    for name, found in zip(PLACES, kernel.read(names)):
-        if found:
-            kernel.refuse_link(name)
+    """Complain of what the index has in the place of a directory above KVM's."""
+    # A pattern matches the name itself and, unlike a name, nothing below it.
+    patterns = [b"".join(b"\\%c" % byte for byte in path) for path in kernel.paths_above]
+    specs = [b":(top,glob)" + pattern for pattern in patterns]
+    for line in kernel.run(b"ls-files", b"-s", b"-z", b"--", *specs).split(b"\0")[:-1]:
+        fields, _, path = line.partition(b"\t")
+        mode, id_, _ = fields.split(b" ")
+        if mode in KINDS:
+            kernel.refuse_path(path, id_, KINDS[mode])
 
 
 def learn_both(

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from kvm_export_hook.sources.process import Git, GitError
+from kvm_export_hook.sources.process import Git, GitError, run_git
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Generator, Iterable, Sequence
     from typing import BinaryIO
 
     # The type of an object (blob, tree, commit, tag) and its content.
@@ -25,6 +25,17 @@ def read_objects(names: Iterable[bytes], directory: bytes = b"") -> Generator[Ob
     with Git(b"cat-file", b"--batch", b"--buffer", directory=directory, stdin=listed) as git:
         for _ in range(listed.count(b"\n")):
             yield read_object(git.output)
+
+
+def find_commits(revs: Sequence[bytes], directory: bytes = b"") -> list[bytes | None]:
+    """Find the id of the commit that each of REVS names; None: it is none, or not here.
+
+    REVS are free of newlines. Raises GitError.
+    """
+    listed = b"".join(rev + b"^{commit}\n" for rev in revs)
+    found = run_git(b"cat-file", b"--batch-check", b"--buffer", directory=directory, stdin=listed)
+    lines = [line.rsplit(b" ", 2) for line in found.splitlines()]
+    return [words[0] if words[1:2] == [b"commit"] else None for words in lines]
 
 
 def read_object(stream: BinaryIO) -> Object | None:

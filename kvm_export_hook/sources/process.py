@@ -26,10 +26,11 @@ LONGEST_REASON = 300
 
 
 class GitError(OSError):
-    """Git is missing, too old, or has failed; ``strerror`` says so in one line."""
+    """Git is missing, too old, or has failed; ``reason`` says so in one line."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(None, reason)
+        self.reason = reason
 
 
 class Git:
@@ -92,18 +93,19 @@ class Git:
         try:
             _, status = os.waitpid(self._pid, 0)
             self.status = os.waitstatus_to_exitcode(status)
-            if self.status != 0 and error is None and not self.may_fail:
+            # Output that ends too early has its cause in a failure of git.
+            if self.status != 0 and not self.may_fail and isinstance(error, GitError | None):
                 raise GitError(self.explain())
         finally:
             os.close(self._stderr)
 
     def explain(self) -> str:
         """Say in one line why git has failed."""
-        said = os.pread(self._stderr, CHUNK, 0).decode("utf-8", "backslashreplace").splitlines()
+        said = os.fsdecode(os.pread(self._stderr, CHUNK, 0)).splitlines()
         fatal = [line for line in said if line.startswith(("fatal: ", "error: "))] or said[-1:]
         reason = " ".join(fatal[:1]).partition(": ")[2] or f"exit status {self.status}"
         name = os.fsdecode(self.arguments[0])
-        if find_version() < OLDEST_GIT:
+        if () < find_version() < OLDEST_GIT:
             oldest = ".".join(map(str, OLDEST_GIT))
             return f"git {name} failed: this git is older than {oldest}: install a newer one"
         return f"git {name} failed: {reason[:LONGEST_REASON]}"
@@ -151,7 +153,8 @@ def make_environment(environment: dict[bytes, bytes] | None) -> dict[bytes, byte
     """
     if environment is not None:
         return environment
-    return {**os.environb, b"GIT_GRAFT_FILE": os.fsencode(os.devnull), b"LC_ALL": b"C"}
+    off = dict.fromkeys((b"GIT_ICASE_PATHSPECS", b"GIT_GLOB_PATHSPECS"), b"0")
+    return {**os.environb, **off, b"GIT_GRAFT_FILE": os.fsencode(os.devnull), b"LC_ALL": b"C"}
 
 
 def keep_standard_streams_apart() -> None:

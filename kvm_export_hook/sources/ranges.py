@@ -6,11 +6,12 @@ from __future__ import annotations
 import os
 
 from kvm_export_hook.sources.history import read_commits
+from kvm_export_hook.sources.objects import find_commits
 from kvm_export_hook.sources.process import GitError, run_git
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from kvm_export_hook.changes import Change
     from kvm_export_hook.sources.git import Kernel
@@ -54,7 +55,7 @@ def find_range(kernel: Kernel, text: bytes) -> list[bytes]:
     included = [id_ for id_ in ids if not id_.startswith(b"^")]
     if not included:
         raise GitError("the range names no commit to judge")
-    commits = find_commits(kernel, [id_.lstrip(b"^") for id_ in ids])
+    commits = find_commits([id_.lstrip(b"^") for id_ in ids], kernel.directory)
     if None in commits:
         raise GitError(f"{os.fsdecode(text)} does not name commits")
     return [included[0] + b"^!"] if len(ids) == 1 else [*included, *(set(ids) - set(included))]
@@ -67,8 +68,8 @@ def read_push(kernel: Kernel, lines: Iterable[bytes]) -> list[Change] | None:
     variables instead. None where there is no KVM directory. Raises GitError.
     """
     included, excluded = read_variables() or read_lines(lines)
-    tips = find_commits(kernel, included)
-    known = find_commits(kernel, excluded)
+    tips = find_commits(included, kernel.directory)
+    known = find_commits(excluded, kernel.directory)
     ids = [*filter(None, tips), *(b"^" + id_ for id_ in known if id_)]
     changes = read_commits(kernel, ids, NOT_PUSHED_BEFORE) if any(tips) else []
     is_there = changes or not any(tips) or any(kernel.is_there(tip) for tip in tips if tip)
@@ -103,16 +104,6 @@ def read_lines(lines: Iterable[bytes]) -> tuple[list[bytes], list[bytes]]:
     if is_empty:
         raise GitError(NOTHING_TO_PUSH)
     return included, excluded
-
-
-def find_commits(kernel: Kernel, revs: Sequence[bytes]) -> list[bytes | None]:
-    """Find the id of the commit that each of REVS names; None: it is none, or not here."""
-    listed = b"".join(rev + b"^{commit}\n" for rev in revs)
-    found = run_git(
-        b"cat-file", b"--batch-check", b"--buffer", directory=kernel.directory, stdin=listed
-    )
-    lines = [line.split() for line in found.splitlines()]
-    return [words[0] if words[1:2] == [b"commit"] else None for words in lines]
 
 
 def join(ids: Iterable[bytes]) -> bytes:
