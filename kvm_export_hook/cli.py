@@ -317,7 +317,10 @@ def judge_commits(desk: Desk) -> Iterator[Result]:
         from kvm_export_hook.sources import ranges
 
         if desk.options.pre_push:
-            changes = ranges.read_push(kernel, sys.stdin.buffer if sys.stdin else ())
+            # Git names the remote to a hook, also where there is nothing to push.
+            is_hook = bool(desk.options.paths and sys.stdin)
+            lines = sys.stdin.buffer if sys.stdin else ()
+            changes = ranges.read_push(kernel, lines, is_hook)
         else:
             changes = ranges.read_range(kernel, os.fsencode(desk.options.commits or ""))
     if changes is None and srctree is not None:

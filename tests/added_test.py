@@ -101,7 +101,7 @@ FACTS = {
     "no-macro-and-none-comes": case({MAKEFILE: NO_CHECK, HEADER: TYPES_WITHOUT_MACRO}, {A: BAD}),
     "everything-goes": case(
         {},
-        {name: None for name in (MAKEFILE, HEADER, "virt/kvm/kvm_main.c", "arch/x86/kvm/x86.c")},
+        dict.fromkeys((MAKEFILE, HEADER, "virt/kvm/kvm_main.c", "arch/x86/kvm/x86.c")),
     ),
 }
 

@@ -14,7 +14,6 @@ from typing import NamedTuple
 from demo import isolation
 from tests.support import Outcome, environment, make_tree, run_in_process, write
 
-
 # What is none of KVM's business, until it moves there.
 VFS = b"int open;\nEXPORT_SYMBOL(vfs_open);\n"
 
@@ -87,7 +86,7 @@ def find_added(*arguments: str, status: int | None = None) -> list[str]:
 
     The exit STATUS must be this one, by default what the findings make it.
     """
-    outcome = run_in_process(*arguments, "--format=json")
+    outcome = run_in_process("--format=json", *arguments)
     found = list_findings(outcome)
     assert outcome.status == (bool(found) if status is None else status), outcome
     return found

@@ -7,14 +7,14 @@ import os
 
 from kvm_export_hook.changes import Change, State, Text
 from kvm_export_hook.rules.change import choose_old_facts
-from kvm_export_hook.sources.git import FACT_FILES, RAW, Kernel, get_content, parse_raw
+from kvm_export_hook.sources.git import FACT_FILES, LS_FILES, RAW, Kernel, get_content, parse_raw
 from kvm_export_hook.sources.objects import find_commits
 from kvm_export_hook.sources.process import GitError
 from kvm_export_hook.sources.worktree import list_kvm_directories, read_file, visit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Sequence
+    from collections.abc import Hashable, Iterable, Iterator, Sequence
 
     from kvm_export_hook.changes import ReadTexts
     from kvm_export_hook.rules.tree import Facts
@@ -30,42 +30,62 @@ def read_since(kernel: Kernel, rev: bytes, top: bytes, files: Sequence[File], ne
     commit = resolve(kernel, rev)
     names = [commit + b":" + kernel.prefix + name for name in FACT_FILES]
     old = choose_old_facts(new, kernel.learn([get_content(each) for each in kernel.read(names)]))
+    shown = {name: path for _, name, path, _ in files}
     if new == old:
-        new_names, old_files = list_differing(kernel, commit, top, files)
+        names, old_files = list_differing(kernel, commit, top, shown)
     else:
         walked = visit(list_kvm_directories(top), kernel.complain)
-        new_names = {name for _, name, _, _ in (*walked, *files)}
+        names = {name for _, name, _, _ in walked} | shown.keys()
         old_files = kernel.list_tree(commit)
-    paths = [(name, os.path.join(top, name)) for name in sorted(new_names)]
+    paths = [(name, shown.get(name) or os.path.join(top, name)) for name in sorted(names)]
     texts = [Text(name, path, (path,), top=top) for name, path in paths]
-    reported = frozenset(name for _, name, _, _ in files)
     olds = [State(old, kernel.make_texts(old_files))]
-    return Change(None, State(new, texts), olds, reported)
+    return Change(None, State(new, texts), olds, frozenset(shown))
 
 
 def resolve(kernel: Kernel, rev: bytes) -> bytes:
     """Return the id of the commit that REV names. Raises GitError."""
-    found = find_commits([rev.replace(b"\n", b" ")], kernel.directory)[0] if rev else None
+    found = find_commits([rev], kernel.directory)[0] if rev else None
     if found is None:
         raise GitError(f"{os.fsdecode(rev)!r} does not name a commit: check the name")
     return found
 
 
 def list_differing(
-    kernel: Kernel, commit: bytes, top: bytes, files: Sequence[File]
+    kernel: Kernel, commit: bytes, top: bytes, named: Iterable[bytes]
 ) -> tuple[set[bytes], list[tuple[bytes, bytes]]]:
     """List what differs from COMMIT: the names that are on this disk, and the old ids and names.
 
-    Of FILES, those that git does not track differ, too.
+    Of NAMED, those that git does not track, or does not look at, count as differing.
     """
     listed = kernel.run(b"diff-index", *RAW, commit, *kernel.pathspec)
-    texts, _ = kernel.select_texts(parse_raw(listed.split(b"\0"), kernel))
-    tracked = {name for _, name in kernel.list_index()}
+    entries = [each for each in parse_raw(listed.split(b"\0"), kernel) if each.status != b"U"]
+    texts, _ = kernel.select_texts(entries)
+    watched, unwatched = list_tracked(kernel)
     differing = {each.name for each in texts}
-    untracked = {name for _, name, _, _ in files} - tracked - differing
+    unknown = set(named) - watched - differing
     present = {name for name in differing if os.path.lexists(os.path.join(top, name))}
     old_files = [(each.old_id, each.name) for each in texts if each.was_file]
-    return present | untracked, old_files
+    # Where git sees no difference, the old file is that of the index.
+    old_files += [(unwatched[name], name) for name in unknown if name in unwatched]
+    return present | unknown, old_files
+
+
+def list_tracked(kernel: Kernel) -> tuple[set[bytes], dict[bytes, bytes]]:
+    """List the names of the index, and the ids of those that git does not look at on the disk.
+
+    Git trusts what ``git update-index`` was told with ``--assume-unchanged`` or
+    ``--skip-worktree``.
+    """
+    watched, unwatched = set(), {}
+    for line in kernel.run(*LS_FILES, b"-v", *kernel.pathspec).split(b"\0")[:-1]:
+        fields, _, path = line.partition(b"\t")
+        tag, _, id_, _ = fields.split(b" ")
+        if tag == b"H":
+            watched.add(kernel.strip(path))
+        else:
+            unwatched[kernel.strip(path)] = id_
+    return watched, unwatched
 
 
 def make_reader(kernel: Kernel) -> ReadTexts:

@@ -35,6 +35,8 @@ RAW = (
     b"-O/dev/null",
 )
 
+LS_FILES = (b"ls-files", b"-s", b"-z", b"--full-name")
+
 FACT_FILES = (KVM_TYPES, MAKEFILE)
 # What is above the KVM directories.
 ABOVE = (b"arch", b"arch/x86", b"virt")
@@ -164,7 +166,7 @@ class Kernel:
 
     def list_index(self) -> list[tuple[bytes, bytes]]:
         """List the KVM C files of the index: the id and the name of each."""
-        return list(self.parse_list(self.run(b"ls-files", b"-s", b"-z", *self.pathspec), 1))
+        return list(self.parse_list(self.run(*LS_FILES, *self.pathspec), 1))
 
     @property
     def plain_pathspec(self) -> list[bytes]:

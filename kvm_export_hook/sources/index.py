@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from kvm_export_hook.rules.change import choose_old_facts
-from kvm_export_hook.sources.git import FACT_FILES, KINDS, RAW, parse_raw
+from kvm_export_hook.sources.git import FACT_FILES, KINDS, LS_FILES, RAW, parse_raw
 from kvm_export_hook.sources.process import GitError, ask_git, run_git
 
 TYPE_CHECKING = False
@@ -70,7 +70,7 @@ def refuse_what_took_the_place(kernel: Kernel) -> None:
     # A pattern matches the name itself and, unlike a name, nothing below it.
     patterns = [b"".join(b"\\%c" % byte for byte in path) for path in kernel.paths_above]
     specs = [b":(top,glob)" + pattern for pattern in patterns]
-    for line in kernel.run(b"ls-files", b"-s", b"-z", b"--", *specs).split(b"\0")[:-1]:
+    for line in kernel.run(*LS_FILES, b"--", *specs).split(b"\0")[:-1]:
         fields, _, path = line.partition(b"\t")
         mode, id_, _ = fields.split(b" ")
         if mode in KINDS:

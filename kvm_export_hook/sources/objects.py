@@ -7,7 +7,7 @@ from kvm_export_hook.sources.process import Git, GitError, run_git
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Sequence
+    from collections.abc import Generator, Iterable
     from typing import BinaryIO
 
     # The type of an object (blob, tree, commit, tag) and its content.
@@ -27,15 +27,29 @@ def read_objects(names: Iterable[bytes], directory: bytes = b"") -> Generator[Ob
             yield read_object(git.output)
 
 
-def find_commits(revs: Sequence[bytes], directory: bytes = b"") -> list[bytes | None]:
+def find_objects(
+    names: Iterable[bytes], directory: bytes = b""
+) -> list[tuple[bytes, bytes] | None]:
+    """Find the id and the type of the object that each of NAMES names; None: it is not here.
+
+    Raises GitError.
+    """
+    listed = b"".join(name.replace(b"\n", b" ") + b"\n" for name in names)
+    command = (b"cat-file", b"--batch-check", b"--buffer")
+    lines = run_git(*command, directory=directory, stdin=listed).splitlines()
+    return [
+        (words[0], words[1]) if len(words) == 3 and words[2].isdigit() else None
+        for words in (line.rsplit(b" ", 2) for line in lines)
+    ]
+
+
+def find_commits(revs: Iterable[bytes], directory: bytes = b"") -> list[bytes | None]:
     """Find the id of the commit that each of REVS names; None: it is none, or not here.
 
-    REVS are free of newlines. Raises GitError.
+    Raises GitError.
     """
-    listed = b"".join(rev + b"^{commit}\n" for rev in revs)
-    found = run_git(b"cat-file", b"--batch-check", b"--buffer", directory=directory, stdin=listed)
-    lines = [line.rsplit(b" ", 2) for line in found.splitlines()]
-    return [words[0] if words[1:2] == [b"commit"] else None for words in lines]
+    found = find_objects([rev + b"^{commit}" for rev in revs], directory)
+    return [each[0] if each else None for each in found]
 
 
 def read_object(stream: BinaryIO) -> Object | None:

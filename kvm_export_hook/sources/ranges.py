@@ -6,17 +6,19 @@ from __future__ import annotations
 import os
 
 from kvm_export_hook.sources.history import read_commits
-from kvm_export_hook.sources.objects import find_commits
+from kvm_export_hook.sources.objects import find_commits, find_objects
 from kvm_export_hook.sources.process import GitError, run_git
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from kvm_export_hook.changes import Change
     from kvm_export_hook.sources.git import Kernel
 
 ONE_RANGE = "expected one range of commits, without blanks: for example master.."
+NOTHING_PUSHED = "nothing checked: git says that nothing is pushed"
+NOT_HERE = "is not in this repository: use --commits RANGE"
 NO_COMMITS = "nothing checked: there are no commits in this range"
 NOTHING_TO_PUSH = (
     "cannot know what is pushed: expected the lines of git's pre-push hook on stdin, or"
@@ -61,19 +63,39 @@ def find_range(kernel: Kernel, text: bytes) -> list[bytes]:
     return [included[0] + b"^!"] if len(ids) == 1 else [*included, *(set(ids) - set(included))]
 
 
-def read_push(kernel: Kernel, lines: Iterable[bytes]) -> list[Change] | None:
+def read_push(
+    kernel: Kernel, lines: Iterable[bytes], may_be_empty: bool = False
+) -> list[Change] | None:
     """Read the changes of the commits that are about to be pushed, and no remote has.
 
     LINES are what git gives a pre-push hook on stdin; pre-commit and prek set
-    variables instead. None where there is no KVM directory. Raises GitError.
+    variables instead. MAY_BE_EMPTY: no line says that nothing is pushed. None
+    where there is no KVM directory. Raises GitError.
     """
     included, excluded = read_variables() or read_lines(lines)
-    tips = find_commits(included, kernel.directory)
+    if not included and not excluded:
+        if not may_be_empty:
+            raise GitError(NOTHING_TO_PUSH)
+        kernel.note(b"", NOTHING_PUSHED)
+    tips = find_tips(kernel, included)
     known = find_commits(excluded, kernel.directory)
-    ids = [*filter(None, tips), *(b"^" + id_ for id_ in known if id_)]
-    changes = read_commits(kernel, ids, NOT_PUSHED_BEFORE) if any(tips) else []
-    is_there = changes or not any(tips) or any(kernel.is_there(tip) for tip in tips if tip)
+    ids = [*tips, *(b"^" + id_ for id_ in known if id_)]
+    changes = read_commits(kernel, ids, NOT_PUSHED_BEFORE) if tips else []
+    is_there = changes or not tips or any(kernel.is_there(tip) for tip in tips)
     return changes if is_there else None
+
+
+def find_tips(kernel: Kernel, revs: Sequence[bytes]) -> list[bytes]:
+    """Find the ids of the commits that REVS name; a tag may be of a tree, too.
+
+    Raises GitError for what is not here.
+    """
+    tips = find_commits(revs, kernel.directory)
+    others = [rev for rev, tip in zip(revs, tips) if tip is None]
+    for rev, found in zip(others, find_objects(others, kernel.directory)):
+        if found is None:
+            raise GitError(f"{os.fsdecode(rev)!r} {NOT_HERE}")
+    return [tip for tip in tips if tip]
 
 
 def read_variables() -> tuple[list[bytes], list[bytes]] | None:
@@ -90,19 +112,16 @@ def read_lines(lines: Iterable[bytes]) -> tuple[list[bytes], list[bytes]]:
     """Read the ids that are pushed, and those that the remote has, from LINES.
 
     A line is ``LOCAL-REF LOCAL-ID REMOTE-REF REMOTE-ID``; zeros stand for no
-    ref: it is new, or deleted. Raises GitError for other lines, and for none.
+    ref: it is new, or deleted. Raises GitError for other lines.
     """
     included, excluded = [], []
-    is_empty = True
     for line in lines:
-        is_empty = False
-        words = line.split()
+        # What is pushed may have been named with blanks: HEAD^{/a subject}.
+        words = line.rstrip(b"\n").rsplit(b" ", 3)
         if len(words) != 4:
             raise GitError(NOTHING_TO_PUSH)
         included += [words[1]] if words[1].strip(b"0") else []
         excluded += [words[3]] if words[3].strip(b"0") else []
-    if is_empty:
-        raise GitError(NOTHING_TO_PUSH)
     return included, excluded
 
 
