@@ -450,7 +450,7 @@ def test_a_file_that_memory_does_not_suffice_for_is_named(top: Path) -> None:
     write(top / "virt/kvm/big.c", b"EXPORT_SYMBOL(" * 600_000)
     write(top / "virt/kvm/x.c", BAD)
     done = subprocess.run(
-        ["bash", "-c", 'ulimit -v 100000; exec "$0" --quiet', str(COMMAND)],
+        ["bash", "-c", 'ulimit -v 60000; exec "$0" --quiet', str(COMMAND)],
         capture_output=True,
         text=True,
         check=False,
