@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from kvm_export_hook.rules import policy
+from kvm_export_hook.rules.scan import HEADS
 
 
 def test_macros_are_sorted() -> None:
@@ -14,6 +15,16 @@ def test_every_macro_is_an_export_macro() -> None:
     for macro in policy.MACROS:
         assert macro.lstrip(b"_").startswith(b"EXPORT_")
         assert macro.decode().isidentifier()
+
+
+def test_the_scan_counts_each_macro_by_its_head() -> None:
+    for macro in policy.MACROS:
+        assert sum(head in macro for head in HEADS) == 1
+
+
+def test_every_macro_that_ends_as_the_internal_one_is_permitted() -> None:
+    for macro, row in policy.MACROS.items():
+        assert row.permitted == policy.ALWAYS or not macro.endswith(policy.INTERNAL)
 
 
 def test_every_macro_has_one_of_the_three_verdicts() -> None:
