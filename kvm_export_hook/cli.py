@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from kvm_export_hook.rules.judge import Result
     from kvm_export_hook.rules.tree import Facts
     from kvm_export_hook.sources import Input
+    from kvm_export_hook.sources.locate import File
     from kvm_export_hook.users.lookup import Users
 
     T = TypeVar("T")
@@ -189,9 +190,10 @@ def run(desk: Desk) -> None:
     results = judge_source(desk)
     find_users = None
     if options.users:
+        from kvm_export_hook.sources.locate import find_tree
         from kvm_export_hook.users.search import find_result_users
 
-        here = worktree.find_tree(get_srctree(options))
+        here = find_tree(get_srctree(options))
         results, find_users = find_result_users(results, here, desk.say_if_slow)
     elif options.fix or options.diff:
         from kvm_export_hook import fix
@@ -258,6 +260,7 @@ def judge_patch(name: str, desk: Desk) -> Iterator[Result]:
     """Judge what the patch NAME adds."""
     from kvm_export_hook.rules.judge import Result, judge
     from kvm_export_hook.sources import patch
+    from kvm_export_hook.sources.locate import find_tree
 
     shown = b"standard input" if name == "-" else os.fsencode(name)
     srctree = get_srctree(desk.options)
@@ -267,7 +270,7 @@ def judge_patch(name: str, desk: Desk) -> Iterator[Result]:
     trees = worktree.Trees(desk.learn, desk.complain, desk.note)
     names = set()
     try:
-        facts = trees.learn(worktree.find_tree(srctree))
+        facts = trees.learn(find_tree(srctree))
         with patch.open_patch(name) as stream:
             for hunk in patch.hunks(stream, shown, desk.complain) if facts.is_enforced else ():
                 names.add(hunk.path)
@@ -341,7 +344,7 @@ def judge_since(rev: bytes, desk: Desk) -> Iterator[Result]:
     trees = worktree.Trees(desk.learn, desk.complain, desk.note)
     paths = map(os.fsencode, desk.options.paths)
     found = worktree.find_files(paths, get_srctree(desk.options), trees, desk.complain)
-    by_top: dict[bytes, list[worktree.File]] = {}
+    by_top: dict[bytes, list[File]] = {}
     for file in found:
         by_top.setdefault(file[0], []).append(file)
     for top, files in by_top.items():

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kvm_export_hook.sources import scope, worktree
+from kvm_export_hook.rules.tree import FACT_FILES
+from kvm_export_hook.sources import scope
 from tests.repository import publish
 from tests.support import CHECKOUT, environment
 
@@ -65,7 +66,7 @@ def test_files_is_what_the_command_judges() -> None:
             assert not pattern.search(f"{directory.decode()}/{name}")
         assert not pattern.search(f"tools/{directory.decode()}/x.c")
         assert not pattern.search(f"{directory.decode()}x.c")
-    for name in map(os.fsdecode, worktree.FACT_FILES):
+    for name in map(os.fsdecode, FACT_FILES):
         assert pattern.search(name)
         assert not pattern.search(f"tools/{name}")
 

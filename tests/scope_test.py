@@ -14,7 +14,7 @@ from identify.extensions import EXTENSIONS, NAMES
 from identify.identify import tags_from_filename
 
 from kvm_export_hook.rules.tree import learn
-from kvm_export_hook.sources import scope, worktree
+from kvm_export_hook.sources import locate, scope, worktree
 from tests.cases import parametrize
 from tests.conftest import Command
 from tests.support import BAD, make_tree, write
@@ -199,14 +199,14 @@ def test_the_tree_that_is_given_is_not_overridden(top: Path, tmp_path: Path) -> 
     other = make_tree(tmp_path / "other")
     assert found("stable/virt/kvm/kvm_main.c", srctree=top) == []
     listed, complaints = search(str(other), srctree=top)
-    assert (listed, complaints) == ([], [(str(other), worktree.OUTSIDE)])
+    assert (listed, complaints) == ([], [(str(other), locate.OUTSIDE)])
 
 
 def test_what_cannot_be_listed_may_hold_a_tree_but_a_loop_does_not(tmp_path: Path) -> None:
     top = os.fsencode(tmp_path)
     (tmp_path / "virt").mkdir()
     (tmp_path / "virt/kvm").symlink_to("kvm")
-    assert not worktree.is_tree(top)
+    assert not locate.is_tree(top)
     descriptors: list[int] = []
     complaints: list[tuple[bytes, int | None]] = []
 
@@ -218,8 +218,8 @@ def test_what_cannot_be_listed_may_hold_a_tree_but_a_loop_does_not(tmp_path: Pat
             descriptors.append(os.open(os.devnull, os.O_RDONLY))
     try:
         # No directory can be opened now.
-        (is_tree, walked, complaints) = worktree.is_tree(top), [], []
-        walked = list(worktree.walk(top, complain))
+        is_tree = locate.is_tree(top)
+        walked = list(locate.walk(top, complain))
     finally:
         for descriptor in descriptors:
             os.close(descriptor)
@@ -254,14 +254,14 @@ def test_a_walk_follows_no_symbolic_link(top: Path, tmp_path: Path) -> None:
     listed, complaints = search("virt")
     assert listed == [": virt/kvm/kvm_main.c"]
     names = ["link.c", "links", "loop"]
-    assert sorted(complaints) == [(f"virt/kvm/{name}", worktree.LINK) for name in names]
+    assert sorted(complaints) == [(f"virt/kvm/{name}", scope.LINK) for name in names]
 
 
 @pytest.mark.parametrize("link", ["virt", "virt/kvm"])
 def test_no_walk_goes_through_a_symbolic_link(top: Path, tmp_path: Path, link: str) -> None:
     (top / link).rename(tmp_path / "elsewhere")
     (top / link).symlink_to(tmp_path / "elsewhere")
-    assert search(".") == ([": arch/x86/kvm/x86.c"], [(link, worktree.LINK)])
+    assert search(".") == ([": arch/x86/kvm/x86.c"], [(link, scope.LINK)])
 
 
 def test_a_named_symbolic_link_is_not_read(top: Path, command: Command) -> None:
@@ -269,7 +269,7 @@ def test_a_named_symbolic_link_is_not_read(top: Path, command: Command) -> None:
     assert command("virt/kvm/x.c") == (
         2,
         "",
-        f"kvm-export-hook: error: virt/kvm/x.c: {worktree.LINK}\n",
+        f"kvm-export-hook: error: virt/kvm/x.c: {scope.LINK}\n",
     )
 
 

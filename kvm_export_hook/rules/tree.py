@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 KVM_TYPES = b"include/linux/kvm_types.h"
 MAKEFILE = b"arch/x86/kvm/Makefile"
+FACT_FILES = (KVM_TYPES, MAKEFILE)
 
 # The make variable that holds the check's grep, and in it the allowlist.
 TRAILER = b"exports_grep_trailer"

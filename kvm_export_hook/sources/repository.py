@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import os
 
+from kvm_export_hook.sources.locate import find_nearest_tree
 from kvm_export_hook.sources.process import GitError
-from kvm_export_hook.sources.worktree import find_nearest_tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
