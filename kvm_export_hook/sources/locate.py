@@ -171,9 +171,10 @@ def visit(roots: Iterable[Root], complain: Complain) -> Iterator[File]:
         files = {each for each, walks, *_ in inside if not walks}
         directories = tuple(each + b"/" for each, walks, *_ in inside if walks)
         found = walk(path, complain)
+        start = len(path) + 1 if path else 0
         for each in sorted({*files, *found}) if files else found:
             named = is_named or each in files or each.startswith(directories)
-            yield top, os.path.join(name, each[len(path) :].lstrip(b"/")), each, named
+            yield top, name + b"/" + each[start:], each, named
 
 
 def sort_key(root: Root) -> tuple[bytes, bool]:
@@ -224,7 +225,7 @@ def list_children(directory: bytes, complain: Complain) -> Iterator[tuple[bytes,
     """Yield what a walk visits in DIRECTORY: a key to sort by, the path, whether to walk it."""
     with os.scandir(directory or b".") as entries:
         for entry in entries:
-            path = os.path.join(directory, entry.name)
+            path = entry.path if directory else entry.name
             if entry.is_dir(follow_symlinks=False):
                 yield path + b"/", path, True
             elif entry.is_symlink():
