@@ -28,8 +28,9 @@ NEXT = frozenset(macro.partition(STEM)[2][:1] for macro in policy.MACROS)
 HEADS = (policy.PLAIN, b"EXPORT_PER_CPU_SYMBOL")
 
 WORD_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"
+OTHER_BYTES = bytes(range(256)).translate(None, WORD_BYTES)
 # Maps every byte that no word holds to a space: a word's ends become a find().
-ONLY_WORDS = bytes(byte if byte in WORD_BYTES else 0x20 for byte in range(256))
+ONLY_WORDS = bytes.maketrans(OTHER_BYTES, b" " * len(OTHER_BYTES))
 
 INTERNAL_CALL = policy.INTERNAL + b"("
 PLAIN_CALL = policy.GPL + b"("

@@ -184,11 +184,11 @@ def read_patterns(value: bytes) -> Iterator[bytes]:
     """
     for command in value.split(b"|"):
         words = [word.strip(b"\"'") for word in command.split()]
-        if not any(b"v" in split_options(word)[0] for word in words):
+        options = [split_options(word) for word in words]
+        if not any(b"v" in flags for flags, _, _ in options):
             continue
         is_pattern = False
-        for word in words:
-            _, option, pattern = split_options(word)
+        for word, (_, option, pattern) in zip(words, options):
             if is_pattern or b"$" in word:
                 yield word
                 is_pattern = False
@@ -202,12 +202,12 @@ def read_patterns(value: bytes) -> Iterator[bytes]:
 
 def split_options(word: bytes) -> tuple[bytes, bytes, bytes]:
     """Split a WORD of grep's command: the flags, the option with a value, and that value."""
-    if word.startswith(b"--"):
+    if word[:1] != b"-":
+        return b"", b"", b""
+    if word[:2] == b"--":
         name, _, value = word.partition(b"=")
         flag = b"v" if name == b"--invert-match" else b""
         return flag, {b"--regexp": b"e", b"--file": b"f"}.get(name, b""), value
-    if not word.startswith(b"-"):
-        return b"", b"", b""
     for at, letter in enumerate(word):
         if letter in b"ef":
             return word[1:at], word[at : at + 1], word[at + 1 :]
