@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 import kvm_export_hook
-from kvm_export_hook.cli import main, wants_color
+from kvm_export_hook.cli import main
+from kvm_export_hook.wiring import wants_color
 from tests.cases import parametrize
 from tests.conftest import Command
 from tests.support import (
