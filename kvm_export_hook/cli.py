@@ -17,7 +17,6 @@ from kvm_export_hook.sources import worktree
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from contextlib import AbstractContextManager
     from typing import NoReturn, TextIO, TypeVar
 
     from kvm_export_hook.rules.judge import Result
@@ -125,21 +124,11 @@ class Desk:
 
     def say(self, kind: str, subject: bytes, *remarks: str) -> None:
         """Print a line to stderr; no byte of SUBJECT drives a terminal."""
-        from kvm_export_hook.report.escape import disarm, make_printable
+        from kvm_export_hook.escape import disarm, make_printable
 
         parts = (PROGRAM, kind, make_printable(subject), *remarks)
         self.err.write(disarm(": ".join(part for part in parts if part)) + "\n")
         self.err.flush()
-
-    def say_if_slow(self, remark: str) -> AbstractContextManager[object]:
-        """Say REMARK where what follows takes over a second, and a person looks on."""
-        from contextlib import nullcontext
-
-        if not (self.err.stream and self.err.stream.isatty()):
-            return nullcontext()
-        from kvm_export_hook.users.progress import say_later
-
-        return say_later(lambda: self.say("", b"", remark))
 
 
 def start() -> NoReturn:
@@ -154,11 +143,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command on ARGV, by default the process's own; return its exit status."""
     desk = Desk(Options())
     try:
-        text = parse(sys.argv[1:] if argv is None else argv, desk.options)
-        if text is None:
+        arguments = sys.argv[1:] if argv is None else argv
+        if read_options(arguments, desk.options) or parse(arguments, desk):
             run(desk)
-        else:
-            desk.out.write(text)
     except KeyboardInterrupt:
         desk.status = TROUBLE
     except UsageError as error:
@@ -179,13 +166,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     return desk.status
 
 
-def parse(arguments: Sequence[str], options: Options) -> str | None:
-    """Write what ARGUMENTS ask for into OPTIONS; return the text of --help and --version."""
-    if read_options(arguments, options):
-        return None
+def parse(arguments: Sequence[str], desk: Desk) -> bool:
+    """Read any ARGUMENTS; print --help and --version, and return whether there is more to do."""
     from kvm_export_hook import parser
 
-    return parser.parse(arguments, options)
+    text = parser.parse(arguments, desk.options)
+    desk.out.write(text or "")
+    return text is None
 
 
 def run(desk: Desk) -> None:
@@ -205,34 +192,15 @@ def report_findings(desk: Desk) -> None:
     options, output = desk.options, desk.out
     results = judge_source(desk)
     find_users = None
-    if options.users:
-        from kvm_export_hook.sources.locate import find_tree
-        from kvm_export_hook.users.search import find_result_users
-
-        here = find_tree(desk.srctree)
-        results, find_users = find_result_users(results, here, desk.say_if_slow)
-    elif options.fix or options.diff:
-        from kvm_export_hook import fix, wiring
-
-        if options.fix:
-            results = fix.rewrite(results, desk.complain)
-        else:
-            write = wiring.choose_patch_writer(desk.out)
-            results, output = fix.print_patches(results, write), desk.err
-    first = next(results, None)
-    if first or prints_when_clean(options.format):
+    if options.users or options.fix or options.diff:
         from kvm_export_hook import wiring
 
-        wiring.print_report(chain(first, results), desk, output, find_users)
+        results, output, find_users = wiring.use_results(results, desk)
+    first = next(results, None)
+    if first or options.format != "text":
+        from kvm_export_hook import wiring
 
-
-def prints_when_clean(name: str) -> bool:
-    """Whether the format NAME prints anything where nothing was found."""
-    if name == "text":  # which the clean run of a hook has, and needs no table for
-        return False
-    from kvm_export_hook.report.formats import FORMATS
-
-    return FORMATS[name].prints_when_clean
+        wiring.print_report(first, results, desk, output, find_users)
 
 
 def judge_source(desk: Desk) -> Iterator[Result]:

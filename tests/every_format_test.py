@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from kvm_export_hook.escape import disarm
 from kvm_export_hook.report import as_text
-from kvm_export_hook.report.escape import disarm
 from kvm_export_hook.report.formats import FORMATS
 from kvm_export_hook.report.layout import Layout
 from kvm_export_hook.sources import Origin

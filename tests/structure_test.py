@@ -23,7 +23,10 @@ MODULES = {
 CONTRIBUTING = (CHECKOUT / "CONTRIBUTING.md").read_text("utf-8")
 
 # From the top: a room may import from those below it, and from itself.
-ROOMS = ("cli", "parser", "report", "users", "fix", "changes", "sources", "rules", "options")
+ROOMS = (
+    *("__main__", "cli", "wiring", "parser", "report", "users", "fix", "atomic"),
+    *("changes", "sources", "rules", "options", "escape"),
+)
 
 
 def list_imports(path: Path) -> set[str]:
@@ -62,7 +65,7 @@ def room_of(name: str) -> str:
 
 def test_every_arrow_between_rooms_points_down() -> None:
     for name, imports in IMPORTS.items():
-        if room_of(name) in ROOMS:
+        if room_of(name):
             for other in imports:
                 below = ROOMS.index(room_of(name))
                 assert ROOMS.index(room_of(other)) >= below, f"{name} imports {other}"

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from kvm_export_hook.report.escape import disarm, make_printable
+from kvm_export_hook.escape import disarm, make_printable
 from kvm_export_hook.report.sentences import describe, prefix_origin
 
 TYPE_CHECKING = False

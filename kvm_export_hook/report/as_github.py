@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from kvm_export_hook.report.escape import make_printable
+from kvm_export_hook.escape import make_printable
 from kvm_export_hook.report.sentences import count_findings, describe, prefix_origin
 
 TYPE_CHECKING = False

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 from kvm_export_hook import __version__
+from kvm_export_hook.escape import disarm, make_printable
 from kvm_export_hook.report.as_json import FORM, decode_exactly, list_users, write_json
-from kvm_export_hook.report.escape import disarm, make_printable
 from kvm_export_hook.rules import policy
 from kvm_export_hook.rules.exports import INTERNAL, UNWANTED
 

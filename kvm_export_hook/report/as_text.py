@@ -7,7 +7,7 @@ is what editors and terminals make into a link.
 
 from __future__ import annotations
 
-from kvm_export_hook.report.escape import disarm, make_printable
+from kvm_export_hook.escape import disarm, make_printable
 from kvm_export_hook.report.sentences import (
     choose_remedy,
     count_findings,

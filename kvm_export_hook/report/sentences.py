@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from kvm_export_hook.report.escape import make_printable
+from kvm_export_hook.escape import make_printable
 from kvm_export_hook.rules import policy
 from kvm_export_hook.rules.place import DIRECTIVE
 from kvm_export_hook.rules.wording import OTHER_USERS, RULES

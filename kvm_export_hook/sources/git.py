@@ -17,10 +17,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator, Hashable, Iterable, Iterator, Sequence
 
-    from kvm_export_hook.changes import Text
     from kvm_export_hook.rules.tree import Facts
     from kvm_export_hook.sources import Complain, Learn, Note
     from kvm_export_hook.sources.objects import Object
+    from kvm_export_hook.sources.states import Text
 
 # What every diff is asked for: raw, by no setting of the user.
 RAW = (
@@ -188,7 +188,7 @@ class Kernel:
 
     def make_texts(self, files: Iterable[tuple[bytes, bytes]]) -> list[Text]:
         """Make the texts of FILES, each an id and a name."""
-        from kvm_export_hook.changes import Text
+        from kvm_export_hook.sources.states import Text
 
         return [Text(name, self.prefix + name, id_) for id_, name in files]
 

@@ -14,9 +14,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from kvm_export_hook.changes import Change
     from kvm_export_hook.rules.tree import Facts
     from kvm_export_hook.sources.git import Kernel
+    from kvm_export_hook.sources.states import Change
 
     # How git reads the files of facts of a state, in the order of FACT_FILES.
     Names = tuple[bytes, ...]
@@ -140,7 +140,7 @@ def refuse_what_took_the_place(kernel: Kernel, commits: Sequence[Commit]) -> Non
 
 def make_changes(kernel: Kernel, commits: Sequence[Commit]) -> Iterator[Change]:
     """Make the change of each of COMMITS."""
-    from kvm_export_hook.changes import Change, State
+    from kvm_export_hook.sources.states import Change, State
 
     names = name_facts(kernel, commits)
     facts = learn_all(kernel, names)

@@ -9,9 +9,9 @@ from kvm_export_hook.sources.process import GitError, ask_git, run_git
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from kvm_export_hook.changes import Change
     from kvm_export_hook.rules.tree import Facts
     from kvm_export_hook.sources.git import Entry, Kernel
+    from kvm_export_hook.sources.states import Change
 
 
 def read_staged(kernel: Kernel) -> list[Change] | None:
@@ -19,7 +19,7 @@ def read_staged(kernel: Kernel) -> list[Change] | None:
 
     None where neither has a KVM directory. Raises GitError.
     """
-    from kvm_export_hook.changes import Change, State
+    from kvm_export_hook.sources.states import Change, State
 
     head, entries = diff_index(kernel)
     texts, changed = kernel.select_texts(entries)

@@ -13,8 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from kvm_export_hook.changes import Change
     from kvm_export_hook.sources.git import Kernel
+    from kvm_export_hook.sources.states import Change
 
 ONE_RANGE = "expected one range of commits, without blanks: for example master.."
 NOTHING_PUSHED = "nothing checked: git says that nothing is pushed"
