@@ -133,7 +133,7 @@ def add_sources(parser: Parser) -> None:
     what.add_argument("--staged", action="store_true", help="what the index adds to HEAD")
     what.add_argument("--commits", metavar="RANGE", help="what each commit of RANGE adds")
     what.add_argument(
-        "--pre-push", action="store_true", help="the same of what a pre-push hook is told to push"
+        "--pre-push", action="store_true", help="the same for what a push sends, in a pre-push hook"
     )
     what.add_argument(
         "--patch", metavar="FILE", help="what a diff, a mail or an mbox adds (-: stdin)"

@@ -363,6 +363,26 @@ def test_unreadable_file_and_directory(top: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["virt", "virt/kvm"])
+@pytest.mark.parametrize("arguments", [[], ["."], ["virt/kvm/kvm_main.c"]], ids=str)
+def test_a_directory_that_cannot_be_read_is_no_clean_one(
+    tmp_path: Path, name: str, arguments: list[str]
+) -> None:
+    write(tmp_path / "virt/kvm/kvm_main.c", BAD)
+    (tmp_path / name).chmod(0)
+    done = subprocess.run(
+        unprivileged(str(COMMAND), *arguments),
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    (tmp_path / name).chmod(0o700)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("kvm-export-hook: error: virt")
+    assert "Permission denied" in done.stderr
+
+
 def test_hostile_names_cannot_drive_the_terminal(top: Path, command: Command) -> None:
     result = command("virt/kvm/\x1b[2J\n::error::\udcff.c")
     assert result.err == (

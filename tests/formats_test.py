@@ -238,6 +238,24 @@ def test_sarif_names_files_from_the_top_of_the_tree(
     assert location == {"uri": "virt/kvm/sub/%C3%A9%20b.c", "uriBaseId": "SRCROOT"}
 
 
+def test_sarif_names_files_from_the_top_of_the_repository(
+    top: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(top / "virt/kvm/x.c", BAD)
+    for directory in (top.parent, top / "virt"):
+        monkeypatch.chdir(directory)
+        (top.parent / ".git").mkdir(exist_ok=True)
+        results = json.loads(command("--format", "sarif", str(top)).out)["runs"][0]["results"]
+        (location,) = results[0]["locations"]
+        uri = location["physicalLocation"]["artifactLocation"]["uri"]
+        assert uri == "linux/virt/kvm/x.c"
+
+
+def test_sarif_escapes_what_it_would_read_as_a_link_or_a_placeholder() -> None:
+    (result,) = log(judged(b"EXPORT_SYMBOL([a](b) {0} \\c);"))["runs"][0]["results"]
+    assert r"EXPORT_SYMBOL(\[a\](b) {{0}} \\c)" in result["message"]["text"]
+
+
 def test_sarif_fingerprints_survive_moved_lines() -> None:
     def prints(source: bytes) -> list[str]:
         results = log(judged(source))["runs"][0]["results"]

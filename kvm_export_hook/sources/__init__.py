@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
     # Learns the facts of a tree from its KVM_TYPES and its MAKEFILE; None: not there.
     Learn = Callable[[bytes | None, bytes | None], Facts]
-    # Is told of a path that could not be judged, and why.
+    # Takes a path that could not be judged, and why.
     Complain = Callable[[bytes, OSError], object]
-    # Is told of a tree (its path, empty for the working directory) whose facts have a note.
+    # Takes a tree (its path, empty for the working directory) whose facts have a note.
     Note = Callable[[bytes, str], object]
 
 

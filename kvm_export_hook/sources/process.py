@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Runs git, without the module subprocess, which costs more than a bare start of Python.
 
-Nothing is ever killed: a git whose output is not read to its end is told so by
+Nothing is ever killed: a git whose output is not read to its end learns that by
 the closed pipe. Stderr and what git reads on stdin are unnamed files, so that
 no two pipes can wait for each other.
 """

@@ -32,7 +32,7 @@ def read_inputs(
     """Yield the files in scope of PATHS, sorted by path, each once, where the rule is enforced.
 
     Without PATHS: all files of SRCTREE, by default the tree around the working
-    directory. COMPLAIN is told of each path that could not be read.
+    directory. COMPLAIN is called for each path that could not be read.
     """
     for top, name, path, is_named in find_files(paths, srctree, trees, complain):
         facts = trees.learn(top)

@@ -41,7 +41,7 @@ MOST_SHOWN = 3
 
 
 class Advice:
-    """What one finding is told: ``found`` says who uses the symbol, ``remedy`` what to do.
+    """What is said of one finding: ``found`` says who uses the symbol, ``remedy`` what to do.
 
     ``remedy`` is None where too much is not known to choose one.
     """
