@@ -178,9 +178,9 @@ def parse(arguments: Sequence[str], desk: Desk) -> bool:
 def run(desk: Desk) -> None:
     """Do what was asked for."""
     if desk.options.list:
-        from kvm_export_hook import wiring
+        from kvm_export_hook import reporting
 
-        wiring.list_exports(desk)
+        reporting.list_exports(desk)
     else:
         report_findings(desk)
     if not desk.has_met_anything:
@@ -193,14 +193,14 @@ def report_findings(desk: Desk) -> None:
     results = judge_source(desk)
     find_users = None
     if options.users or options.fix or options.diff:
-        from kvm_export_hook import wiring
+        from kvm_export_hook import reporting
 
-        results, output, find_users = wiring.use_results(results, desk)
+        results, output, find_users = reporting.use_results(results, desk)
     first = next(results, None)
     if first or options.format != "text":
-        from kvm_export_hook import wiring
+        from kvm_export_hook import reporting
 
-        wiring.print_report(first, results, desk, output, find_users)
+        reporting.print_report(first, results, desk, output, find_users)
 
 
 def judge_source(desk: Desk) -> Iterator[Result]:

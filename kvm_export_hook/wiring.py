@@ -1,41 +1,24 @@
 # SPDX-License-Identifier: MIT
-"""Wires what a clean run does not need: git and patches as sources, the list, the reports.
-
-For ``cli``, which has the rest; apart from it, so that a clean commit need not load it.
-"""
+"""Wires git and patches as sources: for ``cli``, which need not load it for files."""
 
 from __future__ import annotations
 
 import os
 import sys
-from importlib import import_module
-from itertools import chain
 
-from kvm_export_hook.report.formats import FORMATS
-from kvm_export_hook.report.layout import Layout
 from kvm_export_hook.rules import scan
 from kvm_export_hook.sources import worktree
-from kvm_export_hook.sources.repository import name_in_repository
 from kvm_export_hook.sources.scope import is_in_scope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import TextIO
+    from collections.abc import Iterator
 
-    from kvm_export_hook.cli import Desk, Output
+    from kvm_export_hook.cli import Desk
     from kvm_export_hook.rules.judge import Result
-    from kvm_export_hook.sources import Input
     from kvm_export_hook.sources.locate import File
-    from kvm_export_hook.users.lookup import Users
-    from kvm_export_hook.users.search import SayIfSlow
-
-    FindUsers = Callable[[Input], Users]
 
 NO_KERNEL = "found no KVM directory in the kernel that --srctree names: name the kernel's top"
-
-BY_COMMAND = "kvm-export-hook --fix PATH rewrites what it safely can.\n"
-BY_HOOK = "The hook kvm-exports-fix rewrites what it safely can.\n"
 
 
 def judge_change(desk: Desk) -> Iterator[Result]:
@@ -141,106 +124,3 @@ def judge_since(rev: bytes, desk: Desk) -> Iterator[Result]:
             kernel = Kernel(top or b".", desk.learn, desk.complain, lambda *_: None)
             change = baseline.read_since(kernel, rev, top, files, facts)
             yield from judge_changes([change], baseline.make_reader(kernel))
-
-
-def list_exports(desk: Desk) -> None:
-    """Print the exports of what was asked for."""
-    from kvm_export_hook.report import as_list
-    from kvm_export_hook.rules import exports
-
-    options = desk.options
-    trees = worktree.Trees(desk.learn, desk.complain, desk.note)
-    paths = map(os.fsencode, options.paths)
-    found: list[exports.Export] = []
-    for input_ in worktree.read_inputs(paths, desk.srctree, trees, desk.complain):
-        desk.has_met_anything = True
-        found.extend(exports.list_exports(input_))
-    users = {}
-    if options.users:
-        from kvm_export_hook.users.search import find_export_users
-
-        users = find_export_users(found, trees.facts, choose_progress(desk))
-    audit = as_list.Audit(found, list(trees.facts.values()), options.allow, users)
-    write_list = as_list.write_object if options.format == "json" else as_list.write_text
-    for part in write_list(found, audit):
-        desk.out.write(part)
-
-
-def use_results(
-    results: Iterator[Result], desk: Desk
-) -> tuple[Iterator[Result], Output, FindUsers | None]:
-    """Fix RESULTS, print the fix as a patch, or find who uses their symbols.
-
-    Returns what is to be reported, where, and what finds the users.
-    """
-    if desk.options.users:
-        from kvm_export_hook.sources.locate import find_tree
-        from kvm_export_hook.users.search import find_result_users
-
-        results, find_users = find_result_users(
-            results, find_tree(desk.srctree), choose_progress(desk)
-        )
-        return results, desk.out, find_users
-    from kvm_export_hook import fix
-
-    if desk.options.fix:
-        return fix.rewrite(results, desk.complain), desk.out, None
-    return fix.print_patches(results, choose_patch_writer(desk.out)), desk.err, None
-
-
-def print_report(
-    first: Result | None,
-    rest: Iterator[Result],
-    desk: Desk,
-    output: Output,
-    find_users: FindUsers | None,
-) -> None:
-    """Print FIRST and the REST in the format that was asked for.
-
-    All are judged, and a fix goes on to its end, without a reader, too.
-    """
-    row = FORMATS[desk.options.format]
-    if not (first or row.prints_when_clean):
-        return
-    module = import_module(f"kvm_export_hook.report.{row.module}")
-    layout = Layout(
-        color=wants_color(desk.options.color, output.stream),
-        quiet=desk.options.quiet,
-        notes=desk.notes,
-        fix_hint=BY_HOOK if os.environ.get("PRE_COMMIT") else BY_COMMAND,
-        name_in_repository=name_in_repository,
-        find_users=find_users,
-    )
-    results = rest if first is None else chain([first], rest)
-    for part in module.report(results, layout):
-        output.write(part)
-
-
-def choose_progress(desk: Desk) -> SayIfSlow:
-    """Choose what says a remark where something takes over a second, and a person looks on."""
-    from kvm_export_hook.users.progress import say_later
-
-    stream = desk.err.stream
-    if stream is None or not stream.isatty():
-        return lambda _: say_later(None)
-    return lambda remark: say_later(lambda: desk.say("", b"", remark))
-
-
-def choose_patch_writer(output: Output) -> Callable[[bytes], None]:
-    """Choose how to print a line of a patch: byte for byte, but nothing that drives a terminal."""
-    if not (output.stream and output.stream.isatty()):
-        return output.write_bytes
-    from kvm_export_hook.escape import make_printable
-
-    return lambda line: output.write(make_printable(line[:-1]) + "\n")
-
-
-def wants_color(choice: str, stream: TextIO | None) -> bool:
-    """Whether to colour: as CHOICE says, or the environment, or where a person looks on."""
-    if choice != "auto":
-        return choice == "always"
-    if os.environ.get("NO_COLOR"):
-        return False
-    if os.environ.get("FORCE_COLOR"):
-        return True
-    return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"

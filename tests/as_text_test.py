@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from kvm_export_hook.report import as_text as text
 from kvm_export_hook.report.layout import Layout
+from kvm_export_hook.reporting import BY_COMMAND
 from kvm_export_hook.rules.judge import Result
-from kvm_export_hook.wiring import BY_COMMAND
 from tests.cases import parametrize
 from tests.support import judged
 

@@ -13,7 +13,7 @@ import pytest
 
 import kvm_export_hook
 from kvm_export_hook.cli import main
-from kvm_export_hook.wiring import wants_color
+from kvm_export_hook.reporting import wants_color
 from tests.cases import parametrize
 from tests.conftest import Command
 from tests.support import (

@@ -11,9 +11,9 @@ import kvm_export_hook
 from demo.demo import EDITED, MISTAKE, SAMPLES
 from kvm_export_hook.report import as_text as text
 from kvm_export_hook.report.layout import Layout
+from kvm_export_hook.reporting import BY_HOOK
 from kvm_export_hook.rules import policy
 from kvm_export_hook.rules.wording import RULES
-from kvm_export_hook.wiring import BY_HOOK
 from tests.conftest import Command
 from tests.recipes import DOCUMENTS, README, recipe, recipes
 from tests.support import CHECKOUT, judged
