@@ -5,21 +5,21 @@ from __future__ import annotations
 
 import os
 
+from kvm_export_hook.changes import Change, State, Text
 from kvm_export_hook.rules.change import choose_old_facts
 from kvm_export_hook.sources.git import FACT_FILES, LS_FILES, RAW, Kernel, get_content, parse_raw
 from kvm_export_hook.sources.locate import list_kvm_directories, visit
 from kvm_export_hook.sources.objects import find_commits
 from kvm_export_hook.sources.process import GitError
-from kvm_export_hook.sources.states import Change, State, Text
 from kvm_export_hook.sources.worktree import read_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Sequence
 
+    from kvm_export_hook.changes import ReadTexts
     from kvm_export_hook.rules.tree import Facts
     from kvm_export_hook.sources.locate import File
-    from kvm_export_hook.sources.states import ReadTexts
 
 
 def read_since(kernel: Kernel, rev: bytes, top: bytes, files: Sequence[File], new: Facts) -> Change:
@@ -29,8 +29,9 @@ def read_since(kernel: Kernel, rev: bytes, top: bytes, files: Sequence[File], ne
     not new. Only FILES are reported. Raises GitError.
     """
     commit = resolve(kernel, rev)
-    facts = [commit + b":" + kernel.prefix + name for name in FACT_FILES]
-    old = choose_old_facts(new, kernel.learn([get_content(each) for each in kernel.read(facts)]))
+    fact_files = [commit + b":" + kernel.prefix + name for name in FACT_FILES]
+    contents = [get_content(each) for each in kernel.read(fact_files)]
+    old = choose_old_facts(new, kernel.learn(contents))
     shown = {name: path for _, name, path, _ in files}
     if new == old:
         names, old_files = list_differing(kernel, commit, top, shown)
