@@ -42,10 +42,9 @@ def judge_changes(changes: Sequence[Change], read_texts: ReadTexts) -> Iterator[
             added.append((change, text, indexes))
     waiting = iter(added)
     for id_, content in read_texts([text.id for _, text, _ in added]):
-        for change, text, indexes in waiting:
-            if text.id == id_:
-                yield make_result(change, text, content, indexes)
-                break
+        # One that can be read no more is passed over.
+        change, text, indexes = next(each for each in waiting if each[1].id == id_)
+        yield make_result(change, text, content, indexes)
 
 
 def mark_states(

@@ -88,6 +88,17 @@ def test_a_text_that_cannot_be_read_has_no_findings() -> None:
     assert judge(texts, commit("a", state("gone", "bad"), state("gone"))) == [("a", [1])]
 
 
+def test_a_text_that_can_be_read_no_more_is_passed_over() -> None:
+    texts = Texts(one=BAD, two=BAD)
+
+    def read(ids: Sequence[Hashable]) -> Iterator[tuple[Hashable, bytes]]:
+        yield from texts(ids)
+        texts.texts.pop("one", None)
+
+    (result,) = judge_changes([commit("a", state("one", "two"))], read)
+    assert result.input.name == b"virt/kvm/1.c"
+
+
 def test_only_what_counts_is_reported() -> None:
     texts = Texts(bad=BAD)
     new = state("bad", "bad", "bad")

@@ -250,6 +250,46 @@ def test_a_kernel_that_git_has_elsewhere(
     assert find_added("--since=HEAD") == ["a.c:1"]
 
 
+@pytest.mark.parametrize("is_set", [["GIT_DIR"], ["GIT_DIR", "GIT_WORK_TREE"]], ids=len)
+def test_another_repository_than_the_kernel_around(
+    linux: Repository,
+    tmp_path: Path,
+    command: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    is_set: list[str],
+) -> None:
+    linux.stage(A, BAD)
+    other = Repository(tmp_path / "other", linux.home)
+    write(other.top / "README", b"")
+    other.git("init", "--quiet")
+    other.record("initial")
+    places = {"GIT_DIR": other.top / ".git", "GIT_WORK_TREE": other.top}
+    for name in is_set:
+        monkeypatch.setenv(name, str(places[name]))
+    assert command("--staged").err.startswith("kvm-export-hook: nothing checked: ")
+
+
+def test_the_repository_is_named_alone(
+    vendor: tuple[Repository, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository, place = vendor
+    repository.stage(f"{place}/{A}", BAD)
+    monkeypatch.setenv("GIT_DIR", str(repository.top / ".git"))
+    assert find_added("--staged") == [f"{place}/{A}:1"]
+    assert find_added("--since=HEAD") == [f"{A}:1"]
+
+
+def test_a_repository_within_a_kernel_that_is_none(
+    tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = Repository(make_tree(tmp_path / "linux") / "tools", HOME)
+    write(inner.top / "x.c", BAD)
+    inner.git("init", "--quiet")
+    inner.record("initial")
+    monkeypatch.chdir(inner.top)
+    assert command("--staged").err.startswith("kvm-export-hook: nothing checked: ")
+
+
 def test_another_index(
     linux: Repository, command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -104,6 +104,7 @@ def make_kernel(top: Path, home: Path) -> Repository:
     """Make a repository of a kernel-like tree that has the make check, with one commit."""
     repository = Repository(make_tree(top, check=True), home)
     repository.write("fs/open.c", VFS)
+    repository.write("virt/kvm/Kconfig", b"config KVM\n")
     repository.git("init", "--quiet", "--template=")
     repository.record("initial")
     return repository

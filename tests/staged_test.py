@@ -197,6 +197,16 @@ def test_what_takes_the_place_of_a_directory(
     assert command("--commits=HEAD") == (2, "", said)
 
 
+def test_a_file_in_the_place_of_a_directory_is_only_a_file(
+    linux: Repository, command: Command
+) -> None:
+    linux.git("rm", "-r", "--quiet", "virt")
+    linux.stage("virt", BAD)
+    assert command("--staged") == (0, "", "")
+    linux.record("file")
+    assert command("--commits=HEAD") == (0, "", "")
+
+
 @parametrize("name", {"makefile": MAKEFILE, "header": "include/linux/kvm_types.h"})
 def test_a_symbolic_link_in_the_place_of_a_file_of_facts(
     linux: Repository, command: Command, name: str

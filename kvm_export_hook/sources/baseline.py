@@ -10,7 +10,7 @@ from kvm_export_hook.rules.change import choose_old_facts
 from kvm_export_hook.sources.git import FACT_FILES, LS_FILES, RAW, Kernel, get_content, parse_raw
 from kvm_export_hook.sources.locate import list_kvm_directories, visit
 from kvm_export_hook.sources.objects import find_commits
-from kvm_export_hook.sources.process import GitError
+from kvm_export_hook.sources.process import GitError, make_environment, run_git
 from kvm_export_hook.sources.worktree import read_file
 
 TYPE_CHECKING = False
@@ -60,9 +60,13 @@ def list_differing(
 
     Of NAMED, those that git does not track, or does not look at, count as differing.
     """
-    listed = kernel.run(b"diff-index", *RAW, commit, *kernel.pathspec)
-    entries = [each for each in parse_raw(listed.split(b"\0"), kernel) if each.status != b"U"]
-    texts, _ = kernel.select_texts(entries)
+    environment = make_environment()
+    if kernel.worktree and b"GIT_DIR" in environment:
+        # In the hook of a linked worktree git takes any directory for the top.
+        environment[b"GIT_WORK_TREE"] = kernel.worktree
+    command = (b"diff-index", *RAW, commit, *kernel.pathspec)
+    listed = run_git(*command, directory=kernel.directory, environment=environment)
+    texts, _ = kernel.select_texts(parse_raw(listed.split(b"\0"), kernel))
     watched, unwatched = list_tracked(kernel)
     differing = {each.name for each in texts}
     unknown = set(named) - watched - differing

@@ -78,11 +78,12 @@ class Kernel:
     """The kernel tree that a repository holds, and how to ask git for it.
 
     ``directory``: where git is run. ``prefix``: the path of the kernel from the
-    top of the repository, empty or with a slash at its end.
+    top of the repository, empty or with a slash at its end. ``worktree``: the
+    top of the working tree, if there is one.
     """
 
     def __init__(self, srctree: bytes | None, learn: Learn, complain: Complain, note: Note) -> None:
-        self.directory, self.prefix = find_kernel(srctree)
+        self.directory, self.prefix, self.worktree = find_kernel(srctree)
         self.learn_facts = learn
         self.complain = complain
         self.note = note

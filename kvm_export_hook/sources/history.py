@@ -86,12 +86,12 @@ def read_log(kernel: Kernel, ids: Iterable[bytes], options: Sequence[bytes]) -> 
     arguments = [*LOG, *RAW, *options, *kernel.pathspec]
     listed = b"".join(id_ + b"\n" for id_ in ids)
     with Git(*arguments, directory=kernel.directory, stdin=listed) as git:
-        fields = read_fields(git.output)
+        fields = (field for field in read_fields(git.output) if field.strip(b"\n"))
         for field in fields:
             if field.startswith((b"\n:", b":")):
                 assert commit
                 commit.diffs[-1].append(Entry(field, kernel.strip(next(fields))))
-            elif field.strip(b"\n"):
+            else:
                 following = Commit(field)
                 if commit and commit.id != following.id:
                     yield commit

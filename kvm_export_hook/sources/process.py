@@ -62,7 +62,7 @@ class Git:
             self._pid = os.posix_spawnp(
                 GIT[0],
                 [*GIT, *place, *arguments],
-                make_environment(environment),
+                make_environment() if environment is None else environment,
                 file_actions=[
                     (os.POSIX_SPAWN_DUP2, source, 0),
                     (os.POSIX_SPAWN_DUP2, write_end, 1),
@@ -146,13 +146,11 @@ def find_version() -> tuple[int, ...]:
     return tuple(int(part) for part in digits if part.isdigit())
 
 
-def make_environment(environment: dict[bytes, bytes] | None) -> dict[bytes, bytes]:
-    """Return the variables for git: ENVIRONMENT, or this process's less what would mislead.
+def make_environment() -> dict[bytes, bytes]:
+    """Return the variables for git: this process's less what would mislead.
 
     A graft changes what a commit's parents are: there is no file of these.
     """
-    if environment is not None:
-        return environment
     off = dict.fromkeys((b"GIT_ICASE_PATHSPECS", b"GIT_GLOB_PATHSPECS"), b"0")
     return {**os.environb, **off, b"GIT_GRAFT_FILE": os.fsencode(os.devnull), b"LC_ALL": b"C"}
 

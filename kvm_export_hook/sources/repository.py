@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from kvm_export_hook.sources import Input
 
 
-def find_kernel(srctree: bytes | None) -> tuple[bytes, bytes]:
+def find_kernel(srctree: bytes | None) -> tuple[bytes, bytes, bytes | None]:
     """Find the kernel that SRCTREE names, or else the one around the working directory.
 
-    Returns where to run git (empty: here), and the path of the kernel from the
-    top of the repository: empty, or with a slash at its end. The kernel need
-    not be on this disk: a repository may be bare, a checkout sparse. Raises
-    GitError where that path cannot be known.
+    Returns where to run git (empty: here), the path of the kernel from the top
+    of the repository (empty, or with a slash at its end), and the top of the
+    working tree if there is one. The kernel need not be on this disk: a
+    repository may be bare, a checkout sparse. Raises GitError where that path
+    cannot be known.
     """
     try:
         here = os.getcwdb()
@@ -32,15 +33,15 @@ def find_kernel(srctree: bytes | None) -> tuple[bytes, bytes]:
         start = kernel if os.path.isdir(kernel) and not is_repository_set() else b""
     top = find_worktree(start or here)
     if top is None:
-        return start, make_prefix(srctree or b".")
+        return start, make_prefix(srctree or b"."), None
     if kernel is None:
-        return start, b""
+        return start, b"", top
     path = os.path.relpath(os.path.realpath(kernel), os.path.realpath(top))
     if path == b".." or path.startswith(b"../"):
         if srctree is None:
-            return start, b""
+            return start, b"", top
         raise GitError("the directory that --srctree names is not in this repository")
-    return start, make_prefix(path)
+    return start, make_prefix(path), top
 
 
 def make_prefix(path: bytes) -> bytes:
