@@ -107,7 +107,7 @@ class Desk:
         """Say why nothing more can be judged."""
         self.status = TROUBLE
         self.has_met_anything = True
-        self.say("error", b"", reason)
+        self.say("error", os.fsencode(reason))
 
     def note(self, path: bytes, remark: str) -> None:
         """Say something of the tree at PATH, or of the whole run where PATH is empty."""
