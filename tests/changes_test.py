@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 
-from kvm_export_hook.changes import Change, State, Text, judge_changes
+from kvm_export_hook.changes import judge_changes
 from kvm_export_hook.rules.tree import NOT_ENFORCED, Facts
 from kvm_export_hook.sources import Origin
+from kvm_export_hook.sources.states import Change, State, Text
 from tests.support import ALLOWLIST, BAD, INTERNAL, make_facts
 
 FACTS = make_facts()
