@@ -8,6 +8,8 @@ tables of policy. What the package finds must be what is found here.
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from kvm_export_hook.rules import policy
@@ -168,3 +170,51 @@ def findings(source: bytes, allowlist: frozenset[bytes], has_check: bool) -> lis
         if rule:
             found.append(Expected(start, rule, symbol))
     return found
+
+
+State = Mapping[str, bytes]
+Key = tuple[str, bytes, bytes, bool]
+
+
+def find_added(old: State, new: State) -> Counter[Key]:
+    """List what the files of NEW have that those of OLD have not, as keys."""
+    old_facts, new_facts = learn(old), learn(new)
+    _, has_check, _ = new_facts
+    return count(new, new_facts) - count(old, old_facts if has_check else new_facts)
+
+
+def learn(state: State) -> tuple[bool, bool, frozenset[bytes]]:
+    """Say whether the rule is enforced, whether there is the check, and what is allowed."""
+    makefile = state.get("arch/x86/kvm/Makefile", b"")
+    header = state.get("include/linux/kvm_types.h", policy.INTERNAL)
+    header = re.sub(rb"/\*.*?\*/", b" ", header, flags=re.DOTALL)
+    has_check = b"exports_grep_trailer :=" in makefile
+    names = re.findall(rb"-e (\w+)", makefile) if has_check else policy.ALLOWLIST
+    return has_check or policy.INTERNAL in header, has_check, frozenset(names)
+
+
+def count(state: State, facts: tuple[bool, bool, frozenset[bytes]]) -> Counter[Key]:
+    """Count the findings of each kind in the C files of KVM."""
+    is_enforced, has_check, allowlist = facts
+    counted: Counter[Key] = Counter()
+    for path, source in state.items():
+        if is_enforced and re.match(r"(virt/kvm|arch/x86/kvm)/.*\.[ch]$", path):
+            for found in findings(source, allowlist, has_check):
+                counted[make_key(found, path, source, allowlist, has_check)] += 1
+    return counted
+
+
+def make_key(
+    found: Expected, path: str, source: bytes, allowlist: frozenset[bytes], has_check: bool
+) -> Key:
+    """Say what makes a finding equal to another; last, whether the build's grep fails on it."""
+    ((_, macro),) = [word for word in macros(source) if word[0] == found.offset]
+    line = source[source.rfind(b"\n", 0, found.offset) + 1 :].partition(b"\n")[0]
+    grepped = path.encode() + b":" + line
+    build_fails = (
+        has_check
+        and macro in (b"EXPORT_SYMBOL", b"EXPORT_SYMBOL_GPL")
+        and not any(name in grepped for name in allowlist)
+        and b"\0" not in source
+    )
+    return found.rule, macro, line.strip() if found.symbol is None else found.symbol, build_fails
