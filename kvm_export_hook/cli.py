@@ -241,8 +241,7 @@ def read_worktree(desk: Desk) -> Iterator[Input]:
     return worktree.read_inputs(paths, desk.srctree, trees, desk.complain)
 
 
-def chain(first: T | None, rest: Iterator[T]) -> Iterator[T]:
-    """Put FIRST, if there was one, back before the REST."""
-    if first:
-        yield first
+def chain(first: T, rest: Iterator[T]) -> Iterator[T]:
+    """Put FIRST back before the REST."""
+    yield first
     yield from rest

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     FindUsers = Callable[[Input], Users]
 
+PATIENCE = 1.0
+
 BY_COMMAND = "kvm-export-hook --fix PATH rewrites what it safely can.\n"
 BY_HOOK = "The hook kvm-exports-fix rewrites what it safely can.\n"
 
@@ -102,14 +104,14 @@ def print_report(
         output.write(part)
 
 
-def choose_progress(desk: Desk) -> SayIfSlow:
-    """Choose what says a remark where something takes over a second, and a person looks on."""
+def choose_progress(desk: Desk, patience: float = PATIENCE) -> SayIfSlow:
+    """Choose what says a remark where a person looks on, and it takes over PATIENCE seconds."""
     from kvm_export_hook.users.progress import say_later
 
     stream = desk.err.stream
     if stream is None or not stream.isatty():
-        return lambda _: say_later(None)
-    return lambda remark: say_later(lambda: desk.say("", b"", remark))
+        return lambda _: say_later(None, patience)
+    return lambda remark: say_later(lambda: desk.say("", b"", remark), patience)
 
 
 def choose_patch_writer(output: Output) -> Callable[[bytes], None]:

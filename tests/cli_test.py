@@ -23,7 +23,6 @@ from tests.support import (
     PYTHON,
     environment,
     make_tree,
-    unmeasured,
     unprivileged,
     write,
 )
@@ -467,21 +466,33 @@ def test_a_fault_of_ours_is_no_finding(top: Path, command: Command) -> None:
     assert err.endswith(": please report it, with what was judged\n")
 
 
-def test_a_file_that_memory_does_not_suffice_for_is_named(top: Path) -> None:
-    write(top / "virt/kvm/big.c", b"EXPORT_SYMBOL(" * 600_000)
+NEEDS_MORE = "kvm-export-hook: error: {}needs more memory than this machine has\n"
+
+
+@parametrize(
+    ("arguments", "out", "subject"),
+    {
+        "file": ([], "virt/kvm/x.c:1:1: error: ", "virt/kvm/big.c: "),
+        "patch": (["--patch", "p"], "", ""),
+    },
+)
+def test_what_memory_does_not_suffice_for_is_an_error(
+    top: Path, arguments: list[str], out: str, subject: str
+) -> None:
+    big = b"EXPORT_SYMBOL(" * 600_000
+    write(top / "virt/kvm/big.c", big)
     write(top / "virt/kvm/x.c", BAD)
+    write(top / "p", b"--- a/virt/kvm/y.c\n+++ b/virt/kvm/y.c\n@@ -0,0 +1 @@\n+" + big + b"\n")
     done = subprocess.run(
-        ["bash", "-c", 'ulimit -v 60000; exec "$0" --quiet', str(COMMAND)],
+        ["bash", "-c", 'ulimit -v 90000; exec "$0" --quiet "$@"', str(COMMAND), *arguments],
         capture_output=True,
         text=True,
         check=False,
-        env=unmeasured(),
+        env=environment(),
     )
     assert done.returncode == 2
-    assert done.stdout.startswith("virt/kvm/x.c:1:1: error: ")
-    assert done.stderr == (
-        "kvm-export-hook: error: virt/kvm/big.c: needs more memory than this machine has\n"
-    )
+    assert done.stdout.startswith(out)
+    assert done.stderr == NEEDS_MORE.format(subject)
 
 
 CLEAN_PATH = {

@@ -3,14 +3,19 @@
 
 from __future__ import annotations
 
+import io
 import json
+from contextlib import redirect_stderr
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 import pytest
 
+from kvm_export_hook.cli import Desk
+from kvm_export_hook.options import Options
 from kvm_export_hook.report.formats import FORMATS
+from kvm_export_hook.reporting import choose_progress
 from kvm_export_hook.users.progress import say_later
 from tests.conftest import Command
 from tests.kernel_tree import make_kernel
@@ -183,5 +188,38 @@ def test_a_person_who_waits_is_told() -> None:
     said = Event()
     with say_later(said.set, patience=0.01):
         assert said.wait(10)
-    with say_later(None, patience=0):
+    with say_later(None, 0):
         pass
+
+
+class Terminal(io.TextIOWrapper):
+    """A stream that a person looks on; says when something has been shown."""
+
+    shown = Event()
+
+    def isatty(self) -> bool:
+        """Say that it is one."""
+        return True
+
+    def flush(self) -> None:
+        """Show what is there."""
+        super().flush()
+        self.shown.set()
+
+
+def test_a_person_at_a_terminal_is_told() -> None:
+    buffer = io.BytesIO()
+    with redirect_stderr(Terminal(buffer, "utf-8")):
+        desk = Desk(Options())
+        Terminal.shown.clear()
+        with choose_progress(desk, patience=0)("x"):
+            assert Terminal.shown.wait(10)
+    assert buffer.getvalue() == b"kvm-export-hook: x\n"
+
+
+def test_nobody_else_is() -> None:
+    buffer = io.BytesIO()
+    with redirect_stderr(io.TextIOWrapper(buffer, "utf-8")):
+        with choose_progress(Desk(Options()), patience=0)("x"):
+            pass
+    assert buffer.getvalue() == b""

@@ -10,11 +10,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-PATIENCE = 1.0  # seconds
-
 
 @contextmanager
-def say_later(say: Callable[[], None] | None, patience: float = PATIENCE) -> Iterator[None]:
+def say_later(say: Callable[[], None] | None, patience: float) -> Iterator[None]:
     """Call SAY, if there is one, once what is done in this context takes over PATIENCE seconds."""
     timer = Timer(patience, say or (lambda: None))
     timer.daemon = True
