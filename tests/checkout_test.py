@@ -290,6 +290,18 @@ def test_a_repository_within_a_kernel_that_is_none(
     assert command("--staged").err.startswith("kvm-export-hook: nothing checked: ")
 
 
+def test_a_repository_that_is_named_from_here(
+    vendor: tuple[Repository, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository, place = vendor
+    repository.stage(f"{place}/{A}", BAD)
+    monkeypatch.chdir(repository.top)
+    monkeypatch.setenv("GIT_DIR", ".git")
+    assert find_added("--staged", "--srctree", place) == [f"{place}/{A}:1"]
+    monkeypatch.setenv("GIT_WORK_TREE", ".")
+    assert find_added("--staged", "--srctree", place) == [f"{place}/{A}:1"]
+
+
 def test_another_index(
     linux: Repository, command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -188,9 +188,28 @@ def test_a_merge_of_a_list_without_a_name_and_an_export_of_it(branches: Reposito
     assert find_added("--commits=start..") == [f"merge: {A}:1"]
 
 
+def test_parents_come_first_whatever_the_clocks_said(linux: Repository) -> None:
+    def commit(name: str, date: int, files: dict[str, bytes | None]) -> None:
+        linux.stage_all(files)
+        dated = f"GIT_COMMITTER_DATE={date} +0000"
+        assert linux.run("env", dated, "git", "commit", "--quiet", f"--message={name}") == (0, "")
+
+    linux.git("tag", "start")
+    commit("first", 500_000_000, {A: BAD})
+    linux.git("checkout", "--quiet", "-b", "slow")
+    commit("slow", 100_000_000, {B: OTHER})
+    linux.git("checkout", "--quiet", "main")
+    commit("fast", 200_000_000, {"fs/x.c": b""})
+    merge(linux, "slow")
+    linux.record("merge")
+    assert find_added("--commits=start..") == [f"first: {A}:1", f"slow: {B}:1"]
+
+
 def test_a_merge_that_is_as_one_of_its_parents(branches: Repository) -> None:
     branches.git("merge", "--quiet", "--strategy=ours", "--message=merge", "one")
     assert find_added("--commits=HEAD") == []
+    # What was merged so is pushed all the same.
+    assert sorted(find_added("--commits=start..")) == [f"one: {A}:1", f"two: {B}:1"]
     branches.git("checkout", "--quiet", "-b", "theirs", "one")
     branches.git("merge", "--quiet", "--no-commit", "--strategy=ours", "two")
     branches.git("checkout", "two", "--", ".")

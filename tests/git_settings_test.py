@@ -10,7 +10,7 @@ import pytest
 from tests.cases import parametrize
 from tests.conftest import Command
 from tests.repository import VFS, Repository, find_added
-from tests.support import BAD, INTERNAL
+from tests.support import BAD, INTERNAL, write
 
 A, B = "virt/kvm/a.c", "virt/kvm/é \n.c"
 
@@ -75,7 +75,6 @@ SETTINGS = {
     "core.untrackedCache": ["true"],
     "feature.manyFiles": ["true"],
     "core.useReplaceRefs": ["true"],
-    "gpg.program": ["false"],
     "pager.log": ["true"],
     "alias.log": ["!false"],
     "alias.diff-index": ["!false"],
@@ -101,11 +100,37 @@ def staged(linux: Repository) -> Repository:
     linux.record("topic", {"virt/kvm/topic.c": INTERNAL})
     linux.git("merge", "--quiet", "--no-commit", "main")
     linux.record("merge", {"virt/kvm/merge.c": BAD})
+    linux.record("renamed", {"virt/kvm/topic.c": None, "virt/kvm/new.c": INTERNAL + BAD})
+    sign(linux)
+    linux.git("checkout", "--quiet", "--orphan", "other")
+    linux.record("root")
+    linux.git("tag", "root")
+    linux.git("checkout", "--quiet", "topic")
     linux.stage_all({B: BAD, "fs/open.c": None, "virt/kvm/open.c": VFS})
     return linux
 
 
-EXPECTED_COMMITS = [f"café: {A}:1", "merge: virt/kvm/merge.c:1"]
+def sign(linux: Repository) -> None:
+    """Sign the last commit, with what looks like a signature."""
+    script = """\
+#!/bin/sh
+case "$*" in *--verify*) echo 'gpg: this is bad' >&2; exit 1;; esac
+cat > /dev/null
+echo '[GNUPG:] SIG_CREATED ' >&2
+printf -- '-----BEGIN PGP SIGNATURE-----\\n\\nx\\n-----END PGP SIGNATURE-----\\n'
+"""
+    program = write(linux.top.parent / "gpg", script.encode())
+    program.chmod(0o755)
+    linux.git("config", "gpg.program", str(program))
+    linux.git("commit", "--quiet", "--amend", "--no-edit", "--gpg-sign=x")
+
+
+EXPECTED_COMMITS = [
+    f"café: {A}:1",
+    "merge: virt/kvm/merge.c:1",
+    "renamed: virt/kvm/new.c:2",
+]
+ROOT = [f"root: {A}:1", "root: virt/kvm/merge.c:1", "root: virt/kvm/new.c:2"]
 EXPECTED = ["virt/kvm/open.c:2", f"{B}:1"]
 
 
@@ -114,15 +139,19 @@ def check(linux: Repository) -> None:
     assert find_added("--staged") == EXPECTED
     assert find_added("--since=HEAD") == EXPECTED
     assert find_added("--commits=start..") == EXPECTED_COMMITS
-    # The very first commit.
-    assert find_added("--commits=start") == []
+    assert find_added("--commits=root") == ROOT
 
 
 @parametrize("settings", ROUNDS)
-def test_settings(staged: Repository, settings: list[tuple[str, str]]) -> None:
+def test_settings(
+    staged: Repository, monkeypatch: pytest.MonkeyPatch, settings: list[tuple[str, str]]
+) -> None:
     for name, value in settings:
         staged.git("config", name, value)
     check(staged)
+    monkeypatch.chdir(staged.top / "fs")
+    assert find_added("--staged") == EXPECTED
+    assert find_added("--commits=start..") == EXPECTED_COMMITS
 
 
 ENVIRONMENT = {

@@ -220,8 +220,11 @@ def test_a_symbolic_link_in_the_place_of_a_file_of_facts(
 
 
 def test_a_submodule_in_scope(linux: Repository, command: Command) -> None:
+    linux.git("config", "diff.ignoreSubmodules", "all")
     linux.git("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},virt/kvm/sub")
     assert command("--staged") == (2, "", f"kvm-export-hook: error: virt/kvm/sub: {SUBMODULE}\n")
+    linux.git("commit", "--quiet", "--allow-empty", "--message", "submodule")
+    assert command("--commits=HEAD").status == 2
 
 
 def test_an_unmerged_index(linux: Repository, command: Command) -> None:

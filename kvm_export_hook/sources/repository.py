@@ -60,24 +60,12 @@ def is_repository_set() -> bool:
 def find_worktree(directory: bytes) -> bytes | None:
     """Return the top of the working tree that git uses in DIRECTORY, or None: it has none.
 
-    In the hook of a linked worktree git sets GIT_DIR alone, and after a change
-    of directory takes that for the top: the index is still that of the whole.
+    GIT_DIR does not say: in the hook of a linked worktree git sets it alone,
+    and after a change of directory takes that for the top. The index is still
+    that of the whole.
     """
     worktree = os.environb.get(b"GIT_WORK_TREE")
-    if worktree:
-        return os.path.abspath(worktree)
-    git_directory = os.environb.get(b"GIT_DIR")
-    if not git_directory:
-        return find_top(directory)
-    git_directory = os.path.abspath(git_directory)
-    try:
-        with open(os.path.join(git_directory, b"gitdir"), "rb") as file:
-            return os.path.dirname(os.path.join(git_directory, file.read().rstrip(b"\n")))
-    except OSError:
-        pass  # not a linked worktree
-    if os.path.basename(git_directory) == b".git":
-        return os.path.dirname(git_directory)
-    return find_top(directory)
+    return os.path.abspath(worktree) if worktree else find_top(directory)
 
 
 def find_top(directory: bytes) -> bytes | None:
