@@ -207,19 +207,22 @@ class Terminal(io.TextIOWrapper):
         self.shown.set()
 
 
+def read_back(stream: io.TextIOWrapper) -> bytes:
+    """Return what was printed to STREAM."""
+    stream.seek(0)
+    return stream.buffer.read()
+
+
 def test_a_person_at_a_terminal_is_told() -> None:
-    buffer = io.BytesIO()
-    with redirect_stderr(Terminal(buffer, "utf-8")):
-        desk = Desk(Options())
-        Terminal.shown.clear()
-        with choose_progress(desk, patience=0)("x"):
-            assert Terminal.shown.wait(10)
-    assert buffer.getvalue() == b"kvm-export-hook: x\n"
+    stream = Terminal(io.BytesIO(), "utf-8")
+    Terminal.shown.clear()
+    with redirect_stderr(stream), choose_progress(Desk(Options()), patience=0)("x"):
+        assert Terminal.shown.wait(10)
+    assert read_back(stream) == b"kvm-export-hook: x\n"
 
 
 def test_nobody_else_is() -> None:
-    buffer = io.BytesIO()
-    with redirect_stderr(io.TextIOWrapper(buffer, "utf-8")):
-        with choose_progress(Desk(Options()), patience=0)("x"):
-            pass
-    assert buffer.getvalue() == b""
+    stream = io.TextIOWrapper(io.BytesIO(), "utf-8")
+    with redirect_stderr(stream), choose_progress(Desk(Options()), patience=0)("x"):
+        pass
+    assert read_back(stream) == b""
