@@ -9,7 +9,9 @@
 #   make fuzz-guided                   random bytes, led by coverage, for MINUTES=30 (Python 3.11 or 3.13)
 #   make bench                         the figures of the README, on generated sources; or SRCTREE=~/linux
 #   make bench-peers                   installs semgrep and ast-grep, which the figures then tell of
+#   make bench-instructions            what it costs in instructions, which no noise changes
 #   make bench-commit SRCTREE=~/linux  what git commit takes there, with the hook and without
+#   make bench-commits SRCTREE=~/linux what --commits takes over 500 to 2,000 commits
 #   make lint                          ruff and mypy
 #   make format                        rewrites the sources as ruff wants them
 #   make dist                          builds what is released, checks it, and runs it on PYTHONS
@@ -40,7 +42,7 @@ FAIL := { echo "make $(MAKECMDGOALS): $$NO_INDEX" >&2; exit 1; }
 help:
 	@sed -n '3,/^$$/s/^# \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: help bench bench-commit bench-peers demo test test-kernel matrix fuzz fuzz-guided lint format dist clean
+.PHONY: help bench bench-commit bench-commits bench-instructions bench-peers demo test test-kernel matrix fuzz fuzz-guided lint format dist clean
 .DELETE_ON_ERROR:
 
 # A group of pyproject.toml's dependency-groups, installed beside the package itself.
@@ -80,9 +82,16 @@ fuzz-guided: .venv/fuzz.stamp
 bench: .venv/demo.stamp
 	@$(BIN)/python -m benchmarks.bench $(if $(SRCTREE),--srctree "$$SRCTREE")
 
+bench-instructions: .venv/demo.stamp
+	@$(BIN)/python -m benchmarks.instructions $(if $(SRCTREE),--srctree "$$SRCTREE")
+
 bench-commit: .venv/demo.stamp
 	@test -n "$$SRCTREE" || { echo "say which tree: make bench-commit SRCTREE=~/linux" >&2; exit 2; }
-	@$(BIN)/python -m benchmarks.commit --srctree "$$SRCTREE"
+	@$(BIN)/python -m benchmarks.commit --srctree "$$SRCTREE" $(if $(KEEP),--keep '$(KEEP)')
+
+bench-commits: .venv/demo.stamp
+	@test -n "$$SRCTREE" || { echo "say which tree: make bench-commits SRCTREE=~/linux" >&2; exit 2; }
+	@$(BIN)/python -m benchmarks.commits --srctree "$$SRCTREE" $(if $(KEEP),--keep '$(KEEP)')
 
 # An environment of their own: they bring in much.
 bench-peers:

@@ -10,7 +10,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from demo.isolation import is_dropped
+from demo.isolation import fill_home, is_dropped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ BARE = [sys.executable, "-c", "pass"]
 
 
 class Cost(NamedTuple):
-    """Seconds, and KiB at the peak."""
+    """Seconds of the processor's time, and KiB at the peak."""
 
     seconds: float
     peak: int
@@ -36,29 +36,49 @@ class Ratio(NamedTuple):
     its: float
 
 
-def run_as_installed() -> None:
-    """Undo what would keep Python from caching and buffering, and git from working in a copy."""
+def run_as_installed(home: Path) -> None:
+    """Undo what would keep Python from caching and buffering, and git from working in a copy.
+
+    Git is at home in the directory HOME, whatever its user has set.
+    """
     for name in filter(is_dropped, [*os.environ]):
         del os.environ[name]
+    fill_home(home, os.environ)
+    os.environ.update(GIT_CONFIG_GLOBAL=str(home / ".gitconfig"), GIT_CONFIG_NOSYSTEM="1")
 
 
-def seconds(command: Sequence[str], directory: Path) -> float:
-    """Run COMMAND in DIRECTORY; tell how long it takes."""
-    started = time.perf_counter()
-    subprocess.run(
-        command,
-        cwd=directory,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        check=False,
-    )
-    return time.perf_counter() - started
+def seconds(command: Sequence[str], directory: Path, stdin: Path | str = os.devnull) -> float:
+    """Run COMMAND in DIRECTORY on STDIN; return how long it takes."""
+    with open(stdin, "rb") as source:
+        started = time.perf_counter()
+        subprocess.run(
+            command,
+            cwd=directory,
+            stdin=source,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=False,
+        )
+        return time.perf_counter() - started
 
 
-def compare(runs: int, directory: Path, ours: Sequence[str], other: Sequence[str]) -> Ratio:
-    """Run two commands in turn, RUNS times each."""
-    pairs = [(seconds(ours, directory), seconds(other, directory)) for _ in range(runs + 1)]
+def compare(
+    runs: int,
+    directory: Path,
+    ours: Sequence[str],
+    *others: Sequence[str],
+    stdin: Path | str = os.devnull,
+) -> Ratio:
+    """Run OURS and the OTHERS in turn, RUNS times each; the times of the others are added up.
+
+    STDIN is for the last of the others.
+    """
+    pairs = []
+    for _ in range(runs + 1):
+        mine = seconds(ours, directory)
+        *first, last = others
+        its = sum(seconds(other, directory) for other in first)
+        pairs.append((mine, its + seconds(last, directory, stdin)))
     del pairs[0]  # which warmed up
     low, median, high = statistics.quantiles([mine / its for mine, its in pairs], n=4)
     mine, its = (statistics.median(side) * 1000 for side in zip(*pairs))
@@ -67,13 +87,12 @@ def compare(runs: int, directory: Path, ours: Sequence[str], other: Sequence[str
 
 # A new process inherits the peak of the one that starts it: start from a small one.
 STARTER = """\
-import os, sys, time
+import os, sys
 files = [(os.POSIX_SPAWN_OPEN, 1, sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)]
 files += [(os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)]
-started = time.perf_counter()
-pid = os.posix_spawn(sys.argv[2], sys.argv[2:], os.environ, file_actions=files)
-peak = os.wait4(pid, 0)[2].ru_maxrss
-print(time.perf_counter() - started, peak)
+pid = os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ, file_actions=files)
+used = os.wait4(pid, 0)[2]
+print(used.ru_utime + used.ru_stime, used.ru_maxrss)
 """
 
 

@@ -3,10 +3,29 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tests.kernels import DIRECTORIES, HEADER, MACRO, MAKEFILE
+from kvm_export_hook.rules.tree import FACT_FILES
+from kvm_export_hook.sources.git import RAW
+from kvm_export_hook.sources.process import GIT
+from kvm_export_hook.sources.scope import KVM_DIRECTORIES
+from tests.kernels import DIRECTORIES, HEADER, MACRO, MAKEFILE, copy_kernel
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# The large files that people edit most.
+LARGE = (
+    "arch/x86/kvm/x86.c",
+    "arch/x86/kvm/vmx/vmx.c",
+    "arch/x86/kvm/vmx/nested.c",
+    "arch/x86/kvm/emulate.c",
+    "virt/kvm/kvm_main.c",
+)
 
 FUNCTION = """\
 /*
@@ -59,14 +78,55 @@ def with_macro(clean: Path, target: Path) -> Path:
     return target
 
 
+def select_large(names: Sequence[str]) -> list[str]:
+    """Select the large files among NAMES, or else the first five."""
+    return [name for name in LARGE if name in names] or list(names[:5])
+
+
+class Staged:
+    """A repository at TOP, a copy of TREE, in which each of NAMES has a line more staged.
+
+    ``commands``: what ``--staged`` has git do there; the last reads ``stdin``.
+    """
+
+    def __init__(self, tree: Path, top: Path, names: Sequence[str]) -> None:
+        self.top = top
+        copy_kernel(tree, top)
+        run_git(top, "init", "--quiet")
+        run_git(top, "add", "--all")
+        run_git(top, "commit", "--quiet", "--message=initial")
+        for name in names:
+            with (top / name).open("a") as file:
+                file.write("/* one line more */\n")
+        run_git(top, "add", "--all")
+        ours = [os.fsdecode(word) for word in GIT]
+        places = [f":(top,literal){os.fsdecode(name)}" for name in (*KVM_DIRECTORIES, *FACT_FILES)]
+        raw = [os.fsdecode(word) for word in RAW]
+        self.commands = [
+            [*ours, "diff-index", "--cached", *raw, "HEAD", "--", *places],
+            [*ours, "cat-file", "--batch", "--buffer"],
+        ]
+        self.stdin = top / ".git" / "objects-to-read"
+        facts = [f"HEAD:{os.fsdecode(name)}\n" for name in FACT_FILES]
+        ids = [run_git(top, "rev-parse", f":{name}") for name in names]
+        self.stdin.write_text("".join((*facts, *ids)))
+
+
+def run_git(top: Path, *arguments: str) -> str:
+    """Run git at TOP; return what it prints. Raise CalledProcessError if it fails."""
+    done = subprocess.run(["git", *arguments], cwd=top, check=True, capture_output=True, text=True)
+    return done.stdout
+
+
 def multiplied(tree: Path, target: Path, times: int) -> Path:
     """Make a tree with the sources of TREE many times over, as hard links."""
     if target.exists():
         shutil.rmtree(target)
     shutil.copytree(tree / HEADER.parent, target / HEADER.parent)
     for name in DIRECTORIES:
+        # The first in its place: without a C file there, it would be no kernel tree.
         for number in range(times):
-            copy = target / name / f"copy{number}"
+            copy = target / name / f"copy{number}" if number else target / name
             shutil.copytree(tree / name, copy, symlinks=True, copy_function=link)
     (target / MAKEFILE).write_bytes((tree / MAKEFILE).read_bytes())
     return target
