@@ -8,6 +8,8 @@ needed: those of the old states only when the new one has findings.
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 from kvm_export_hook.rules import scan
 from kvm_export_hook.rules.change import find_added, make_key, mark_finding
 from kvm_export_hook.rules.judge import Result, holds_name, judge
@@ -91,9 +93,11 @@ def locate(
         if text.name in added and (change.reported is None or text.name in change.reported):
             start = passed.get(text.name, 0)
             end = passed[text.name] = start + len(marks.get((text.id, change.new.facts), NO_MARKS))
-            indexes = {index - start for index in added[text.name] if start <= index < end}
-            if indexes:
-                yield text, indexes
+            # A patch may have thousands of texts of one file.
+            of_file = added[text.name]
+            of_text = of_file[bisect_left(of_file, start) : bisect_left(of_file, end)]
+            if of_text:
+                yield text, {index - start for index in of_text}
 
 
 def make_result(change: Change, text: Text, content: bytes, indexes: set[int]) -> Result:
