@@ -6,9 +6,7 @@ from __future__ import annotations
 import os
 import sys
 
-from kvm_export_hook.rules import scan
 from kvm_export_hook.sources import worktree
-from kvm_export_hook.sources.scope import is_in_scope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +15,7 @@ if TYPE_CHECKING:
     from kvm_export_hook.cli import Desk
     from kvm_export_hook.rules.judge import Result
     from kvm_export_hook.sources.locate import File
+    from kvm_export_hook.sources.states import Change
 
 NO_KERNEL = "found no KVM directory in the kernel that --srctree names: name the kernel's top"
 
@@ -30,9 +29,13 @@ def judge_change(desk: Desk) -> Iterator[Result]:
 
 def judge_patch(name: str, desk: Desk) -> Iterator[Result]:
     """Judge what the patch NAME adds."""
-    from kvm_export_hook.rules.judge import Result, judge
+    from kvm_export_hook.changes import judge_changes
     from kvm_export_hook.sources import patch
     from kvm_export_hook.sources.locate import find_tree
+    from kvm_export_hook.sources.series import Series
+
+    def judge(change: Change) -> Iterator[Result]:
+        return judge_changes([change], patch.yield_texts)
 
     shown = b"standard input" if name == "-" else os.fsencode(name)
     srctree = desk.srctree
@@ -40,26 +43,17 @@ def judge_patch(name: str, desk: Desk) -> Iterator[Result]:
         desk.complain(srctree, OSError(None, "no such directory: name a kernel tree"))
         return
     trees = worktree.Trees(desk.learn, desk.complain, desk.note)
-    names = set()
     try:
-        facts = trees.learn(find_tree(srctree))
+        top = find_tree(srctree)
+        series = Series(top, trees.learn(top), desk.learn)
+        patches = patch.Patches(shown, series, judge, desk.complain)
         with patch.open_patch(name) as stream:
-            for hunk in patch.hunks(stream, shown, desk.complain) if facts.is_enforced else ():
-                names.add(hunk.path)
-                if not is_in_scope(hunk.path):
-                    continue
-                desk.has_met_anything = True
-                suspects = scan.find_suspects(hunk.text, facts.allowlist)
-                if suspects:
-                    input_ = hunk.make_input(facts)
-                    found = judge(input_.text, suspects, facts, input_.first_line)
-                    findings = list(hunk.added_of(found))
-                    if findings:
-                        yield Result(input_, findings)
+            yield from patches.judge(stream)
+        if patches.is_empty:
+            desk.note(shown, patch.IS_EMPTY)
+        desk.has_met_anything |= patches.names_kvm
     except OSError as error:
         desk.complain(shown, error)
-    # Nothing at all to commit is no cause for a remark.
-    desk.has_met_anything |= not names
 
 
 def judge_git(desk: Desk) -> Iterator[Result]:

@@ -473,7 +473,7 @@ NEEDS_MORE = "kvm-export-hook: error: {}needs more memory than this machine has\
     ("arguments", "out", "subject"),
     {
         "file": ([], "virt/kvm/x.c:1:1: error: ", "virt/kvm/big.c: "),
-        "patch": (["--patch", "p"], "", ""),
+        "patch": (["--patch", "p"], "", "p: "),
     },
 )
 def test_what_memory_does_not_suffice_for_is_an_error(

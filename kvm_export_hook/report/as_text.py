@@ -86,7 +86,7 @@ class Sum:
 
 def write_heading(origin: Origin | None, layout: Layout) -> Iterator[str]:
     """Yield the heading of what follows from ORIGIN, a mail or a commit, if it has one."""
-    if origin and not layout.quiet:
+    if origin and not (origin.is_alone or layout.quiet):
         shown = describe_origin(origin)
         yield disarm(f"{BOLD}{shown}{RESET}\n" if layout.color else f"{shown}\n")
 

@@ -21,13 +21,15 @@ class Origin:
     """The commit or the mail that a text is from.
 
     ``commit``: its full id in hexadecimal, or None for a mail. ``subject``: one line.
+    ``is_alone``: all that is judged is from there, so that people need not be told.
     """
 
-    __slots__ = ("commit", "subject")
+    __slots__ = ("commit", "is_alone", "subject")
 
-    def __init__(self, commit: str | None, subject: str) -> None:
+    def __init__(self, commit: str | None, subject: str, is_alone: bool = False) -> None:
         self.commit = commit
         self.subject = subject
+        self.is_alone = is_alone
 
 
 class Input:

@@ -1,85 +1,176 @@
 # SPDX-License-Identifier: MIT
-"""Mails: an mbox to its mails, and a mail to its subject and its text. Pure.
-
-Parsed by the standard library. What git am reads of a mail is read here too.
-"""
+"""An mbox, a mail or a diff to patches, by ``git mailsplit`` and ``git mailinfo``."""
 
 from __future__ import annotations
 
+import os
 import re
-from contextlib import suppress
-from email import message_from_bytes
-from email.errors import MessageError
-from email.header import decode_header, make_header
+
+from kvm_export_hook.sources.process import GitError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from email.message import Message
+    from collections.abc import Iterator
+    from typing import BinaryIO
 
-# What git mailsplit takes for the line between mails: it has a time and a year.
-SEPARATOR = re.compile(rb"From .*[0-9]:[0-9][0-9].* [0-9]{4}")
-HEADER = re.compile(rb"[!-9;-~]+:")
-MARKS_OF_A_MAIL = ("From", "Subject", "Date")
+    from kvm_export_hook.sources.scratch import Scratch
 
-ENCODING = "Content-Transfer-Encoding"
+CHUNK = 1 << 16
 
-# Neither a separator nor a subject is longer; the search takes time squared.
-LONGEST_LINE = 1000
+# How git am knows a mail: the line before one in an mbox, or a header.
+MAIL = re.compile(rb">?From |(?!Index:)[!-9;-~]+(?::|\Z)")
+MARKS = re.compile(rb"(?mi)\A>?From |^(?:From|Subject|Date):")
+# A line that names a file, also one that git does not take for part of a diff.
+NAMING = re.compile(rb"(?m)^(?:diff |--- |\+\+\+ |Index: |(?:rename|copy) )")
+# What is encoded, names KVM or is quoted, or puts a link where KVM is.
+MATTER = re.compile(rb"(?i:content-)|kvm|\\[0-7]|mode +0*1[^0]")
+# Where git sees the beginning of a diff, and what looks like one to us.
+DIFF = re.compile(rb"(?m)^(?:diff -|Index: |--- [^\n]*\n\+\+\+ |@@ -|GIT binary patch)")
+# Output of git that may well have no diff.
+OF_GIT = re.compile(rb"(?:commit|tag|tree|Submodule) ")
+
+# Parts that are no plain text; colours of a terminal.
+STRUCTURE = re.compile(rb"(?mi)^content-type:\s*(?!text/plain)[a-z]")
+COLOR = b"\x1b["
+FLOWED = re.compile(rb"(?mi)^(?:content-type:|[ \t])[^\n]*format=\"?flowed")
+# Mails about a series or in answer to it hold no diff.
+LETTER = re.compile(r"(?i)\s*(?:re|aw|antw|sv|fwd?):|\s*\[[^\]]*\b0+/[0-9]+[^\]]*\]")
+
+# What git does not read, but people send.
+WIDE = re.compile(
+    rb"(?mi)^content-type:[^\n]*(?:\n[ \t][^\n]*)*charset=\"?(utf-?(?:16|32)(?:le|be)?)"
+)
+BASE64 = re.compile(rb"(?mi)^content-transfer-encoding:\s*base64\s*$")
+
+LONGEST_SUBJECT = 1000
+LONGEST_START = 8192  # of what says whether this is a mail
 
 
-def mails(stream: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
-    """Yield the mails of an mbox, or all else whole, and whether it is the last one."""
-    lines: list[bytes] = []
-    for line in stream:
-        if lines and is_separator(line):
-            yield b"".join(lines), False
-            lines = []
-        lines.append(line)
-    yield b"".join(lines), True
+class Mail:
+    """A mail, or a diff that came without one.
 
-
-def is_separator(line: bytes) -> bool:
-    """Whether a mail of an mbox begins with LINE."""
-    return len(line) < LONGEST_LINE and bool(SEPARATOR.match(line))
-
-
-def contents(text: bytes) -> tuple[str | None, list[bytes], list[bytes]]:
-    """Tell the subject of a mail, and its decoded parts, those of HTML apart.
-
-    What is no mail has no subject, and is its own part. Raises RecursionError
-    for parts in parts without end.
+    ``subject``: on one line; None for a diff. ``patch``: from where git sees a
+    diff begin, its last line ended; None: git cannot read the mail, and
+    ``reason`` says why. ``lacks_diff``: one should be there, but is not.
+    ``is_flowed``: git joins lines. ``is_alone``: there is no other mail.
     """
-    if not (is_separator(text[:LONGEST_LINE].partition(b"\n")[0]) or HEADER.match(text)):
-        return None, [text], []
-    mail = message_from_bytes(text)
-    if not any(name in mail for name in MARKS_OF_A_MAIL):
-        return None, [text], []
-    plain: list[bytes] = []
-    html: list[bytes] = []
-    for part in mail.walk():
-        if not part.is_multipart():
-            (html if part.get_content_type() == "text/html" else plain).append(decoded(part))
-    return subject_of(mail), plain, html
+
+    __slots__ = ("is_alone", "is_flowed", "lacks_diff", "patch", "reason", "subject")
+
+    def __init__(self, subject: str | None, patch: bytes | None, reason: str = "") -> None:
+        self.subject = subject
+        self.patch = patch
+        self.reason = reason
+        self.lacks_diff = False
+        self.is_flowed = False
+        self.is_alone = False
 
 
-def decoded(part: Message) -> bytes:
-    """Decode the body of PART, however its encoding is spelt."""
-    told = " ".join(map(str, part.get_all(ENCODING, []))).lower()
-    del part[ENCODING]
-    for encoding in ("base64", "quoted-printable"):
-        if encoding in told:
-            part[ENCODING] = encoding
-            break
-    body = part.get_payload(decode=True)
-    return body if isinstance(body, bytes) else b""
+def read_mails(stream: BinaryIO, scratch: Scratch) -> Iterator[Mail]:
+    """Yield what STREAM holds, one mail at a time in memory.
+
+    Raises OSError. Mails in which nothing of KVM can be named are left out.
+    """
+    head = read_head(stream)
+    if not head:
+        return
+    if not MAIL.match(head):
+        yield read_diff(head + stream.read())
+        return
+    paths = split_mbox(head, stream, scratch)
+    for number, path in enumerate(paths, 1):
+        text = scratch.read(path)
+        os.unlink(scratch.join(path))
+        if len(paths) == 1 or may_matter(text):
+            mail = read_mail(text, number, scratch)
+            mail.is_alone = len(paths) == 1
+            yield mail
 
 
-def subject_of(mail: Message) -> str:
-    """Read the subject of MAIL, on one line."""
-    fields = (value for name, value in mail.raw_items() if name.lower() == "subject")
-    raw = str(next(fields, "(no subject)")).encode("ascii", "surrogateescape")
-    subject = raw[:LONGEST_LINE].decode("utf-8", "backslashreplace")
-    with suppress(LookupError, ValueError, MessageError):  # its encoding is unknown, or broken
-        subject = str(make_header(decode_header(subject)))
-    return " ".join(subject.encode("utf-8", "backslashreplace").decode().split())
+def read_head(stream: BinaryIO) -> bytes:
+    """Read the first bytes of STREAM that are not blank: git passes over blanks there."""
+    head = b""
+    while len(head) < LONGEST_START and (chunk := stream.read(CHUNK)):
+        head = (head + chunk).lstrip()
+    return head
+
+
+def read_diff(text: bytes) -> Mail:
+    """Take TEXT, which is no mail, for a diff."""
+    if text.partition(b"\n")[0].endswith(b"\r"):
+        text = text.replace(b"\r\n", b"\n")  # the line ends of the network
+    mail = Mail(None, end_line(text))
+    mail.lacks_diff = not (DIFF.search(text) or OF_GIT.match(text) or not text)
+    return mail
+
+
+def split_mbox(head: bytes, stream: BinaryIO, scratch: Scratch) -> list[bytes]:
+    """Split HEAD and the rest of STREAM into the files of mails; return their names.
+
+    Raises OSError.
+    """
+    with open(scratch.join(b"mbox"), "wb") as mbox:
+        while head:
+            mbox.write(head)
+            head = stream.read(CHUNK)
+    # -b: what begins without a separator is one mail.
+    said = scratch.run(b"mailsplit", b"-b", b"-d4", b"-o.", b"--", b"mbox")
+    os.unlink(scratch.join(b"mbox"))
+    return [b"%04d" % number for number in range(1, int(said) + 1)]
+
+
+def read_mail(text: bytes, number: int, scratch: Scratch) -> Mail:
+    """Read a mail as git does, the one of this NUMBER in its mbox."""
+    head = text.partition(b"\n\n")[0]
+    if WIDE.search(head):
+        text = narrow(text)
+    try:
+        said = scratch.run(b"mailinfo", b"-k", b"message", b"patch", stdin=text)
+    except GitError as error:
+        return Mail(f"mail {number}", None, error.reason)
+    subject = read_subject(said)
+    patch = scratch.read(b"patch")
+    is_mail = bool(MARKS.search(head))
+    mail = Mail((subject or f"mail {number}") if is_mail else None, end_line(patch))
+    mail.is_flowed = bool(FLOWED.search(text))
+    if not DIFF.search(patch):
+        message = scratch.read(b"message")
+        has_structure = STRUCTURE.search(text) or COLOR in text or COLOR in message + patch
+        mail.lacks_diff = bool(has_structure) and not LETTER.match(subject) if is_mail else True
+    return mail
+
+
+def read_subject(said: bytes) -> str:
+    """Read the subject from what ``git mailinfo`` SAID."""
+    _, _, rest = (b"\n" + said).partition(b"\nSubject: ")
+    line = rest.partition(b"\n")[0][:LONGEST_SUBJECT]
+    return " ".join(line.decode("utf-8", "backslashreplace").split())
+
+
+def narrow(text: bytes) -> bytes:
+    """Write the mail TEXT in UTF-8, if it is in UTF-16 or UTF-32, and can be read.
+
+    People send such mails, and ``git mailinfo`` reads only their headers.
+    """
+    from binascii import Error, a2b_base64
+
+    head, blank, body = text.partition(b"\n\n")
+    charset = WIDE.search(head)
+    if charset is None or not BASE64.search(head):
+        return text
+    try:
+        wide = a2b_base64(body).decode(charset[1].decode())
+    except (Error, LookupError, ValueError):
+        return text
+    head = head.replace(charset[1], b"utf-8")
+    return BASE64.sub(b"Content-Transfer-Encoding: 8bit", head) + blank + wide.encode()
+
+
+def may_matter(text: bytes) -> bool:
+    """Whether anything of KVM may be named in TEXT, a mail or a patch, or a hunk names nothing."""
+    return bool(MATTER.search(text)) or (b"@@ -" in text and not NAMING.search(text))
+
+
+def end_line(text: bytes) -> bytes:
+    """End the last line of TEXT."""
+    return text if text.endswith(b"\n") or not text else text + b"\n"

@@ -1,104 +1,51 @@
 # SPDX-License-Identifier: MIT
-"""Patches: a diff, a mail or an mbox to the new side of each hunk, and which lines it adds.
+"""Patches as a source: what each mail of an mbox adds, or a diff. What git applies is judged.
 
-The diff is parsed by unidiff, a file at a time. What unidiff passes over in
-silence is an error here: a combined diff, a hunk's header that cannot be read,
-lines behind the end of a hunk, no hunk at all.
+Git says which mails there are, what their patches are, which files these name
+and how many lines they change: reading.py reads the hunks, and both must agree.
 """
 
 from __future__ import annotations
 
-import io
-import os
-import re
 import sys
 
-from unidiff.errors import UnidiffParseError
-from unidiff.patch import PatchSet
-
-from kvm_export_hook.sources import Input, Origin
-from kvm_export_hook.sources.git_names import unquoted
-from kvm_export_hook.sources.mail import contents, mails
-from kvm_export_hook.sources.scope import is_in_scope
+from kvm_export_hook.rules.change import choose_old_facts
+from kvm_export_hook.sources import Origin
+from kvm_export_hook.sources.diff import DiffError, find_files
+from kvm_export_hook.sources.mail import DIFF, may_matter, read_mails
+from kvm_export_hook.sources.numstat import list_alone, list_files
+from kvm_export_hook.sources.patch_names import WHOLE, may_name_kvm
+from kvm_export_hook.sources.process import GitError
+from kvm_export_hook.sources.reading import Reading
+from kvm_export_hook.sources.scratch import Scratch
+from kvm_export_hook.sources.states import Change, State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
     from typing import BinaryIO
 
-    from unidiff.patch import Hunk as UniHunk
-    from unidiff.patch import PatchedFile
+    from kvm_export_hook.rules.judge import Result
+    from kvm_export_hook.sources import Complain
+    from kvm_export_hook.sources.mail import Mail
+    from kvm_export_hook.sources.numstat import Records
+    from kvm_export_hook.sources.series import Series
 
-    from kvm_export_hook.rules.judge import Finding
-    from kvm_export_hook.rules.tree import Facts
+    # Judges what a change adds.
+    Judge = Callable[[Change], Iterable[Result]]
 
-    Complain = Callable[[bytes, OSError], object]
+# How much of an mbox one git reads.
+BATCH_BYTES, BATCH_MAILS = 1 << 18, 50
 
-# Where the diff of a mail begins, and that of each file. No line inside a hunk
-# begins with a letter or with @.
-DIFF = re.compile(rb"(?m)^(?:diff -|Index: |--- [^\n]*\n\+\+\+ )")
-FILE = re.compile(rb"(?m)^diff -")
-NAMES = re.compile(rb"(?m)^--- [^\n]*\n\+\+\+ ")
-# Output of git that may well have no diff.
-OF_GIT = re.compile(rb"(?:commit|tag|tree) |Submodule ")
-
-COMBINED = re.compile(rb"(?m)^(?:diff --(?:cc|combined) |@@@)")
-BROKEN_HUNK = re.compile(
-    rb"(?m)^@@(?! -[0-9]{1,9}(?:,[0-9]{1,9})? \+[0-9]{1,9}(?:,[0-9]{1,9})? @@)"
-)
-# What unidiff would match in time squared; no line of a hunk begins so.
-LONG_REMARK = re.compile(rb"(?m)^[A-Za-z][^\n]{9000}")
-NEEDS_NO_HUNK = re.compile(
-    rb"(?m)^(?:new file|deleted file|old|new) mode |^(?:rename|copy) |^(?:GIT binary|Binary files) "
-)
-SYMLINK = re.compile(rb"(?m)^(?:new file mode 120000|index [0-9a-f.]+ 120000)$")
-
-# The prefixes that git puts before the names of both sides, by any setting.
-PREFIX = re.compile(rb"[abciow12]/")
-# A date behind a name, with blanks where a tab belongs.
-DATE = re.compile(rb"(?<!\s)\s+[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9:. +-]*$")
-NULL = b"/dev/null"
-
-LONGEST_SHOWN = 200
-LONGEST_NAME = 5000  # with a date, and more than any file has (PATH_MAX)
-
-# How the new side of a hunk shows that it begins in a comment.
-COMMENT_LINE = re.compile(rb"\s*\*(?:[\s/]|$)")
-
-
-class Hunk:
-    """The new side of a hunk: its file, its lines, and which of them are added.
-
-    ``origin``: the mail that it is from, where there are several.
-    ``first_line``: the number of the first line of ``text`` in the new file.
-    """
-
-    __slots__ = ("added", "first_line", "origin", "path", "text")
-
-    def __init__(
-        self, origin: Origin | None, path: bytes, text: bytes, first_line: int, added: set[int]
-    ) -> None:
-        self.origin = origin
-        self.path = path
-        self.text = text
-        self.first_line = first_line
-        self.added = added
-
-    def make_input(self, facts: Facts) -> Input:
-        """Make the value that is judged."""
-        path = os.path.normpath(self.path)
-        return Input(facts, path, path, self.text, None, self.first_line, self.origin)
-
-    def added_of(self, findings: Iterable[Finding]) -> Iterator[Finding]:
-        """Yield those of the FINDINGS here whose macro or call lies on an added line."""
-        for finding in findings:
-            lines = range(finding.line, finding.last_line(self.text) + 1)
-            if any(line in self.added for line in lines):
-                yield finding
+NO_DIFF = "holds no diff that git can read: send it as plain text, or judge it with --commits"
+JOINED = "; format=flowed, by which git joins lines, may have broken it: send it without"
+MAKE_AGAIN = "make it again, or judge it with --commits"
+IS_EMPTY = "nothing checked: the patch is empty"
+NO_MEMORY = "needs more memory than this machine has"
 
 
 def open_patch(name: str) -> BinaryIO:
-    """Open a patch, which may come from a pipe; ``-`` is stdin."""
+    """Open a patch, which may come from a pipe; ``-`` is stdin. Raises OSError."""
     if name != "-":
         return open(name, "rb")
     if sys.stdin is None:
@@ -106,173 +53,120 @@ def open_patch(name: str) -> BinaryIO:
     return open(sys.stdin.fileno(), "rb", closefd=False)
 
 
-def hunks(stream: Iterable[bytes], name: bytes, complain: Complain) -> Iterator[Hunk]:
-    """Yield the hunks of the patch with the lines of STREAM, one mail at a time in memory.
+class Patches:
+    """The patches that a stream holds, each judged after those before it.
 
-    COMPLAIN is told of what cannot be read, with NAME and the place in it.
+    ``shown``: what to call the stream. ``series``: the tree that they are for.
+    ``is_empty``: it held nothing. ``names_kvm``: it named a file in scope.
     """
-    is_first = True
-    for text, is_last in mails(stream):
-        several = not (is_first and is_last)
-        is_first = False
+
+    def __init__(self, shown: bytes, series: Series, judge: Judge, complain: Complain) -> None:
+        self.shown = shown
+        self.series = series
+        self.is_empty = True
+        self.names_kvm = False
+        self._judge = judge
+        self._complain = complain
+
+    def judge(self, stream: BinaryIO) -> Iterator[Result]:
+        """Yield what the patches of STREAM add. Raises OSError."""
+        with Scratch() as scratch:
+            for batch in make_batches(self._read(stream, scratch)):
+                listed = list_files(scratch, [patch for _, patch in batch])
+                for (mail, patch), records in zip(batch, listed):
+                    yield from self._judge_patch(mail, patch, records, scratch)
+
+    def _read(self, stream: BinaryIO, scratch: Scratch) -> Iterator[tuple[Mail, bytes]]:
+        """Yield the mails whose patches may name a file of KVM; complain of the unreadable."""
+        for mail in read_mails(stream, scratch):
+            self.is_empty = False
+            if mail.patch is None:
+                self._refuse(mail, mail.reason)
+            elif mail.lacks_diff:
+                self._refuse(mail, NO_DIFF)
+            elif DIFF.search(mail.patch) and may_matter(mail.patch):
+                yield mail, mail.patch
+
+    def _judge_patch(
+        self, mail: Mail, patch: bytes, records: Records | GitError, scratch: Scratch
+    ) -> list[Result]:
+        """Judge what the PATCH of MAIL adds, which git reads as RECORDS.
+
+        Complains of what cannot be judged.
+        """
         try:
-            subject, plain, html = contents(text)
-        except RecursionError:
-            complain(name, OSError(None, "cannot be read: parts in parts without end"))
-            continue
-        place = name + b": " + subject.encode() if subject else name
-        # HTML tells again, in its own words, what the plain text tells.
-        origin = Origin(None, subject) if several and subject is not None else None
-        bodies = list(filter(DIFF.search, plain)) or list(filter(DIFF.search, html))
-        if subject is None and not bodies and text.strip() and not OF_GIT.match(text):
-            complain(place, OSError(None, "holds no diff"))
-        for body in bodies:
-            for section in sections(body):
-                for path, hunk in parsed(section, place, complain):
-                    yield new_side(origin, path, hunk)
+            options: tuple[bytes, ...] = ()
+            if isinstance(records, GitError):
+                if not may_name_kvm(patch):
+                    return []
+                # Names without a directory before them may stop git, too.
+                options, refused, records = (WHOLE,), records, list_alone(scratch, patch, (WHOLE,))
+                if isinstance(records, GitError):
+                    self._refuse(mail, explain(patch, refused) + JOINED * mail.is_flowed)
+                    return []
+            reading = Reading(
+                patch, scratch, self.series, lambda why, name: self._refuse(mail, why, name)
+            )
+            reading.read(records, *options)
+            self.names_kvm |= reading.names_kvm
+            return list(self._judge(self._make_change(mail, reading)))
+        except MemoryError:
+            self._refuse(mail, NO_MEMORY)
+        except DiffError as error:
+            self._refuse(mail, error.locate(patch))
+        except GitError as error:
+            self._refuse(mail, error.reason)
+        except Exception as error:  # noqa: BLE001
+            # The mails after it are judged all the same.
+            self._refuse(mail, f"internal error: {type(error).__name__}: {error}: please report it")
+        return []
+
+    def _make_change(self, mail: Mail, reading: Reading) -> Change:
+        """Make the change of MAIL; its edits of the tree's facts hold from now on."""
+        before = self.series.facts
+        facts = self.series.apply(reading.edits)
+        return Change(
+            None if mail.subject is None else Origin(None, mail.subject, mail.is_alone),
+            State(facts, reading.new),
+            [State(choose_old_facts(facts, before), reading.old)],
+        )
+
+    def _refuse(self, mail: Mail, reason: str, name: bytes = b"") -> None:
+        """Complain of MAIL, or of the file NAME in it, where the tree enforces the rule."""
+        if self.series.facts.is_enforced:
+            subject = b"" if mail.subject is None else mail.subject.encode()
+            self._complain(
+                b": ".join(filter(None, [self.shown, subject, name])), OSError(None, reason)
+            )
 
 
-def sections(body: bytes) -> Iterator[bytes]:
-    """Yield the part of BODY for each file, less what stands before the first."""
-    first = DIFF.search(body)
-    assert first
-    starts = [match.start() for match in FILE.finditer(body, first.end())]
-    bounds = [first.start(), *starts, len(body)]
-    for start, end in zip(bounds, bounds[1:]):
-        section = body[start:end]
-        if not section.endswith(b"\n"):
-            section += b"\n"
-        # A mail may come with the line ends of the network.
-        header = section.partition(b"\n")[0]
-        yield section.replace(b"\r\n", b"\n") if header.endswith(b"\r") else section
-
-
-def parsed(section: bytes, place: bytes, complain: Complain) -> Iterator[tuple[bytes, UniHunk]]:
-    """Yield the hunks of a file's SECTION that can be judged, each with the file's name."""
-    header, diff = section, b""
-    names = NAMES.search(section)
-    if names:
-        header, diff = section[: names.start()], section[names.start() :]
-    at = [section.partition(b"\n")[0][:LONGEST_SHOWN]]  # the header lines that were read last
+def explain(patch: bytes, error: GitError) -> str:
+    """Say what is wrong with PATCH, which git refuses for ERROR."""
+    found: list[DiffError] = []
     try:
-        refuse_what_unidiff_skips(section, bool(names))
-        files = PatchSet(noting_headers(diff, at))
-        refuse_remains(diff, files)
-    except (UnidiffParseError, ValueError) as error:
-        reason = str(error).partition(":")[0]
-        complain(b": ".join([place, *at]), OSError(None, f"cannot be read: {reason}"))
-        return
-    for file in files:
-        name = name_of(file, header)
-        if name != NULL and not SYMLINK.search(header):
-            for hunk in file:
-                yield name, hunk
-        header = b""  # a plain diff behind it has none
+        for file in find_files(patch, found.append):
+            file.pass_hunks()
+    except DiffError as broken:
+        found.append(broken)
+    return found[0].locate(patch) if found else f"{error.reason}: {MAKE_AGAIN}"
 
 
-def noting_headers(section: bytes, at: list[bytes]) -> Iterator[str]:
-    """Yield the lines of SECTION, a character a byte; keep in AT the last headers."""
-    for line in io.BytesIO(section):
-        if line.startswith(b"@@"):
-            at[1:] = [line[:LONGEST_SHOWN].strip()]
-        elif line.startswith(b"+++ "):
-            at[:] = [line[:LONGEST_SHOWN].strip()]
-        yield line.decode("latin-1")
+def make_batches(mails: Iterable[tuple[Mail, bytes]]) -> Iterator[list[tuple[Mail, bytes]]]:
+    """Yield MAILS in lists, each of which one git may read."""
+    batch: list[tuple[Mail, bytes]] = []
+    size = 0
+    for mail, patch in mails:
+        batch.append((mail, patch))
+        size += len(patch)
+        if size > BATCH_BYTES or len(batch) >= BATCH_MAILS:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
-def refuse_what_unidiff_skips(section: bytes, has_names: bool) -> None:
-    """Raise for what unidiff would take for remarks."""
-    if COMBINED.search(section):
-        raise UnidiffParseError("it is the combined diff of a merge")
-    if BROKEN_HUNK.search(section):
-        raise UnidiffParseError("it has a broken hunk header")
-    if LONG_REMARK.search(section):
-        raise UnidiffParseError("it has a line too long for what it is")
-    if not has_names and not NEEDS_NO_HUNK.search(section):
-        raise UnidiffParseError("no hunk follows")
-
-
-def refuse_remains(diff: bytes, files: Iterable[PatchedFile]) -> None:
-    """Raise where a file has no hunk, or lines are left behind a hunk."""
-    lines = diff.split(b"\n")
-    for file in files:
-        if not file:
-            raise UnidiffParseError("no hunk follows")
-        for hunk in file:
-            end = max((line.diff_line_no or 0 for line in hunk), default=hunk.target_start)
-            if are_left(lines[end : end + 3]):
-                raise UnidiffParseError(f"lines are left behind the hunk of {hunk.target_start}")
-
-
-def are_left(lines: list[bytes]) -> bool:
-    """Whether LINES, those behind a hunk, look as if they belonged to it."""
-    first, second, *_ = [line for line in lines if not line.startswith(b"\\")] + [b"", b""]
-    if first in (b"-- ", b"--") or first.startswith(b"--- "):  # a signature, a file
-        return False
-    return first[:1] in (b"+", b"-", b" ", b"\t") or (not first and second[:1] == b"+")
-
-
-def name_of(file: PatchedFile, header: bytes) -> bytes:
-    """Read the name of the new side, from the top of the tree."""
-    source, target = (
-        unquoted(DATE.sub(b"", name.encode("latin-1")[:LONGEST_NAME]))
-        for name in (file.source_file, file.target_file)
-    )
-    if target == NULL or PREFIX.match(target):
-        return target if target == NULL else target[2:]
-    told = header.partition(b"\n")[0].split(b" ")
-    if source == NULL and told[:2] == [b"diff", b"--git"] and len(told) == 4:
-        source = told[2]
-    # old/virt/kvm/x.c and new/virt/kvm/x.c; linux.orig/virt/kvm/x.c and linux/virt/kvm/x.c
-    top, _, name = target.partition(b"/")
-    old_top, _, old_name = source.partition(b"/")
-    if name == old_name and top != old_top:
-        return name
-    if not header.startswith(b"diff --git"):
-        return name_in_scope(source, target)
-    return target
-
-
-def name_in_scope(source: bytes, target: bytes) -> bytes:
-    """Find the name that is in scope below the directories of a diff that is not git's.
-
-    As patch -p1 would; or below directories that lie elsewhere.
-    """
-    for name in (target, source):
-        parts = name.split(b"/")
-        depth = 2 if parts[0] not in (b"", b"..") else len(parts)
-        for cut in range(min(depth, len(parts))):
-            if is_in_scope(b"/".join(parts[cut:])):
-                return b"/".join(parts[cut:])
-    return target
-
-
-def new_side(origin: Origin | None, path: bytes, hunk: UniHunk) -> Hunk:
-    """Put the kept and the added lines of HUNK together."""
-    text = []
-    added = set()
-    for line in hunk:
-        if line.target_line_no is not None:
-            text.append(line.value.encode("latin-1"))
-            if line.is_added:
-                added.add(line.target_line_no)
-    first_line = hunk.target_start
-    if begins_in_comment(text):
-        text.insert(0, b"/*\n")
-        first_line -= 1
-    return Hunk(origin, path, b"".join(text), first_line, added)
-
-
-def begins_in_comment(lines: list[bytes]) -> bool:
-    """Whether LINES of a hunk go on with a block comment, by the asterisk before any code.
-
-    A product goes on with an asterisk too, but not to the end of a comment.
-    """
-    begun = [line.lstrip() for line in lines if line.strip()]
-    if not begun or not COMMENT_LINE.match(begun[0]):
-        return False
-    text = b"".join(begun)
-    closed, opened = text.find(b"*/"), text.find(b"/*")
-    if closed >= 0:
-        return opened < 0 or closed < opened + 1
-    return all(line.startswith(b"*") for line in begun)
+def yield_texts(ids: Sequence[Hashable]) -> Iterator[tuple[Hashable, bytes]]:
+    """Yield the texts of IDS, which are their own ids."""
+    for id_ in ids:
+        assert isinstance(id_, bytes)
+        yield id_, id_

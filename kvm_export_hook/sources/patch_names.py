@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: MIT
+"""Which files a patch names, as git reads it, and what of them no patch can show."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from kvm_export_hook.rules.tree import FACT_FILES
+from kvm_export_hook.sources.git import ABOVE, KINDS
+from kvm_export_hook.sources.mail import NAMING
+from kvm_export_hook.sources.numstat import list_alone
+from kvm_export_hook.sources.process import GitError
+from kvm_export_hook.sources.scope import FROM_THE_TOP, KVM_DIRECTORIES, is_in_scope
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kvm_export_hook.sources.numstat import Record, Records
+    from kvm_export_hook.sources.scratch import Scratch
+
+# What, if it is no directory, hides the files in scope.
+PLACES = (*ABOVE, *KVM_DIRECTORIES)
+
+# A line that names one in scope, or may.
+NAMING_KVM = re.compile(
+    NAMING.pattern + rb"[^\n]*?(?:(?:virt|x86)/[/.]*kvm/[^\n]*\.[chCH]|\\[0-7])"
+)
+# What git, by default, makes of a name without a/ and b/ before it.
+LESS = re.compile(rb"(?:kvm|x86/kvm)/.*\.[chCH]$|linux/kvm_types\.h$|x86/kvm/Makefile$")
+
+MODE = re.compile(rb"(?m)^(?:(?:old|new|new file) mode|index [^\s]+) +0*([0-7]+)\s*$")
+DELETED = re.compile(rb"(?m)^deleted file mode ")
+MOVED = re.compile(rb"(?m)^(?:rename|copy) ")
+COPIED = re.compile(rb"(?m)^copy ")
+SIDES = re.compile(rb"(?m)^(?:---|\+\+\+) ([^\n]*)\n")
+NULL = b"/dev/null"
+# Names are from the top of the tree, with no directory before them.
+WHOLE = b"-p0"
+
+INSTEAD = ": judge it with --staged or --commits"
+BINARY = "is a binary patch, which shows no lines" + INSTEAD
+MOVED_IN = "comes into KVM from %s, whose lines are not shown" + INSTEAD
+IS_COPY = "is a copy of %s, whose exports may be unwanted" + INSTEAD
+OTHER_KIND = "is made something else than a file" + INSTEAD
+
+
+def find_names(scratch: Scratch, patch: bytes, records: Records, *options: bytes) -> list[bytes]:
+    """Find the names of RECORDS, those of PATCH, from the top of the tree.
+
+    OPTIONS are those that git was given. Mails come with and without a
+    directory before the names: one with which or without which a name is in
+    scope is read so. Raises GitError.
+    """
+    names = [os.path.normpath(record.name) for record in records]
+    whole: Records | None = None
+    for index, name in enumerate(names):
+        if is_wanted(name):
+            continue
+        rest = name.partition(b"/")[2]
+        if is_wanted(rest) and rest not in PLACES:
+            names[index] = rest
+        elif LESS.match(name):
+            whole = whole or list_or_raise(scratch, patch, *options, WHOLE)
+            other = os.path.normpath(whole[index].name)
+            names[index] = other if is_wanted(other) else name
+    return names
+
+
+def find_old_names(scratch: Scratch, patch: bytes, *options: bytes) -> list[bytes]:
+    """Find the names that the files of PATCH had before it. Raises GitError."""
+    undo = (*options, b"-R")
+    return find_names(scratch, patch, list_or_raise(scratch, patch, *undo), *undo)[::-1]
+
+
+def list_or_raise(scratch: Scratch, patch: bytes, *options: bytes) -> Records:
+    """List the files of PATCH, in git's order: with -R, the last is first. Raises GitError."""
+    records = list_alone(scratch, patch, options)
+    if isinstance(records, GitError):
+        raise records
+    return records
+
+
+def is_wanted(name: bytes) -> bool:
+    """Whether NAME is in a KVM directory or in the place of one, or is that of a file of facts."""
+    return name.startswith(FROM_THE_TOP) or name in FACT_FILES or name in PLACES
+
+
+def may_name_kvm(patch: bytes) -> bool:
+    """Whether a PATCH that git refuses may name a file in scope, or names none at all."""
+    return bool(NAMING_KVM.search(patch)) or not NAMING.search(patch)
+
+
+def find_refusal(name: bytes, header: bytes, record: Record) -> str:
+    """Return why what a patch makes of the file NAME cannot be judged, or "".
+
+    HEADER is what git reads of it before its hunks.
+    """
+    for mode in MODE.findall(header):
+        if not mode.startswith(b"100"):
+            return KINDS.get(mode, OTHER_KIND)
+    is_binary = record.added is None and (is_in_scope(name) or name in FACT_FILES)
+    return BINARY if is_binary and not DELETED.search(header) else ""
+
+
+def may_be_moved(header: bytes) -> bool:
+    """Whether HEADER may name two files, the one before and the one after."""
+    if not header.startswith(b"diff --git "):
+        return False
+    sides = [each for each in SIDES.findall(header) if not each.startswith(NULL)]
+    rests = {each.partition(b"/")[2].strip() for each in sides}
+    return bool(MOVED.search(header)) or len(rests) > 1

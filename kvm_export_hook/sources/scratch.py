@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+"""A directory of its own for git, which reads patches there as it does nowhere else.
+
+No repository, no configuration and no variable of the user has a say: ``git
+apply`` would pass over what lies outside of the directory that it runs in.
+"""
+
+from __future__ import annotations
+
+import os
+
+from kvm_export_hook.sources.process import run_git
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+
+
+class Scratch:
+    """An empty directory, a context; at its end it is gone with all that is in it.
+
+    ``path``: of the directory, absolute. Raises OSError.
+    """
+
+    def __init__(self) -> None:
+        parent = os.path.abspath(os.environb.get(b"TMPDIR") or b"/tmp")
+        name = b"kvm-export-hook.%d.%s" % (os.getpid(), os.urandom(8).hex().encode())
+        self.path = os.path.join(parent, name)
+        os.mkdir(self.path, 0o700)
+        kept = {name: value for name, value in os.environb.items() if not name.startswith(b"GIT_")}
+        nothing = os.fsencode(os.devnull)
+        self._environment = kept | {
+            b"HOME": self.path,
+            b"XDG_CONFIG_HOME": self.path,
+            b"GIT_CONFIG_GLOBAL": nothing,
+            b"GIT_CONFIG_NOSYSTEM": b"1",
+            b"GIT_CEILING_DIRECTORIES": parent,
+            b"LC_ALL": b"C",
+        }
+
+    def __enter__(self) -> Scratch:
+        """Return this directory."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Remove the directory."""
+        for name in os.listdir(self.path):
+            os.unlink(self.join(name))
+        os.rmdir(self.path)
+
+    def join(self, name: bytes) -> bytes:
+        """Return the path of the file NAME in the directory."""
+        return os.path.join(self.path, name)
+
+    def read(self, name: bytes) -> bytes:
+        """Read the file NAME."""
+        with open(self.join(name), "rb") as file:
+            return file.read()
+
+    def run(self, *arguments: bytes, stdin: bytes = b"") -> bytes:
+        """Run git in the directory; return what it prints. Raises GitError if it fails."""
+        return run_git(*arguments, directory=self.path, stdin=stdin, environment=self._environment)

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT
+"""The facts of a tree, as the patches of a series leave them: what one adds to its list holds.
+
+A patch is judged by the facts that it makes itself, and by those before it on
+its old sides.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from kvm_export_hook.rules import tree
+from kvm_export_hook.sources.worktree import read_file
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kvm_export_hook.rules.tree import Facts
+    from kvm_export_hook.sources import Learn
+    from kvm_export_hook.sources.sides import Side
+
+    # What a patch does to the files of facts: the name of each, and both sides of its hunks.
+    Edits = list[tuple[bytes, Side, Side]]
+
+PATTERN = re.compile(rb"(?<!\S)-e[ \t]*([A-Za-z_][A-Za-z0-9_]*)")
+
+
+class Series:
+    """The facts of the tree at ``top``, which change from patch to patch."""
+
+    def __init__(self, top: bytes, facts: Facts, learn: Learn) -> None:
+        self.top = top
+        self.facts = facts
+        self._learn = learn
+        self._contents: list[bytes | None] | None = None
+        self._added: frozenset[bytes] = frozenset()
+
+    def apply(self, edits: Edits) -> Facts:
+        """Make EDITS; return the facts that result, which hold from now on.
+
+        A hunk of the Makefile that does not fit the tree's own still permits
+        the names that it adds.
+        """
+        if not edits:
+            return self.facts
+        if self._contents is None:
+            self._contents = [
+                read_or_none(os.path.join(self.top, name)) for name in tree.FACT_FILES
+            ]
+        for name, old, new in edits:
+            at = tree.FACT_FILES.index(name)
+            content = replace(self._contents[at], old, new)
+            if content is not None:
+                self._contents[at] = content
+            elif name == tree.MAKEFILE:
+                added = set(PATTERN.findall(new.text)) - set(PATTERN.findall(old.text))
+                self._added = self._added.union(added)
+        facts = self._learn(*self._contents)
+        allowlist = facts.allowlist | self._added
+        self.facts = tree.Facts(
+            facts.lacks_macro, facts.has_check, allowlist, facts.list_source, facts.note
+        )
+        return self.facts
+
+
+def replace(content: bytes | None, old: Side, new: Side) -> bytes | None:
+    """Replace the OLD side of a hunk by the NEW one; None if CONTENT does not have it."""
+    if content is None:
+        return None if old.text else new.text
+    if not old.text:
+        return None
+    at = content.find(old.text)
+    return None if at < 0 else content[:at] + new.text + content[at + len(old.text) :]
+
+
+def read_or_none(path: bytes) -> bytes | None:
+    """Read a file that need not be there. What else is wrong has been said before."""
+    try:
+        return read_file(path, 0)
+    except OSError:
+        return None
