@@ -149,6 +149,10 @@ def test_the_first_commit_of_something_else(
 # What cannot be judged is an error, and what can be is judged still.
 
 
+def name_head(linux: Repository) -> str:
+    return f"commit {linux.git('rev-parse', 'HEAD')[:12]}"
+
+
 def make_link(linux: Repository, name: str) -> None:
     (linux.top / name).symlink_to("kvm_main.c")
     linux.git("add", name)
@@ -180,6 +184,13 @@ def test_a_symbolic_link_that_was_there_before_is_no_matter(linux: Repository) -
     assert find_added("--staged") == [f"{A}:1"]
     linux.stage(MAKEFILE, WITH_SAMPLE)  # now everything is judged
     assert find_added("--staged", status=2) == []
+    linux.record("list")
+    assert find_added("--commits=HEAD", status=2) == []
+    # It is no matter that it was there.
+    linux.stage_all({MAKEFILE: MAKEFILE_WITH_CHECK, "virt/kvm/link.c": None})
+    assert find_added("--staged") == [f"{A}:1"]
+    linux.record("gone")
+    assert find_added("--commits=HEAD") == [f"gone: {A}:1"]
 
 
 @pytest.mark.parametrize("place", ["virt/kvm", "virt", "arch/x86/kvm", "arch"])
@@ -191,10 +202,14 @@ def test_what_takes_the_place_of_a_directory(
     mode = "120000" if is_link else "160000"
     id_ = linux.git("rev-parse", "HEAD:fs/open.c").strip() if is_link else "1" * 40
     linux.git("update-index", "--add", "--cacheinfo", f"{mode},{id_},{place}")
-    said = f"kvm-export-hook: error: {place}: {LINK if is_link else SUBMODULE}\n"
-    assert command("--staged") == (2, "", said)
+    said = f"{place}: {LINK if is_link else SUBMODULE}\n"
+    assert command("--staged") == (2, "", f"kvm-export-hook: error: {said}")
     linux.git("commit", "--quiet", "--message", "place")
-    assert command("--commits=HEAD") == (2, "", said)
+    assert command("--commits=HEAD") == (
+        2,
+        "",
+        f"kvm-export-hook: error: {name_head(linux)}: {said}",
+    )
 
 
 def test_a_file_in_the_place_of_a_directory_is_only_a_file(
@@ -213,9 +228,9 @@ def test_a_symbolic_link_in_the_place_of_a_file_of_facts(
 ) -> None:
     (linux.top / name).unlink()
     make_link(linux, name)
-    said = f"kvm-export-hook: error: {name}: {LINK}\n"
-    assert command("--staged") == (2, "", said)
+    assert command("--staged") == (2, "", f"kvm-export-hook: error: {name}: {LINK}\n")
     linux.record("link")
+    said = f"kvm-export-hook: error: {name_head(linux)}: {name}: {LINK}\n"
     assert command("--commits=HEAD") == (2, "", said)
 
 

@@ -126,17 +126,20 @@ class Kernel:
         """Spell PATH from the top of the kernel."""
         return path[len(self.prefix) :]
 
-    def select_texts(self, entries: Iterable[Entry]) -> tuple[list[Entry], dict[bytes, Entry]]:
+    def select_texts(
+        self, entries: Iterable[Entry], commit: bytes = b""
+    ) -> tuple[list[Entry], dict[bytes, Entry]]:
         """Split ENTRIES: those of KVM's C files that are regular, and those of files of facts.
 
-        Complains of symbolic links, submodules, and what is unmerged.
+        Complains of symbolic links, submodules, and what is unmerged, in COMMIT
+        or else in the index.
         """
         texts, facts = [], {}
         for entry in entries:
             if entry.status == b"U":
                 self.refuse(entry.name, entry.new_id, UNMERGED)
             elif entry.new_mode in KINDS:
-                self.refuse(entry.name, entry.new_id, KINDS[entry.new_mode])
+                self.refuse(entry.name, entry.new_id, KINDS[entry.new_mode], commit)
             elif entry.name in FACT_FILES:
                 facts[entry.name] = entry
             elif is_in_scope(entry.name):
@@ -150,42 +153,46 @@ class Kernel:
         above = [b"/".join(parts[: count + 1]) for count in range(len(parts))]
         return [*above, *(self.prefix + name for name in ABOVE)]
 
-    def refuse(self, name: bytes, id_: bytes, reason: str) -> None:
-        """Complain of the file NAME, once for each content."""
-        self.refuse_path(self.prefix + name, id_, reason)
+    def refuse(self, name: bytes, id_: bytes, reason: str, commit: bytes = b"") -> None:
+        """Complain of the file NAME of COMMIT or else of the index, once for each content."""
+        self.refuse_path(self.prefix + name, id_, reason, commit)
 
-    def refuse_path(self, path: bytes, id_: bytes, reason: str) -> None:
-        """Complain of the file at PATH from the top of the repository, once for each content."""
+    def refuse_path(self, path: bytes, id_: bytes, reason: str, commit: bytes = b"") -> None:
+        """Do the same for the file at PATH from the top of the repository."""
         if (path, id_) not in self.refused:
             self.refused.add((path, id_))
-            self.complain(path, OSError(None, reason))
+            where = b"commit " + commit[:12] + b": " if commit else b""
+            self.complain(where + path, OSError(None, reason))
 
-    def list_tree(self, commit: bytes) -> list[tuple[bytes, bytes]]:
-        """List the KVM C files of COMMIT: the id and the name of each."""
+    def list_tree(self, commit: bytes, is_new: bool = False) -> list[tuple[bytes, bytes]]:
+        """List the KVM C files of COMMIT: the id and the name of each.
+
+        Where it IS_NEW, what cannot be judged is complained of.
+        """
         listed = self.run(b"ls-tree", b"-r", b"-z", b"--full-tree", commit, *self.plain_pathspec)
-        return list(self.parse_list(listed, 2))
+        return list(self.select_files(parse_list(listed, 2), commit, is_new))
 
     def list_index(self) -> list[tuple[bytes, bytes]]:
         """List the KVM C files of the index: the id and the name of each."""
-        return list(self.parse_list(self.run(*LS_FILES, *self.pathspec), 1))
+        listed = self.run(*LS_FILES, *self.pathspec)
+        return list(self.select_files(parse_list(listed, 1), b"", is_new=True))
+
+    def select_files(
+        self, files: Iterable[tuple[bytes, bytes, bytes]], commit: bytes, is_new: bool
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the id and the name of each of KVM's C files among FILES that is regular."""
+        for mode, id_, path in files:
+            name = self.strip(path)
+            if mode in KINDS:
+                if is_new:
+                    self.refuse(name, id_, KINDS[mode], commit)
+            elif is_in_scope(name):
+                yield id_, name
 
     @property
     def plain_pathspec(self) -> list[bytes]:
         """The pathspec for ls-tree, which knows no magic."""
         return [b"--", *(self.prefix + name for name in KVM_DIRECTORIES)]
-
-    def parse_list(self, listed: bytes, id_at: int) -> Iterator[tuple[bytes, bytes]]:
-        """Yield the id and the name of each KVM C file of what ls-tree or ls-files has LISTED."""
-        for line in listed.split(b"\0")[:-1]:
-            fields, _, path = line.partition(b"\t")
-            name = self.strip(path)
-            mode, id_ = fields.split(b" ")[0], fields.split(b" ")[id_at]
-            if name in FACT_FILES:
-                continue
-            if mode in KINDS:
-                self.refuse(name, id_, KINDS[mode])
-            elif is_in_scope(name):
-                yield id_, name
 
     def make_texts(self, files: Iterable[tuple[bytes, bytes]]) -> list[Text]:
         """Make the texts of FILES, each an id and a name."""
@@ -230,6 +237,14 @@ def parse_raw(fields: Iterable[bytes], kernel: Kernel) -> Iterator[Entry]:
     for field in fields:
         if field:
             yield Entry(field, kernel.strip(next(fields)))
+
+
+def parse_list(listed: bytes, id_at: int) -> Iterator[tuple[bytes, bytes, bytes]]:
+    """Yield the mode, the id and the path of each file that ls-tree or ls-files has LISTED."""
+    for line in listed.split(b"\0")[:-1]:
+        fields, _, path = line.partition(b"\t")
+        mode, *others = fields.split(b" ")
+        yield mode, others[id_at - 1], path
 
 
 def get_content(found: Object | None) -> bytes | None:

@@ -130,12 +130,12 @@ def refuse_what_took_the_place(kernel: Kernel, commits: Sequence[Commit]) -> Non
     ]
     paths = [(id_, path) for id_ in suspects for path in kernel.paths_above]
     trees = [id_ + b":" + os.path.dirname(path) for id_, path in paths]
-    for found, (_, path) in zip(kernel.read(trees), paths):
+    for found, (id_, path) in zip(kernel.read(trees), paths):
         for mode, reason in KINDS.items():
             # As a tree has it: the mode, the name, a NUL, the bytes of the id.
             entry = mode + b" " + os.path.basename(path) + b"\0"
             if found and found[0] == b"tree" and entry in found[1]:
-                kernel.refuse_path(path, b"", reason)
+                kernel.refuse_path(path, b"", reason, id_)
 
 
 def make_changes(kernel: Kernel, commits: Sequence[Commit]) -> Iterator[Change]:
@@ -148,9 +148,9 @@ def make_changes(kernel: Kernel, commits: Sequence[Commit]) -> Iterator[Change]:
         new = facts[new_names]
         kernel.note_facts(b"commit " + commit.id[:12], new)
         olds = [choose_old_facts(new, facts[each]) for each in old_names]
-        parts = [kernel.select_texts(diff)[0] for diff in commit.diffs]
+        parts = [kernel.select_texts(diff, commit.id)[0] for diff in commit.diffs]
         if any(old != new for old in olds):
-            new_files = kernel.list_tree(commit.id)
+            new_files = kernel.list_tree(commit.id, is_new=True)
             old_files = [kernel.list_tree(parent) for parent in commit.parents]
         else:
             new_files, old_files = list_files(parts)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from kvm_export_hook.rules.change import choose_old_facts
-from kvm_export_hook.sources.git import FACT_FILES, KINDS, LS_FILES, RAW, parse_raw
+from kvm_export_hook.sources.git import FACT_FILES, KINDS, LS_FILES, RAW, parse_list, parse_raw
 from kvm_export_hook.sources.process import GitError, ask_git, run_git
 
 TYPE_CHECKING = False
@@ -70,9 +70,7 @@ def refuse_what_took_the_place(kernel: Kernel) -> None:
     # A pattern matches the name itself and, unlike a name, nothing below it.
     patterns = [b"".join(b"\\%c" % byte for byte in path) for path in kernel.paths_above]
     specs = [b":(top,glob)" + pattern for pattern in patterns]
-    for line in kernel.run(*LS_FILES, b"--", *specs).split(b"\0")[:-1]:
-        fields, _, path = line.partition(b"\t")
-        mode, id_, _ = fields.split(b" ")
+    for mode, id_, path in parse_list(kernel.run(*LS_FILES, b"--", *specs), 1):
         if mode in KINDS:
             kernel.refuse_path(path, id_, KINDS[mode])
 
