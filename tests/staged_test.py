@@ -164,6 +164,9 @@ def test_a_symbolic_link(linux: Repository, command: Command, name: str) -> None
     assert command("--staged") == (2, "", f"kvm-export-hook: error: {name}: {LINK}\n")
     linux.stage(A, BAD)
     assert find_added("--staged", status=2) == [f"{A}:1"]
+    # It is said once, also where everything is judged.
+    linux.stage(MAKEFILE, WITH_SAMPLE)
+    assert command("--staged") == (2, "", f"kvm-export-hook: error: {name}: {LINK}\n")
 
 
 def test_a_file_that_becomes_a_symbolic_link_and_one_that_was_one(linux: Repository) -> None:

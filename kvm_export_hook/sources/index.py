@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The index as a source: what is staged, against HEAD. Two git processes for a clean commit."""
+"""The index as a source: what is staged, against HEAD. Two git processes for a clean commit.
+
+A third where it deletes files.
+"""
 
 from __future__ import annotations
 
