@@ -12,8 +12,8 @@ from tests.repository import Repository, initialise
 from tests.support import BAD, INTERNAL, make_tree, write
 
 FINDING = "virt/kvm/x.c:1:1: error: EXPORT_SYMBOL_GPL(kvm_sample): "
-STAGED = "`pre-merge-commit` and `pre-applypatch` (which"
-PUSH = "As `pre-push`:"
+STAGED = recipe("`pre-merge-commit` and `pre-applypatch` (which")
+PUSH = recipe("As `pre-push`:")
 
 
 @pytest.fixture
@@ -26,9 +26,9 @@ def linux(tmp_path: Path) -> Repository:
     return repository
 
 
-def install(repository: Repository, name: str, before: str) -> None:
-    """Install the script that the README has after the text BEFORE as the hook NAME."""
-    path = write(repository.top / ".git/hooks" / name, recipe(before).encode())
+def install(repository: Repository, name: str, script: str) -> None:
+    """Install SCRIPT as the hook NAME."""
+    path = write(repository.top / ".git/hooks" / name, script.encode())
     path.chmod(0o755)
 
 
@@ -103,18 +103,19 @@ def test_a_rebase_and_a_branch(linux: Repository) -> None:
     assert linux.commit().status == 0
     linux.stage("virt/kvm/x.c", INTERNAL)
     assert linux.commit().status == 0
-    for before in ("git runs no pre-commit hook for a cherry-pick", "Before a pull request"):
-        status, output = sh(linux, recipe(before))
+    each_pick = recipe("git runs no pre-commit hook for a cherry-pick")
+    for commands in (each_pick, recipe("Before a pull request")):
+        status, output = sh(linux, commands)
         assert status != 0
         assert FINDING in output
         assert "commit " in output
 
 
 def test_a_list_of_names(linux: Repository) -> None:
-    before = "**How do I check a list of names?**"
-    assert sh(linux, recipe(before)) == (0, "")
+    commands = recipe("**How do I check a list of names?**")
+    assert sh(linux, commands) == (0, "")
     linux.stage("virt/kvm/x.c", BAD)
     linux.stage("--list", b"")
-    status, output = sh(linux, recipe(before))
+    status, output = sh(linux, commands)
     assert status != 0
     assert output.startswith(FINDING)
