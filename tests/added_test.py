@@ -51,6 +51,9 @@ ADDED = {
     "comment-around-an-old-export-taken-off": case(
         {A: b"/*\n * kvm_get_kvm " + BAD + b" */\n"}, {A: BAD}, f"{A}:1"
     ),
+    "letter-before-an-old-export-taken-off": case(
+        {A: "\N{LATIN SMALL LETTER E WITH ACUTE}".encode() + BAD}, {A: BAD}, f"{A}:1"
+    ),
     "old-export-put-right": case({A: BAD}, {A: INTERNAL}),
     "old-export-taken-away": case({A: BAD}, {A: None}),
     "renamed-into-kvm": case({}, {"fs/open.c": None, "virt/kvm/open.c": VFS}, "virt/kvm/open.c:2"),

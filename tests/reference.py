@@ -217,4 +217,6 @@ def make_key(
         and not any(name in grepped for name in allowlist)
         and b"\0" not in source
     )
-    return found.rule, macro, line.strip() if found.symbol is None else found.symbol, build_fails
+    depends_on_locale = build_fails and any(byte > 127 for byte in line)
+    shown = line.strip() if found.symbol is None or depends_on_locale else found.symbol
+    return found.rule, macro, shown, build_fails

@@ -28,17 +28,21 @@ if TYPE_CHECKING:
 def mark_finding(finding: Finding, text: bytes, facts: Facts) -> Mark:
     """Return the rule, the macro, the symbol, and whether the line of FINDING fails the build.
 
-    FACTS are those of the tree of TEXT. Without a symbol, the stripped line
-    stands for it. Grep takes a file with a NUL byte for binary, and passes it.
+    FACTS are those of the tree of TEXT. The stripped line stands for the
+    symbol where there is none, and where the locale decides. Grep takes a file
+    with a NUL byte for binary, and passes it.
     """
     line = read_line(text, finding.line_start)
-    symbol = line.strip() if finding.symbol is None else finding.symbol
     build_fails = (
         facts.has_check
         and policy.MACROS[finding.macro].is_grepped
         and not holds_name(line, facts.allowlist)
         and b"\0" not in text
     )
+    # In a line that is not ASCII, grep's locale decides what is a letter, and so a word.
+    depends_on_locale = build_fails and not line.isascii()
+    symbol = None if depends_on_locale else finding.symbol
+    symbol = line.strip() if symbol is None else symbol
     return finding.rule, finding.macro, symbol, build_fails
 
 
