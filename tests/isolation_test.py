@@ -50,8 +50,8 @@ def test_the_suite_in_a_hook_of_a_linked_worktree_leaves_the_repository_alone(
         f'#!/bin/sh\ntest -n "$GIT_INDEX_FILE" && PYTHONPATH=$PWD exec {suite}\n'.encode(),
     )
     hook.chmod(0o700)
-    (worktree / "README.md").write_text("changed\n")
+    (worktree / "LICENSE").write_text("changed\n")
     run_git(worktree, tmp_path, "commit", "--quiet", "--all", "--message", "change")
-    assert run_git(worktree, tmp_path, "show", "--format=", "--name-only") == "README.md\n"
+    assert run_git(worktree, tmp_path, "show", "--format=", "--name-only") == "LICENSE\n"
     assert run_git(worktree, tmp_path, "status", "--short") == ""
     assert run_git(worktree, tmp_path, "config", "core.bare") == "false\n"
