@@ -19,9 +19,9 @@ HUNK = re.compile(
 # Where something of a diff begins, outside of hunks.
 START = re.compile(rb"(?m)^(?:diff --(?:git|cc|combined) |--- [^\n]*\n\+\+\+ |@@ -|\+)")
 # What git reads of the header of a file, in any order.
-HEADER = re.compile(
-    rb"(?:(?:---|\+\+\+|(?:old|new|deleted file|new file) mode|(?:copy|rename) (?:from|to|old|new)"
-    rb"|similarity index|dissimilarity index|index) [^\n]*\n)+"
+HEADER_LINE = re.compile(
+    rb"(?:---|\+\+\+|(?:old|new|deleted file|new file) mode|(?:copy|rename) (?:from|to|old|new)"
+    rb"|similarity index|dissimilarity index|index) [^\n]*\n"
 )
 # The header of a file that says something without a hunk.
 NEEDS_NO_HUNK = re.compile(
@@ -157,15 +157,24 @@ def read_header(text: bytes, match: re.Match[bytes]) -> tuple[File | None, str]:
     if match[0] == b"@@ -":
         return None, NO_NAMES
     if match[0] == b"diff --git ":
-        header = HEADER.match(text, after)
-        if header:
-            return File(text, start, header.end()), ""
+        end = find_header_end(text, after)
+        if end > after:
+            return File(text, start, end), ""
     elif match[0].startswith(b"--- ") and text.startswith(b"@@ -", after):
         return File(text, start, after), ""
     if not KVM.search(text, start, after):
         return None, ""
     is_combined = match[0].startswith(b"diff --c") or text.startswith(b"@@@", after)
     return None, COMBINED if is_combined else NO_HUNK
+
+
+def find_header_end(text: bytes, position: int) -> int:
+    """Find where the lines of a header end that may begin at POSITION."""
+    while line := HEADER_LINE.match(text, position):
+        position = line.end()
+        if text.startswith(b"@@ -", position):
+            break
+    return position
 
 
 def is_cut_off(text: bytes, file: File) -> bool:

@@ -37,9 +37,7 @@ FLOWED = re.compile(rb"(?mi)^(?:content-type:|[ \t])[^\n]*format=\"?flowed")
 LETTER = re.compile(r"(?i)\s*(?:re|aw|antw|sv|fwd?):|\s*\[[^\]]*\b0+/[0-9]+[^\]]*\]")
 
 # What git does not read, but people send.
-WIDE = re.compile(
-    rb"(?mi)^content-type:[^\n]*(?:\n[ \t][^\n]*)*charset=\"?(utf-?(?:16|32)(?:le|be)?)"
-)
+WIDE = re.compile(rb"(?i)\bcharset=\"?(utf-?(?:16|32)(?:le|be)?)\b")
 BASE64 = re.compile(rb"(?mi)^content-transfer-encoding:\s*base64\s*$")
 
 LONGEST_SUBJECT = 1000
@@ -69,7 +67,7 @@ class Mail:
 def read_mails(stream: BinaryIO, scratch: Scratch) -> Iterator[Mail]:
     """Yield what STREAM holds, one mail at a time in memory.
 
-    Raises OSError. Mails in which nothing of KVM can be named are left out.
+    Raises OSError. Of mails in which nothing of KVM can be named, nothing is read.
     """
     head = read_head(stream)
     if not head:
@@ -85,6 +83,8 @@ def read_mails(stream: BinaryIO, scratch: Scratch) -> Iterator[Mail]:
             mail = read_mail(text, number, scratch)
             mail.is_alone = len(paths) == 1
             yield mail
+        else:
+            yield Mail(None, b"")
 
 
 def read_head(stream: BinaryIO) -> bytes:
@@ -122,8 +122,7 @@ def split_mbox(head: bytes, stream: BinaryIO, scratch: Scratch) -> list[bytes]:
 def read_mail(text: bytes, number: int, scratch: Scratch) -> Mail:
     """Read a mail as git does, the one of this NUMBER in its mbox."""
     head = text.partition(b"\n\n")[0]
-    if WIDE.search(head):
-        text = narrow(text)
+    text = narrow(text)
     try:
         said = scratch.run(b"mailinfo", b"-k", b"message", b"patch", stdin=text)
     except GitError as error:

@@ -114,8 +114,6 @@ class Patches:
             self._refuse(mail, NO_MEMORY)
         except DiffError as error:
             self._refuse(mail, error.locate(patch))
-        except GitError as error:
-            self._refuse(mail, error.reason)
         except Exception as error:  # noqa: BLE001
             # The mails after it are judged all the same.
             self._refuse(mail, f"internal error: {type(error).__name__}: {error}: please report it")

@@ -7,6 +7,7 @@ import os
 import re
 
 from kvm_export_hook.rules.tree import FACT_FILES
+from kvm_export_hook.sources.diff import DiffError
 from kvm_export_hook.sources.git import ABOVE, KINDS
 from kvm_export_hook.sources.mail import NAMING
 from kvm_export_hook.sources.numstat import list_alone
@@ -49,7 +50,7 @@ def find_names(scratch: Scratch, patch: bytes, records: Records, *options: bytes
 
     OPTIONS are those that git was given. Mails come with and without a
     directory before the names: one with which or without which a name is in
-    scope is read so. Raises GitError.
+    scope is read so. Raises DiffError.
     """
     names = [os.path.normpath(record.name) for record in records]
     whole: Records | None = None
@@ -67,16 +68,16 @@ def find_names(scratch: Scratch, patch: bytes, records: Records, *options: bytes
 
 
 def find_old_names(scratch: Scratch, patch: bytes, *options: bytes) -> list[bytes]:
-    """Find the names that the files of PATCH had before it. Raises GitError."""
+    """Find the names that the files of PATCH had before it. Raises DiffError."""
     undo = (*options, b"-R")
     return find_names(scratch, patch, list_or_raise(scratch, patch, *undo), *undo)[::-1]
 
 
 def list_or_raise(scratch: Scratch, patch: bytes, *options: bytes) -> Records:
-    """List the files of PATCH, in git's order: with -R, the last is first. Raises GitError."""
+    """List the files of PATCH, in git's order: with -R, the last is first. Raises DiffError."""
     records = list_alone(scratch, patch, options)
     if isinstance(records, GitError):
-        raise records
+        raise DiffError(records.reason, 0)
     return records
 
 

@@ -7,7 +7,7 @@ import os
 
 from kvm_export_hook.rules.scan import STEM, find_suspects
 from kvm_export_hook.rules.tree import FACT_FILES
-from kvm_export_hook.sources.diff import find_files
+from kvm_export_hook.sources.diff import DiffError, find_files
 from kvm_export_hook.sources.patch_names import (
     COPIED,
     IS_COPY,
@@ -19,7 +19,6 @@ from kvm_export_hook.sources.patch_names import (
     is_wanted,
     may_be_moved,
 )
-from kvm_export_hook.sources.process import GitError
 from kvm_export_hook.sources.scope import is_in_scope
 from kvm_export_hook.sources.states import Text
 from kvm_export_hook.sources.worktree import read_file
@@ -28,7 +27,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kvm_export_hook.sources.diff import DiffError, File
+    from kvm_export_hook.sources.diff import File
     from kvm_export_hook.sources.numstat import Record, Records
     from kvm_export_hook.sources.scratch import Scratch
     from kvm_export_hook.sources.series import Edits, Series
@@ -62,7 +61,7 @@ class Reading:
         self._options: tuple[bytes, ...] = ()
 
     def read(self, records: Records, *options: bytes) -> None:
-        """Read the patch, which git reads as RECORDS by OPTIONS. Raises DiffError and GitError."""
+        """Read the patch, which git reads as RECORDS by OPTIONS. Raises DiffError."""
         self._options = options
         names = find_names(self._scratch, self._patch, records, *options)
         self.names_kvm = any(map(is_in_scope, names))
@@ -77,7 +76,7 @@ class Reading:
             else:
                 file.pass_hunks()
         if index + 1 != len(records):
-            raise GitError(NOT_UNDERSTOOD)
+            raise DiffError(NOT_UNDERSTOOD, 0)
 
     def _complain(self, error: DiffError) -> None:
         """Complain of what stands between the files."""
@@ -115,7 +114,7 @@ class Reading:
         return ""
 
     def _find_old_name(self, index: int) -> bytes:
-        """Find the name that the file of this INDEX had. Raises GitError."""
+        """Find the name that the file of this INDEX had. Raises DiffError."""
         if not self._old_names:
             self._old_names = find_old_names(self._scratch, self._patch, *self._options)
         return self._old_names[index]
