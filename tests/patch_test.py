@@ -327,6 +327,10 @@ BROKEN = {
         BROKEN_HUNK % 5,
     ),
     "second-hunk": (ADDED + b"@@ -30,9 +31,9 @@\n+EXPORT_SYMBOL(b);\n", SHORT % 9),
+    "line-count-with-many-zeros": (
+        ADDED.replace(b"+10,3", b"+10,00000000003"),
+        BROKEN_HUNK % 5,
+    ),
     "hunk-without-names": (
         b"@@ -1 +1,2 @@\n int a;\n+EXPORT_SYMBOL(b);\n",
         "p: line 1 of the patch: a hunk comes without the names of its file",

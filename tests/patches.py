@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kvm_export_hook.changes import judge_changes
 from kvm_export_hook.rules import tree
@@ -14,6 +15,9 @@ from kvm_export_hook.sources.patch import Patches, yield_texts
 from kvm_export_hook.sources.series import Series
 from kvm_export_hook.sources.states import Change
 from tests.support import MAKEFILE_WITH_CHECK, TYPES_WITH_MACRO
+
+if TYPE_CHECKING:
+    from kvm_export_hook.sources import Learn
 
 FACTS = tree.learn(TYPES_WITH_MACRO, MAKEFILE_WITH_CHECK)
 
@@ -59,7 +63,12 @@ def mail(body: bytes, headers: bytes = b"") -> bytes:
     return MAIL % headers + body + SIGNATURE
 
 
-def read_results(text: bytes, top: Path = Path("/nowhere")) -> tuple[list[Result], list[str]]:
+NOWHERE = Path("/nowhere")
+
+
+def read_results(
+    text: bytes, top: Path = NOWHERE, learn: Learn = tree.learn
+) -> tuple[list[Result], list[str]]:
     """Judge the patch TEXT for the tree at TOP; return the results and the complaints."""
     complaints: list[str] = []
 
@@ -69,14 +78,19 @@ def read_results(text: bytes, top: Path = Path("/nowhere")) -> tuple[list[Result
     def judge(change: Change) -> Iterator[Result]:
         return judge_changes([change], yield_texts)
 
-    series = Series(bytes(top), FACTS, tree.learn)
+    files = (top / name.decode() for name in tree.FACT_FILES)
+    kvm_types, makefile = (file.read_bytes() if file.is_file() else None for file in files)
+    facts = tree.learn(kvm_types, makefile) if makefile else FACTS
+    series = Series(bytes(top), facts, learn)
     patches = Patches(b"p", series, judge, complain)
     return list(patches.judge(io.BytesIO(text))), complaints
 
 
-def read(text: bytes, top: Path = Path("/nowhere")) -> tuple[list[str], list[str]]:
+def read(
+    text: bytes, top: Path = NOWHERE, learn: Learn = tree.learn
+) -> tuple[list[str], list[str]]:
     """Judge the patch TEXT: the findings as ``path:line symbol``, and the complaints."""
-    results, complaints = read_results(text, top)
+    results, complaints = read_results(text, top, learn)
     findings = [
         f"{result.input.path.decode()}:{finding.line} {(finding.symbol or b'-').decode('latin-1')}"
         for result in results
