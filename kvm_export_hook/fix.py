@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 
 from kvm_export_hook.rules.judge import Result
-from kvm_export_hook.sources.git_names import quoted
+from kvm_export_hook.sources.git_names import quote_name
 from kvm_export_hook.sources.scope import is_in_scope
 
 TYPE_CHECKING = False
@@ -105,7 +105,7 @@ def make_patch(name: bytes, old: bytes, new: bytes) -> Iterator[bytes]:
     """
     before, after = split_lines(old), split_lines(new)
     changed = [number for number, line in enumerate(before) if line != after[number]]
-    sides = quoted(b"a/" + name), quoted(b"b/" + name)
+    sides = quote_name(b"a/" + name), quote_name(b"b/" + name)
     # A name with a blank needs a tab after it, or it would end at the blank.
     tab = b"\t" if b" " in name else b""
     yield b"diff --git %s %s\n" % sides

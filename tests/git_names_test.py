@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-import pytest
+import ast
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kvm_export_hook.sources.git_names import quoted, unquoted
+from kvm_export_hook.sources.git_names import quote_name
 from tests.cases import parametrize
 
 NAMES = {
@@ -23,18 +24,14 @@ NAMES = {
 
 
 @parametrize(("name", "written"), NAMES)
-def test_both_ways(name: bytes, written: bytes) -> None:
-    assert quoted(name) == written
-    assert unquoted(written) == name
+def test_names_that_may_be_mistaken_are_quoted(name: bytes, written: bytes) -> None:
+    assert quote_name(name) == written
 
 
 @given(st.binary())
-def test_every_name_comes_back(name: bytes) -> None:
-    written = quoted(name)
-    assert written == name or unquoted(written) == name
+def test_every_name_can_be_read_back(name: bytes) -> None:
+    written = quote_name(name)
     assert b"\n" not in written
-
-
-@pytest.mark.parametrize("name", [b'"a.c', b'a.c"', b"a.c"])
-def test_half_a_quote_is_part_of_the_name(name: bytes) -> None:
-    assert unquoted(name) == name
+    if written != name:
+        # Python reads what git writes in the same way.
+        assert ast.literal_eval(f"b{written.decode('ascii')}") == name

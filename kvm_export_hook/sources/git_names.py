@@ -17,27 +17,16 @@ LETTERS = {
     b'"': b'"',
     b"\\": b"\\",
 }
-BYTES = {letter: byte for byte, letter in LETTERS.items()}
 
 SPECIAL = re.compile(rb'[^ -~]|["\\]')
-ESCAPE = re.compile(rb'\\([0-7]{3}|[abfnrtv"\\])')
 
 
-def quoted(name: bytes) -> bytes:
+def quote_name(name: bytes) -> bytes:
     """Quote NAME, if it has bytes that call for it."""
-    escaped = SPECIAL.sub(lambda match: b"\\" + (LETTERS.get(match[0]) or octal(match[0])), name)
+    escaped = SPECIAL.sub(escape_byte, name)
     return name if escaped == name else b'"%s"' % escaped
 
 
-def octal(byte: bytes) -> bytes:
-    """Write a byte as three octal digits."""
-    return b"%03o" % ord(byte)
-
-
-def unquoted(name: bytes) -> bytes:
-    """Read a NAME that may be quoted."""
-    if not (name.startswith(b'"') and name.endswith(b'"')):
-        return name
-    return ESCAPE.sub(
-        lambda match: BYTES.get(match[1]) or bytes([int(match[1], 8) & 0xFF]), name[1:-1]
-    )
+def escape_byte(match: re.Match[bytes]) -> bytes:
+    """Write the byte of MATCH as a letter or as three octal digits, after a backslash."""
+    return b"\\" + (LETTERS.get(match[0]) or b"%03o" % ord(match[0]))
