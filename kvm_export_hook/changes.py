@@ -103,7 +103,16 @@ def locate(
 def make_result(change: Change, text: Text, content: bytes, indexes: set[int]) -> Result:
     """Make the result for TEXT, whose findings at INDEXES are added."""
     facts = change.new.facts
-    input_ = Input(facts, text.name, text.path, content, text.top, text.first_line, change.origin)
+    input_ = Input(
+        facts,
+        text.name,
+        text.path,
+        content,
+        text.top,
+        text.first_line,
+        change.origin,
+        text.is_named,
+    )
     suspects = scan.find_suspects(content, facts.allowlist)
     findings = enumerate(judge(content, suspects, facts, text.first_line))
     return Result(input_, [finding for index, finding in findings if index in indexes])

@@ -186,6 +186,18 @@ def test_fix_rewrites_only_what_is_new(old: Repository, command: Command) -> Non
     assert command("--since=HEAD", "--fix", A) == (0, "", "")
 
 
+def test_fix_rewrites_only_what_is_named(old: Repository, command: Command) -> None:
+    old.record("the check", {MAKEFILE: MAKEFILE_WITH_CHECK, A: INTERNAL, B: INTERNAL})
+    old.write(A, OTHER)
+    old.write(B, OTHER)
+    assert command("--since=HEAD", "--diff", MAKEFILE).out == ""
+    status, out, _ = command("--since=HEAD", "--fix", MAKEFILE, A)
+    assert status == 1
+    assert "not rewritten: only files that are named are rewritten" in out
+    assert (old.top / A).read_bytes() != OTHER
+    assert (old.top / B).read_bytes() == OTHER
+
+
 def test_diff(old: Repository, command: Command) -> None:
     old.write(A, BAD + OTHER)
     status, out, _ = command("--since=HEAD", "--diff")

@@ -33,6 +33,7 @@ def read_since(kernel: Kernel, rev: bytes, top: bytes, files: Sequence[File], ne
     contents = [get_content(each) for each in kernel.read(fact_files)]
     old = choose_old_facts(new, kernel.learn(contents))
     shown = {name: path for _, name, path, _ in files}
+    named = {name for _, name, _, is_named in files if is_named}
     if new == old:
         names, old_files = list_differing(kernel, commit, top, shown)
     else:
@@ -40,7 +41,7 @@ def read_since(kernel: Kernel, rev: bytes, top: bytes, files: Sequence[File], ne
         names = {name for _, name, _, _ in walked} | shown.keys()
         old_files = kernel.list_tree(commit)
     paths = [(name, shown.get(name) or os.path.join(top, name)) for name in sorted(names)]
-    texts = [Text(name, path, (path,), top=top) for name, path in paths]
+    texts = [Text(name, path, (path,), 1, top, name in named) for name, path in paths]
     olds = [State(old, kernel.make_texts(old_files))]
     return Change(None, State(new, texts), olds, frozenset(shown))
 

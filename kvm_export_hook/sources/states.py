@@ -21,10 +21,11 @@ class Text:
     ``name``: of its file, from the top of the tree; several texts may be of one
     file, in order. ``path``: how to show that. ``id``: equal for equal bytes.
     ``first_line``: the number of its first line, 1-based. ``top``: the top of
-    its tree on this disk, or None.
+    its tree on this disk, or None. ``is_named``: whether it was asked for, and
+    not only its whole tree.
     """
 
-    __slots__ = ("first_line", "id", "name", "path", "top")
+    __slots__ = ("first_line", "id", "is_named", "name", "path", "top")
 
     def __init__(
         self,
@@ -33,12 +34,14 @@ class Text:
         id_: Hashable,
         first_line: int = 1,
         top: bytes | None = None,
+        is_named: bool = True,
     ) -> None:
         self.name = name
         self.path = path
         self.id = id_
         self.first_line = first_line
         self.top = top
+        self.is_named = is_named
 
 
 class State:
