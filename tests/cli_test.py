@@ -472,8 +472,9 @@ NEEDS_MORE = "kvm-export-hook: error: {}needs more memory than this machine has\
 @parametrize(
     ("arguments", "out", "subject"),
     {
-        "file": ([], "virt/kvm/x.c:1:1: error: ", "virt/kvm/big.c: "),
-        "patch": (["--patch", "p"], "", "p: "),
+        "a-file": (["--quiet"], "virt/kvm/x.c:1:1: error: ", "virt/kvm/big.c: "),
+        "a-patch": (["--patch", "p"], "", "p: "),
+        "a-whole-list": (["--list"], "", ""),
     },
 )
 def test_what_memory_does_not_suffice_for_is_an_error(
@@ -484,7 +485,7 @@ def test_what_memory_does_not_suffice_for_is_an_error(
     write(top / "virt/kvm/x.c", BAD)
     write(top / "p", b"--- a/virt/kvm/y.c\n+++ b/virt/kvm/y.c\n@@ -0,0 +1 @@\n+" + big + b"\n")
     done = subprocess.run(
-        ["bash", "-c", 'ulimit -v 90000; exec "$0" --quiet "$@"', str(COMMAND), *arguments],
+        ["bash", "-c", 'ulimit -v 90000; exec "$0" "$@"', str(COMMAND), *arguments],
         capture_output=True,
         text=True,
         check=False,
