@@ -248,6 +248,47 @@ def test_a_kernel_that_git_has_elsewhere(
     assert find_added("--since=HEAD") == ["a.c:1"]
 
 
+@pytest.mark.parametrize("is_below_another", [True, False], ids=["below-another", "alone"])
+@pytest.mark.parametrize("place", ["", "linux/"], ids=["top", "subdirectory"])
+def test_a_working_tree_that_the_configuration_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, is_below_another: bool
+) -> None:
+    if is_below_another:
+        Repository(tmp_path, HOME).git("init", "--quiet")
+    repository = Repository(tmp_path / "work", HOME)
+    make_tree(repository.top / place)
+    repository.git("init", "--quiet")
+    repository.record("initial")
+    repository.stage(f"{place}{A}", BAD)
+    (repository.top / ".git").rename(tmp_path / "elsewhere")
+    elsewhere = str(tmp_path / "elsewhere")
+    repository.git(f"--git-dir={elsewhere}", "config", "core.worktree", str(repository.top))
+    monkeypatch.setenv("GIT_DIR", elsewhere)
+    for directory in ("", "virt"):
+        monkeypatch.chdir(repository.top / place / directory)
+        assert find_added("--staged") == [f"{place}{A}:1"]
+
+
+def test_an_empty_git_directory_is_no_repository(
+    vendor: tuple[Repository, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository, place = vendor
+    repository.stage(f"{place}/{A}", BAD)
+    (repository.top / place / ".git").mkdir()
+    monkeypatch.chdir(repository.top / place)
+    assert find_added("--staged") == [f"{place}/{A}:1"]
+
+
+def test_a_repository_that_is_set_to_a_broken_link(
+    linux: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    linux.stage(A, BAD)
+    (linux.top / ".git").rename(tmp_path / "elsewhere")
+    (linux.top / ".git").write_text(f"gitdir: {tmp_path / 'gone'}\n")
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
+    assert find_added("--staged") == [f"{A}:1"]
+
+
 @pytest.mark.parametrize("is_set", [["GIT_DIR"], ["GIT_DIR", "GIT_WORK_TREE"]], ids=len)
 def test_another_repository_than_the_kernel_around(
     linux: Repository,

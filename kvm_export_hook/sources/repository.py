@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Where the git repository around a directory begins, without asking git."""
+"""Where the git repository around a directory begins, mostly without asking git."""
 
 from __future__ import annotations
 
 import os
 
 from kvm_export_hook.sources.locate import find_nearest_tree
-from kvm_export_hook.sources.process import GitError
+from kvm_export_hook.sources.process import GitError, ask_git
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,23 +62,50 @@ def find_worktree(directory: bytes) -> bytes | None:
 
     GIT_DIR does not say: in the hook of a linked worktree git sets it alone,
     and after a change of directory takes that for the top. The index is still
-    that of the whole.
+    that of the whole. But GIT_DIR may be of a repository that lies elsewhere,
+    and whose configuration names the working tree.
     """
     worktree = os.environb.get(b"GIT_WORK_TREE")
-    return os.path.abspath(worktree) if worktree else find_top(directory)
+    if worktree:
+        return os.path.abspath(worktree)
+    top = find_top(directory)
+    if not is_repository_set() or (top is not None and is_set_to(top)):
+        return top
+    said = ask_git(b"rev-parse", b"--show-toplevel", directory=directory)
+    return said[:-1] if said else None
+
+
+def is_set_to(top: bytes) -> bool:
+    """Whether the repository that the environment names is the one of the working tree at TOP."""
+    path = os.path.join(top, b".git")
+    try:
+        if os.path.isfile(path):
+            with open(path, "rb") as file:
+                path = os.path.join(top, file.read().rstrip(b"\n").removeprefix(b"gitdir: "))
+        return os.path.samefile(path, os.environb[b"GIT_DIR"])
+    except OSError:
+        return False
 
 
 def find_top(directory: bytes) -> bytes | None:
     """Return the top of the working tree around the absolute DIRECTORY, or None.
 
-    It is where ``.git`` is: a directory, or a file in a linked worktree or a submodule.
+    It is where ``.git`` is: a directory, or a file in a linked worktree or a
+    submodule. Like git, this passes over a directory of that name that is no
+    repository.
     """
-    while not os.path.lexists(os.path.join(directory, b".git")):
+    while not has_repository(directory):
         above = os.path.dirname(directory)
         if above == directory:
             return None
         directory = above
     return directory
+
+
+def has_repository(directory: bytes) -> bool:
+    """Whether DIRECTORY is the top of a working tree."""
+    path = os.path.join(directory, b".git")
+    return os.path.isfile(path) or os.path.lexists(os.path.join(path, b"HEAD"))
 
 
 def name_in_repository(input_: Input) -> bytes:
