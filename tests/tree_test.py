@@ -79,6 +79,15 @@ MAKEFILES = {
     "if-not-set": (b"exports_grep_trailer ?= -v -e kvm_a", {"kvm_a"}),
     "by-the-shell": (b"exports_grep_trailer != echo -v -e kvm_a", {"kvm_a"}),
     "indented": (b"  exports_grep_trailer := -v -e kvm_a", {"kvm_a"}),
+    "indented-by-a-form-feed": (b"\f\vexports_grep_trailer := -v -e kvm_a", {"kvm_a"}),
+    "after-a-comment-that-ends-in-two-backslashes": (
+        b"# x \\\\\nexports_grep_trailer := -v -e kvm_a\n",
+        {"kvm_a"},
+    ),
+    "after-a-value-that-ends-in-two-backslashes": (
+        b"exports_grep_trailer := -v -e kvm_a \\\\\n -e kvm_b\n",
+        {"kvm_a"},
+    ),
     "override": (b"override exports_grep_trailer := -v -e kvm_a", {"kvm_a"}),
     "export": (b"export exports_grep_trailer := -v -e kvm_a", {"kvm_a"}),
     "name-on-the-line-before": (b"exports_grep_trailer \\\n := -v -e kvm_a", {"kvm_a"}),
@@ -161,6 +170,7 @@ NO_CHECK = {
     "undefined": b"undefine exports_grep_trailer\n",
     "in-a-comment": b"# exports_grep_trailer := -v -e kvm_a\n",
     "in-a-comment-that-goes-on": b"# x \\\nexports_grep_trailer := -v -e kvm_a\n",
+    "in-a-comment-that-goes-on-after-three": b"# x \\\\\\\nexports_grep_trailer := -v -e kvm_a\n",
     "a-longer-name": b"my_exports_grep_trailer := -v -e kvm_a\nexports_grep_trailer2 := x\n",
 }
 

@@ -152,13 +152,13 @@ def read_assignments(makefile: bytes) -> Iterator[tuple[bytes, bytes]]:
     comment. ``define`` assigns the lines up to ``endef``. What stands before
     the name (``override``, a target, ``$(eval``) does not matter.
     """
-    text = makefile.replace(b"\r\n", b"\n").replace(b"\\\n", b" ")
+    text = join_lines(makefile.replace(b"\r\n", b"\n"))
     end = 0
     while (start := text.find(TRAILER, end)) >= 0:
         after = start + len(TRAILER)
         before = text[text.rfind(b"\n", end, start) + 1 if end < start else start : start]
         end = find_or_end(text, b"\n", after)
-        if b"#" in before or before[-1:].strip(b" \t"):
+        if b"#" in before or before[-1:].strip():
             continue
         rest = text[after:end]
         if before.split()[-1:] == [b"define"]:
@@ -168,6 +168,18 @@ def read_assignments(makefile: bytes) -> Iterator[tuple[bytes, bytes]]:
         operator, equals, value = rest.partition(b"=")
         if equals and operator.strip() in (b"", b":", b"::", b":::", b"?", b"+", b"!"):
             yield operator.strip() + equals, value.partition(b"#")[0]
+
+
+def join_lines(makefile: bytes) -> bytes:
+    """Join the lines of MAKEFILE that end in a backslash which no other one escapes."""
+    if b"\\\\\n" not in makefile:
+        return makefile.replace(b"\\\n", b" ")
+    *lines, rest = makefile.split(b"\n")
+    joined = []
+    for line in lines:
+        count = len(line) - len(line.rstrip(b"\\"))
+        joined += [line[:-1], b" "] if count % 2 else [line, b"\n"]
+    return b"".join([*joined, rest])
 
 
 def find_or_end(text: bytes, mark: bytes, start: int) -> int:
