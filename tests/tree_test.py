@@ -29,6 +29,7 @@ from tests.support import MAKEFILE_WITH_CHECK, TYPES_WITH_MACRO, TYPES_WITHOUT_M
         "at-the-end-of-the-file": (b"#define EXPORT_SYMBOL_FOR_KVM_INTERNAL", True),
         "in-a-string": (b'char a[] = "EXPORT_SYMBOL_FOR_KVM_INTERNAL";\n', False),
         "empty": (b"", False),
+        "the-target-of-a-link": (b"kvm/types.h", True),
     },
 )
 def test_a_header_that_does_not_define_the_macro(header: bytes, defined: bool) -> None:

@@ -107,8 +107,11 @@ def has_macro(header: bytes) -> bool:
     """Whether HEADER defines EXPORT_SYMBOL_FOR_KVM_INTERNAL, or may: doubt means enforcing.
 
     A line that begins with ``#define`` and the name is enough. Any other word
-    in code or in a directive counts too, but none in a comment or string.
+    in code or in a directive counts too, but none in a comment or string. What
+    has no newline is no header: git gives the target of a symbolic link so.
     """
+    if header and b"\n" not in header:
+        return True
     define = b"#define " + policy.INTERNAL
     for after in (b"(", b" ", b"\t", b"\n"):
         if b"\n" + define + after in header or header.startswith(define + after):
