@@ -215,6 +215,36 @@ def test_what_takes_the_place_of_a_directory(
     )
 
 
+@pytest.mark.parametrize("more", [{}, {"arch/x86/kvm/x86.c": b"int b;\n"}], ids=["alone", "with-c"])
+def test_a_link_takes_the_place_of_a_directory_that_was_gone_before(
+    linux: Repository, command: Command, more: dict[str, bytes]
+) -> None:
+    linux.git("rm", "-r", "--quiet", "virt")
+    linux.record("gone")
+    make_link(linux, "virt")
+    linux.stage_all(more)
+    assert command("--staged") == (2, "", f"kvm-export-hook: error: virt: {LINK}\n")
+    linux.record("link")
+    said = f"kvm-export-hook: error: {name_head(linux)}: virt: {LINK}\n"
+    assert command("--commits=HEAD") == (2, "", said)
+
+
+@parametrize("name", {"makefile": MAKEFILE, "header": "include/linux/kvm_types.h"})
+def test_an_old_link_in_the_place_of_a_file_of_facts(
+    linux: Repository, command: Command, name: str
+) -> None:
+    (linux.top / name).unlink()
+    make_link(linux, name)
+    linux.record("link")
+    linux.stage(A, BAD)
+    said = f"kvm-export-hook: error: {name}: {LINK}\n"
+    status, _, err = command("--staged")
+    assert (status, err) == (2, said)
+    linux.record("bad")
+    status, _, err = command("--commits=HEAD")
+    assert (status, err) == (2, said)
+
+
 def test_a_file_in_the_place_of_a_directory_is_only_a_file(
     linux: Repository, command: Command
 ) -> None:

@@ -151,6 +151,9 @@ UNREADABLE = {
     "a-file": (b"exports_grep_trailer := -v -f list\n", set()),
     "a-pattern-too": (b"exports_grep_trailer := -v -e kvm_.* -e kvm_foo\n", {b"kvm_foo"}),
     "a-variable-too": (b"exports_grep_trailer := -v -e kvm_foo -e $(name)\n", {b"kvm_foo"}),
+    "whole-words": (b"exports_grep_trailer := -vw -e kvm_foo\n", {b"kvm_foo"}),
+    "any-case": (b"exports_grep_trailer := -v -e kvm_foo -i\n", {b"kvm_foo"}),
+    "abbreviated": (b"exports_grep_trailer := -v -e kvm_foo --reg=kvm_b\n", {b"kvm_foo"}),
     "a-long-file-too": (b"exports_grep_trailer := -v -e kvm_foo --file=x\n", {b"kvm_foo"}),
 }
 

@@ -22,6 +22,9 @@ FACT_FILES = (KVM_TYPES, MAKEFILE)
 # The make variable that holds the check's grep, and in it the allowlist.
 TRAILER = b"exports_grep_trailer"
 
+# The flags of grep by which a pattern is not found as a plain part of a line.
+OTHERWISE = b"iwx"
+
 OWN_LIST, BUNDLED_LIST = "the tree's own", "bundled"
 
 NOT_ENFORCED = (
@@ -194,8 +197,8 @@ def find_or_end(text: bytes, mark: bytes, start: int) -> int:
 def read_patterns(value: bytes) -> Iterator[bytes]:
     """Yield the pattern of each ``-e`` of each ``grep -v`` in VALUE, a shell pipeline.
 
-    What adds patterns in another way comes out as it is, and is no name:
-    ``-f FILE``, or a variable of make.
+    What adds patterns in another way, or reads them otherwise, comes out as it
+    is, and is no name: ``-f FILE``, ``-w``, a variable of make.
     """
     for command in value.split(b"|"):
         words = [word.strip(b"\"'") for word in command.split()]
@@ -203,8 +206,8 @@ def read_patterns(value: bytes) -> Iterator[bytes]:
         if not any(b"v" in flags for flags, _, _ in options):
             continue
         is_pattern = False
-        for word, (_, option, pattern) in zip(words, options):
-            if is_pattern or b"$" in word:
+        for word, (flags, option, pattern) in zip(words, options):
+            if is_pattern or b"$" in word or any(letter in OTHERWISE for letter in flags):
                 yield word
                 is_pattern = False
             elif option == b"e":
@@ -221,8 +224,10 @@ def split_options(word: bytes) -> tuple[bytes, bytes, bytes]:
         return b"", b"", b""
     if word[:2] == b"--":
         name, _, value = word.partition(b"=")
-        flag = b"v" if name == b"--invert-match" else b""
-        return flag, {b"--regexp": b"e", b"--file": b"f"}.get(name, b""), value
+        if name == b"--invert-match":
+            return b"v", b"", b""
+        # Any other may be short for one that adds patterns.
+        return b"", b"e" if name == b"--regexp" else b"f", value
     for at, letter in enumerate(word):
         if letter in b"ef":
             return word[1:at], word[at : at + 1], word[at + 1 :]

@@ -6,9 +6,9 @@ from __future__ import annotations
 import os
 
 from kvm_export_hook.rules.change import choose_old_facts
-from kvm_export_hook.sources.git import FACT_FILES, LS_FILES, RAW, Kernel, get_content, parse_raw
+from kvm_export_hook.sources.git import FACT_FILES, LS_FILES, RAW, Kernel, parse_raw
 from kvm_export_hook.sources.locate import list_kvm_directories, visit
-from kvm_export_hook.sources.objects import find_commits
+from kvm_export_hook.sources.objects import find_commits, get_content
 from kvm_export_hook.sources.process import GitError, make_environment, run_git
 from kvm_export_hook.sources.states import Change, State, Text
 from kvm_export_hook.sources.worktree import read_file

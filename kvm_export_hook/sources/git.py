@@ -8,7 +8,7 @@ top of the kernel tree, which may be a subdirectory of the repository.
 from __future__ import annotations
 
 from kvm_export_hook.rules.tree import KVM_TYPES, MAKEFILE
-from kvm_export_hook.sources.objects import read_objects
+from kvm_export_hook.sources.objects import is_link_target, read_objects
 from kvm_export_hook.sources.process import run_git
 from kvm_export_hook.sources.repository import find_kernel
 from kvm_export_hook.sources.scope import KVM_DIRECTORIES, is_in_scope
@@ -88,6 +88,7 @@ class Kernel:
         self.complain = complain
         self.note = note
         self.noted: set[str] = set()
+        self.links: set[bytes] = set()
         self.facts: dict[tuple[bytes | None, bytes | None], Facts] = {}
         self.refused: set[tuple[bytes, bytes]] = set()
         self._ahead: tuple[list[bytes], Generator[Object | None]] | None = None
@@ -106,21 +107,20 @@ class Kernel:
         """Yield the objects of NAMES, None for one that is not there. Raises GitError."""
         return read_objects(names, self.directory)
 
-    def read_ahead(self, names: Sequence[bytes], ids: Iterable[bytes]) -> list[bytes | None]:
-        """Read the blobs of NAMES, None for what is not there. Raises GitError.
+    def read_ahead(self, names: Sequence[bytes], ids: Iterable[bytes]) -> list[Object | None]:
+        """Read the objects of NAMES, None for what is not there. Raises GitError.
 
         The same git goes on with IDS, if these are the next texts to be read.
         """
         then = list(dict.fromkeys(ids))
         objects = self.read([*names, *then])
-        found = [get_content(next(objects)) for _ in names]
+        found = [next(objects) for _ in names]
         self._ahead = then, objects
         return found
 
-    def is_there(self, commit: bytes) -> bool:
-        """Whether COMMIT, or any tree, has a KVM directory. Raises GitError."""
-        names = [commit + b":" + self.prefix + name for name in KVM_DIRECTORIES]
-        return any(list(self.read(names)))
+    def name_directories(self, commit: bytes) -> list[bytes]:
+        """Name the KVM directories of COMMIT, or any tree, as git reads them."""
+        return [commit + b":" + self.prefix + name for name in KVM_DIRECTORIES]
 
     def strip(self, path: bytes) -> bytes:
         """Spell PATH from the top of the kernel."""
@@ -205,8 +205,16 @@ class Kernel:
         kvm_types, makefile = contents
         facts = self.facts.get((kvm_types, makefile))
         if facts is None:
+            pairs = zip(FACT_FILES, contents)
+            self.links.update(name for name, content in pairs if is_link_target(content or b""))
             facts = self.facts[kvm_types, makefile] = self.learn_facts(kvm_types, makefile)
         return facts
+
+    def refuse_links(self) -> None:
+        """Complain of files of facts that are links, and have not been refused as a change."""
+        for name in self.links:
+            if all(path != self.prefix + name for path, _ in self.refused):
+                self.refuse(name, b"", KINDS[LINK])
 
     def note_facts(self, state: bytes, facts: Facts) -> None:
         """Make the note of FACTS, of the first STATE that has it."""
@@ -245,8 +253,3 @@ def parse_list(listed: bytes, id_at: int) -> Iterator[tuple[bytes, bytes, bytes]
         fields, _, path = line.partition(b"\t")
         mode, *others = fields.split(b" ")
         yield mode, others[id_at - 1], path
-
-
-def get_content(found: Object | None) -> bytes | None:
-    """Return the content of an object that is a blob, else None."""
-    return found[1] if found and found[0] == b"blob" else None

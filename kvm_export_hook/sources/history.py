@@ -7,7 +7,8 @@ import os
 
 from kvm_export_hook.rules.change import choose_old_facts
 from kvm_export_hook.sources import Origin
-from kvm_export_hook.sources.git import FACT_FILES, KINDS, RAW, Entry, get_content
+from kvm_export_hook.sources.git import FACT_FILES, KINDS, RAW, Entry
+from kvm_export_hook.sources.objects import get_content
 from kvm_export_hook.sources.process import Git, read_fields
 
 TYPE_CHECKING = False
@@ -76,8 +77,15 @@ def read_commits(
     """
     commits = [commit for commit in read_log(kernel, ids, options) if adds_anything(commit)]
     commits = drop_shallow(kernel, commits)
-    refuse_what_took_the_place(kernel, commits)
-    return list(make_changes(kernel, commits))
+    suspects = [
+        commit.id
+        for commit in commits
+        if any(each.is_gone for diff in commit.diffs for each in diff)
+    ]
+    refuse_what_took_the_place(kernel, suspects)
+    changes = list(make_changes(kernel, commits))
+    kernel.refuse_links()
+    return changes
 
 
 def read_log(kernel: Kernel, ids: Iterable[bytes], options: Sequence[bytes]) -> Iterator[Commit]:
@@ -121,14 +129,21 @@ def drop_shallow(kernel: Kernel, commits: list[Commit]) -> list[Commit]:
     return [commit for commit in commits if commit not in dropped]
 
 
-def refuse_what_took_the_place(kernel: Kernel, commits: Sequence[Commit]) -> None:
-    """Complain of what has the place of a directory above KVM's, after files of it are gone."""
-    suspects = [
-        commit.id
-        for commit in commits
-        if any(each.is_gone for diff in commit.diffs for each in diff)
-    ]
-    paths = [(id_, path) for id_ in suspects for path in kernel.paths_above]
+def check_directories(kernel: Kernel, tips: Sequence[bytes]) -> bool:
+    """Return whether one of the commits TIPS has a KVM directory.
+
+    Complains of what stands in the place of one that a tip does not have.
+    """
+    names = [(tip, name) for tip in tips for name in kernel.name_directories(tip)]
+    found = list(kernel.read([name for _, name in names]))
+    lacking = dict.fromkeys(tip for (tip, _), tree in zip(names, found) if tree is None)
+    refuse_what_took_the_place(kernel, list(lacking))
+    return any(found)
+
+
+def refuse_what_took_the_place(kernel: Kernel, commits: Sequence[bytes]) -> None:
+    """Complain of what COMMITS have in the place of a directory above KVM's."""
+    paths = [(id_, path) for id_ in commits for path in kernel.paths_above]
     trees = [id_ + b":" + os.path.dirname(path) for id_, path in paths]
     for found, (id_, path) in zip(kernel.read(trees), paths):
         for mode, reason in KINDS.items():

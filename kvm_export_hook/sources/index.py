@@ -7,7 +7,15 @@ A third where it deletes files.
 from __future__ import annotations
 
 from kvm_export_hook.rules.change import choose_old_facts
-from kvm_export_hook.sources.git import FACT_FILES, KINDS, LS_FILES, RAW, parse_list, parse_raw
+from kvm_export_hook.sources.git import (
+    FACT_FILES,
+    KINDS,
+    LS_FILES,
+    RAW,
+    parse_list,
+    parse_raw,
+)
+from kvm_export_hook.sources.objects import get_content
 from kvm_export_hook.sources.process import GitError, ask_git, run_git
 
 TYPE_CHECKING = False
@@ -27,12 +35,16 @@ def read_staged(kernel: Kernel) -> list[Change] | None:
     head, entries = diff_index(kernel)
     texts, changed = kernel.select_texts(entries)
     if not entries:
-        return [] if kernel.is_there(head) else None
-    if any(each.is_gone for each in texts):
-        refuse_what_took_the_place(kernel)
+        directories = list(kernel.read(kernel.name_directories(head)))
+        if not all(directories):
+            refuse_what_took_the_place(kernel)
+        return [] if any(directories) else None
     new_files = [(each.new_id, each.name) for each in texts if not each.is_gone]
     old_files = [(each.old_id, each.name) for each in texts if each.was_file]
-    new, old = learn_both(kernel, head, changed, [id_ for id_, _ in new_files])
+    new, old, is_whole = learn_both(kernel, head, changed, [id_ for id_, _ in new_files])
+    if not is_whole or any(each.is_gone for each in texts):
+        refuse_what_took_the_place(kernel)
+    kernel.refuse_links()
     kernel.note_facts(kernel.prefix or b".", new)
     old = choose_old_facts(new, old)
     if new != old:
@@ -80,9 +92,11 @@ def refuse_what_took_the_place(kernel: Kernel) -> None:
 
 def learn_both(
     kernel: Kernel, head: bytes, changed: dict[bytes, Entry], ids: list[bytes]
-) -> tuple[Facts, Facts]:
+) -> tuple[Facts, Facts, bool]:
     """Learn the facts of the index and of HEAD; have the blobs of IDS read right after.
 
+    The third result is whether HEAD has both KVM directories: else something
+    may stand in the place of one.
     CHANGED are the files of facts that differ. One that does not is read as
     ``HEAD:path``: ``:path`` would have git read the whole index.
     """
@@ -92,10 +106,12 @@ def learn_both(
     for name, entry in changed.items():
         new[name], old[name] = entry.new_id, entry.old_id
     wanted = list(dict.fromkeys([*new.values(), *old.values()]))
-    found = dict(zip(wanted, kernel.read_ahead(wanted, ids)))
+    directories = kernel.name_directories(head)
+    objects = kernel.read_ahead([*wanted, *directories], ids)
+    found = dict(zip(wanted, map(get_content, objects)))
 
     def learn(names: dict[bytes, bytes]) -> Facts:
         kvm_types, makefile = names.values()
         return kernel.learn([found[kvm_types], found[makefile]])
 
-    return learn(new), learn(old)
+    return learn(new), learn(old), all(objects[len(wanted) :])

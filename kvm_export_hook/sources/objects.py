@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from kvm_export_hook.sources.process import Git, GitError, run_git
 
+LONGEST_PATH = 4096
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -65,3 +67,13 @@ def read_object(stream: BinaryIO) -> Object | None:
     if len(content) != size or stream.read(1) != b"\n":
         raise GitError("git cat-file failed: its output ends too early")
     return fields[1], content
+
+
+def get_content(found: Object | None) -> bytes | None:
+    """Return the content of an object that is a blob, else None."""
+    return found[1] if found and found[0] == b"blob" else None
+
+
+def is_link_target(content: bytes) -> bool:
+    """Whether CONTENT, of a file of facts, is the target of a symbolic link, as git gives it."""
+    return 0 < len(content) < LONGEST_PATH and not set(b"\n\t =(") & set(content)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 
-from kvm_export_hook.sources.history import read_commits
+from kvm_export_hook.sources.history import check_directories, read_commits
 from kvm_export_hook.sources.objects import find_commits, find_objects
 from kvm_export_hook.sources.process import GitError, run_git
 
@@ -35,6 +35,8 @@ def read_range(kernel: Kernel, text: bytes) -> list[Change] | None:
     """
     ids = find_range(kernel, text)
     changes = read_commits(kernel, ids)
+    tips = [id_.partition(b"^")[0] for id_ in ids if not id_.startswith(b"^")]
+    is_there = check_directories(kernel, tips)
     if changes:
         return changes
     if not run_git(
@@ -42,8 +44,7 @@ def read_range(kernel: Kernel, text: bytes) -> list[Change] | None:
     ):
         kernel.note(b"", NO_COMMITS)
         return []
-    (first, *_) = ids
-    return [] if kernel.is_there(first.partition(b"^")[0]) else None
+    return [] if is_there else None
 
 
 def find_range(kernel: Kernel, text: bytes) -> list[bytes]:
@@ -81,7 +82,7 @@ def read_push(
     known = find_commits(excluded, kernel.directory)
     ids = [*tips, *(b"^" + id_ for id_ in known if id_)]
     changes = read_commits(kernel, ids, NOT_PUSHED_BEFORE) if tips else []
-    is_there = changes or not tips or any(kernel.is_there(tip) for tip in tips)
+    is_there = check_directories(kernel, tips) or changes or not tips
     return changes if is_there else None
 
 
