@@ -244,7 +244,7 @@ def test_sarif_names_files_from_the_top_of_the_repository(
     write(top / "virt/kvm/x.c", BAD)
     for directory in (top.parent, top / "virt"):
         monkeypatch.chdir(directory)
-        (top.parent / ".git").mkdir(exist_ok=True)
+        write(top.parent / ".git/HEAD", b"ref: refs/heads/main\n")
         results = json.loads(command("--format", "sarif", str(top)).out)["runs"][0]["results"]
         (location,) = results[0]["locations"]
         uri = location["physicalLocation"]["artifactLocation"]["uri"]
