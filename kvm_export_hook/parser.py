@@ -169,7 +169,7 @@ def add_manner(parser: Parser) -> None:
         metavar="WHEN",
         help=f"{join_names(COLORS)} (default: auto)",
     )
-    how.add_argument("-q", "--quiet", action="store_true", help="one line a finding, no more")
+    how.add_argument("-q", "--quiet", action="store_true", help="the first line of each finding")
     how.add_argument("--version", action="store_true", help="print the version")
     how.add_argument("-h", "--help", action="store_true", help="print this")
 

@@ -318,7 +318,7 @@ def test_a_blob_that_is_missing(series: Repository, command: Command) -> None:
     (series.top / ".git/objects" / id_[:2] / id_[2:]).unlink()
     status, _, err = command("--commits=HEAD~4..")
     assert status == 2
-    assert err.startswith(f"kvm-export-hook: error: blob {id_}: cannot be had")
+    assert err.startswith(f"kvm-export-hook: error: blob {id_}: cannot be read")
     assert find_added("--commits=HEAD~4..", status=2) == BAD_ONE
 
 

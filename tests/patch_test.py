@@ -292,7 +292,7 @@ def test_shapes(text: bytes, expected: list[str]) -> None:
 REFUSED = "git apply failed: corrupt patch at line %d: make it again, or judge it with --commits"
 SHORT = "p: line %d of the patch: the hunk is shorter than its header says"
 LONG = "p: line %d of the patch: the hunk is longer than its header says"
-CUT_OFF = "p: line %d of the patch: no hunk follows the names of its sides"
+CUT_OFF = "p: line %d of the patch: no hunk follows the names of the file"
 NO_DIFF = "holds no diff that git can read: send it as plain text, or judge it with --commits"
 BROKEN_HUNK = "p: line %d of the patch: the header of a hunk is broken"
 EXTRA = (
@@ -398,7 +398,7 @@ BROKEN = {
     ),
     "no-kind-of-file": (
         HEAD + b"old mode 100644\nnew mode 040000\n",
-        f"p: virt/kvm/x.c: is made something else than a file{INSTEAD}",
+        f"p: virt/kvm/x.c: becomes something other than a file{INSTEAD}",
     ),
     "rename": (
         b"diff --git a/fs/x.c b/virt/kvm/x.c\nsimilarity index 100%\n"

@@ -312,8 +312,8 @@ def test_a_damaged_repository(linux: Repository, command: Command) -> None:
     status, _, err = command("--staged")
     assert status == 2
     assert err == (
-        f"kvm-export-hook: error: blob {id_}: cannot be had from the repository:"
-        " git fsck says more; of a partial clone, fetch it\n"
+        f"kvm-export-hook: error: blob {id_}: cannot be read from the repository:"
+        " run git fsck, or fetch it if the clone is partial\n"
     )
 
 

@@ -31,7 +31,7 @@ BINARY = re.compile(rb"GIT binary patch\n|Binary files ")
 # A name of KVM, or one that is quoted.
 KVM = re.compile(rb"kvm|\\[0-7]{3}")
 
-NO_HUNK = "no hunk follows the names of its sides"
+NO_HUNK = "no hunk follows the names of the file"
 NO_NAMES = "a hunk comes without the names of its file"
 SHORT = "the hunk is shorter than its header says"
 BROKEN_HUNK = "the header of a hunk is broken"

@@ -47,7 +47,7 @@ KINDS = {
     SUBMODULE: "is a submodule, whose files are not seen here: check it on its own",
 }
 UNMERGED = "is unmerged: resolve the conflict, and add the file"
-NOT_HERE = "cannot be had from the repository: git fsck says more; of a partial clone, fetch it"
+NOT_HERE = "cannot be read from the repository: run git fsck, or fetch it if the clone is partial"
 
 
 class Entry:
