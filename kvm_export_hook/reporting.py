@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import TextIO
 
-    from kvm_export_hook.desk import Desk, Output
+    from kvm_export_hook.cli import Desk, Output
     from kvm_export_hook.rules.judge import Result
     from kvm_export_hook.sources import Input
     from kvm_export_hook.users.lookup import Users

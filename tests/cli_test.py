@@ -500,7 +500,6 @@ CLEAN_PATH = {
     "__future__",
     "kvm_export_hook",
     "kvm_export_hook.cli",
-    "kvm_export_hook.desk",
     "kvm_export_hook.options",
     "kvm_export_hook.rules",
     "kvm_export_hook.rules.policy",

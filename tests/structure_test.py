@@ -24,18 +24,7 @@ CONTRIBUTING = (CHECKOUT / "CONTRIBUTING.md").read_text("utf-8")
 
 # From the top: a room may import from those below it, and from itself.
 ROOMS = (
-    *(
-        "__main__",
-        "cli",
-        "wiring",
-        "reporting",
-        "parser",
-        "desk",
-        "report",
-        "users",
-        "fix",
-        "atomic",
-    ),
+    *("__main__", "cli", "wiring", "reporting", "parser", "report", "users", "fix", "atomic"),
     *("changes", "sources", "rules", "options", "escape"),
 )
 

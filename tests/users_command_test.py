@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from kvm_export_hook.desk import Desk
+from kvm_export_hook.cli import Desk
 from kvm_export_hook.options import Options
 from kvm_export_hook.report.formats import FORMATS
 from kvm_export_hook.reporting import choose_progress
