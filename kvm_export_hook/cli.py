@@ -220,18 +220,26 @@ def judge_inputs(inputs: Iterable[Input], desk: Desk) -> Iterator[Result]:
     """Judge INPUTS; yield the results that have findings."""
     for input_ in inputs:
         desk.has_met_anything = True
-        try:
-            suspects = scan.find_suspects(input_.text, input_.facts.allowlist)
-            if not suspects:
-                continue
-            from kvm_export_hook.rules.judge import Result, judge
+        result = judge_input(input_, desk)
+        del input_  # the next one is read into its memory
+        if result:
+            yield result
 
-            findings = judge(input_.text, suspects, input_.facts, input_.first_line)
-            first = next(findings, None)
-            if first:
-                yield Result(input_, chain(first, findings))
-        except MemoryError:
-            desk.complain(input_.path, OSError(None, NO_MEMORY))
+
+def judge_input(input_: Input, desk: Desk) -> Result | None:
+    """Judge INPUT_; return its result if it has findings."""
+    try:
+        suspects = scan.find_suspects(input_.text, input_.facts.allowlist)
+        if not suspects:
+            return None
+        from kvm_export_hook.rules.judge import Result, judge
+
+        findings = judge(input_.text, suspects, input_.facts, input_.first_line)
+        first = next(findings, None)
+        return Result(input_, chain(first, findings)) if first else None
+    except MemoryError:
+        desk.complain(input_.path, OSError(None, NO_MEMORY))
+        return None
 
 
 def read_worktree(desk: Desk) -> Iterator[Input]:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 # Opens a FIFO without a writer, too, and makes no terminal the process's own.
 READ_WITHOUT_WAITING = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY
 
+# More than any file of KVM has.
+KEPT_MEMORY = 1 << 20
+
 
 def read_inputs(
     paths: Iterable[bytes], srctree: bytes | None, trees: Trees, complain: Complain
@@ -34,6 +37,9 @@ def read_inputs(
     Without PATHS: all files of SRCTREE, by default the tree around the working
     directory. COMPLAIN is called for each path that could not be read.
     """
+    # Once so much has been freed, glibc keeps what is freed for the next text: new
+    # pages cost more than to scan them.
+    bytes(KEPT_MEMORY)
     for top, name, path, is_named in find_files(paths, srctree, trees, complain):
         facts = trees.learn(top)
         if facts.is_enforced:
