@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import NoReturn, TextIO, TypeVar
 
+    from kvm_export_hook.reporting import Printer
     from kvm_export_hook.rules.judge import Result
     from kvm_export_hook.rules.tree import Facts
     from kvm_export_hook.sources import Input
@@ -189,7 +190,8 @@ def run(desk: Desk) -> None:
 
 def report_findings(desk: Desk) -> None:
     """Judge what was asked for, and print or fix what was found."""
-    options, output = desk.options, desk.out
+    options = desk.options
+    output: Printer = desk.out
     results = judge_source(desk)
     find_users = None
     if options.users or options.fix or options.diff:

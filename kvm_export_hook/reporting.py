@@ -15,15 +15,44 @@ from kvm_export_hook.sources.repository import name_in_repository
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import TextIO
+    from typing import Protocol, TextIO
 
-    from kvm_export_hook.cli import Desk, Output
+    from kvm_export_hook.options import Options
     from kvm_export_hook.rules.judge import Result
+    from kvm_export_hook.rules.tree import Facts
     from kvm_export_hook.sources import Input
     from kvm_export_hook.users.lookup import Users
     from kvm_export_hook.users.search import SayIfSlow
 
     FindUsers = Callable[[Input], Users]
+
+    class Printer(Protocol):
+        """What prints to a stream, for as long as that takes it."""
+
+        stream: TextIO | None
+
+        def write(self, text: str) -> None: ...
+        def write_bytes(self, data: bytes) -> None: ...
+
+    class Desk(Protocol):
+        """What cli.py hands down: the options, where to print, whom to say what to."""
+
+        options: Options
+        has_met_anything: bool
+        notes: list[tuple[bytes, str]]
+
+        @property
+        def out(self) -> Printer: ...
+        @property
+        def err(self) -> Printer: ...
+        @property
+        def srctree(self) -> bytes | None: ...
+        def learn(self, kvm_types: bytes | None, makefile: bytes | None) -> Facts: ...
+        def complain(self, path: bytes, error: OSError) -> None: ...
+        def give_up(self, reason: str) -> None: ...
+        def note(self, path: bytes, remark: str) -> None: ...
+        def say(self, kind: str, subject: bytes, *remarks: str) -> None: ...
+
 
 PATIENCE = 1.0
 
@@ -56,7 +85,7 @@ def list_exports(desk: Desk) -> None:
 
 def use_results(
     results: Iterator[Result], desk: Desk
-) -> tuple[Iterator[Result], Output, FindUsers | None]:
+) -> tuple[Iterator[Result], Printer, FindUsers | None]:
     """Fix RESULTS, print the fix as a patch, or find who uses their symbols.
 
     Returns what is to be reported, where, and what finds the users.
@@ -80,7 +109,7 @@ def print_report(
     first: Result | None,
     rest: Iterator[Result],
     desk: Desk,
-    output: Output,
+    output: Printer,
     find_users: FindUsers | None,
 ) -> None:
     """Print FIRST and the REST in the format that was asked for.
@@ -114,7 +143,7 @@ def choose_progress(desk: Desk, patience: float = PATIENCE) -> SayIfSlow:
     return lambda remark: say_later(lambda: desk.say("", b"", remark), patience)
 
 
-def choose_patch_writer(output: Output) -> Callable[[bytes], None]:
+def choose_patch_writer(output: Printer) -> Callable[[bytes], None]:
     """Choose how to print a line of a patch: byte for byte, but nothing that drives a terminal."""
     if not (output.stream and output.stream.isatty()):
         return output.write_bytes

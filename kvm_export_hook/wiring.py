@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kvm_export_hook.cli import Desk
+    from kvm_export_hook.reporting import Desk
     from kvm_export_hook.rules.judge import Result
     from kvm_export_hook.sources.locate import File
     from kvm_export_hook.sources.states import Change
