@@ -143,6 +143,7 @@ def start() -> NoReturn:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command on ARGV, by default the process's own; return its exit status."""
     desk = Desk(Options())
+    fault = ""
     try:
         arguments = sys.argv[1:] if argv is None else argv
         if read_options(arguments, desk.options) or parse(arguments, desk):
@@ -153,12 +154,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         desk.status = TROUBLE
         desk.say("error", os.fsencode(str(error)), "see --help")
     except MemoryError:
-        desk.status = TROUBLE
-        desk.say("error", b"", NO_MEMORY)
+        fault = NO_MEMORY
     except Exception as error:  # noqa: BLE001
         # A traceback would end with 1, as if this were a finding.
-        desk.status = TROUBLE
-        desk.say("error", b"", f"internal error: {type(error).__name__}: {error}", PLEASE_REPORT)
+        fault = f"internal error: {type(error).__name__}: {error}: {PLEASE_REPORT}"
+    if fault:  # said after what was being done has been freed
+        desk.give_up(fault)
     desk.out.flush()
     desk.err.flush()
     failure = desk.out.failure
@@ -240,8 +241,9 @@ def judge_input(input_: Input, desk: Desk) -> Result | None:
         first = next(findings, None)
         return Result(input_, chain(first, findings)) if first else None
     except MemoryError:
-        desk.complain(input_.path, OSError(None, NO_MEMORY))
-        return None
+        suspects = []  # which takes the most: let there be room to say so
+    desk.complain(input_.path, OSError(None, NO_MEMORY))
+    return None
 
 
 def read_worktree(desk: Desk) -> Iterator[Input]:

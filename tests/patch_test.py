@@ -425,7 +425,10 @@ BROKEN = {
 
 @parametrize(("text", "complaint"), BROKEN)
 def test_what_cannot_be_judged_is_named(text: bytes, complaint: str) -> None:
-    assert read(text) == ([], [complaint])
+    results, complaints = read(text)
+    # Newer gits name the patch, too.
+    assert results == []
+    assert [said.replace("at <stdin>:", "at line ") for said in complaints] == [complaint]
 
 
 AFTER_A_HUNK = {
