@@ -153,11 +153,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UsageError as error:
         desk.status = TROUBLE
         desk.say("error", os.fsencode(str(error)), "see --help")
-    except MemoryError:
-        fault = NO_MEMORY
     except Exception as error:  # noqa: BLE001
         # A traceback would end with 1, as if this were a finding.
-        fault = f"internal error: {type(error).__name__}: {error}: {PLEASE_REPORT}"
+        unforeseen = f"internal error: {type(error).__name__}: {error}: {PLEASE_REPORT}"
+        fault = NO_MEMORY if isinstance(error, MemoryError) else unforeseen
     if fault:  # said after what was being done has been freed
         desk.give_up(fault)
     desk.out.flush()

@@ -56,6 +56,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 1.0
 
+NO_MEMORY = "needs more memory than this machine has"
+
 BY_COMMAND = "kvm-export-hook --fix PATH rewrites what it safely can.\n"
 BY_HOOK = "The hook kvm-exports-fix rewrites what it safely can.\n"
 
@@ -71,7 +73,10 @@ def list_exports(desk: Desk) -> None:
     found: list[exports.Export] = []
     for input_ in worktree.read_inputs(paths, desk.srctree, trees, desk.complain):
         desk.has_met_anything = True
-        found.extend(exports.list_exports(input_))
+        try:
+            found.extend(exports.list_exports(input_))
+        except MemoryError:
+            desk.complain(input_.path, OSError(None, NO_MEMORY))
     users = {}
     if options.users:
         from kvm_export_hook.users.search import find_export_users

@@ -474,7 +474,7 @@ NEEDS_MORE = "kvm-export-hook: error: {}needs more memory than this machine has\
     {
         "a-file": (["--quiet"], "virt/kvm/x.c:1:1: error: ", "virt/kvm/big.c: "),
         "a-patch": (["--patch", "p"], "", "p: "),
-        "a-whole-list": (["--list"], "", ""),
+        "a-list": (["--list"], "EXPORT_SYMBOL", "virt/kvm/big.c: "),
     },
 )
 def test_what_memory_does_not_suffice_for_is_an_error(
