@@ -20,8 +20,8 @@ HUNK = re.compile(
 START = re.compile(rb"(?m)^(?:diff --(?:git|cc|combined) |--- [^\n]*\n\+\+\+ |@@ -|\+)")
 # What git reads of the header of a file, in any order.
 HEADER_LINE = re.compile(
-    rb"(?:---|\+\+\+|(?:old|new|deleted file|new file) mode|(?:copy|rename) (?:from|to|old|new)"
-    rb"|similarity index|dissimilarity index|index) [^\n]*\n"
+    rb"(?:---|\+\+\+|(?:old|new|deleted file|new file) mode|copy (?:from|to)"
+    rb"|rename (?:from|to|old|new)|similarity index|dissimilarity index|index) [^\n]*\n"
 )
 # The header of a file that says something without a hunk.
 NEEDS_NO_HUNK = re.compile(
@@ -36,6 +36,7 @@ NO_NAMES = "a hunk comes without the names of its file"
 SHORT = "the hunk is shorter than its header says"
 BROKEN_HUNK = "the header of a hunk is broken"
 COMBINED = "it is the combined diff of a merge, which shows no sides: judge that with --commits"
+JOINED_LINES = "it joins lines by an end of the file in the middle of a hunk"
 EXTRA_LINES = "it has extra lines after the hunk: added lines that no hunk accounts for"
 
 
@@ -57,10 +58,20 @@ class Hunk:
 
     ``start``, ``end``: offsets of its lines in bytes. ``old_start``,
     ``new_start``: the numbers of their first lines, 1-based. ``added``,
-    ``removed``: how many lines.
+    ``removed``: how many lines. ``is_unended``: the last line of the new side
+    has no line end, so that whatever comes after it is joined to it.
     """
 
-    __slots__ = ("added", "end", "header", "new_start", "old_start", "removed", "start")
+    __slots__ = (
+        "added",
+        "end",
+        "header",
+        "is_unended",
+        "new_start",
+        "old_start",
+        "removed",
+        "start",
+    )
 
     def __init__(self, text: bytes, header: re.Match[bytes]) -> None:
         old_start, old_count, new_start, new_count = header.groups()
@@ -76,8 +87,10 @@ class Hunk:
         """Count the lines, OLD of the one side and NEW of the other; return where they end."""
         position = self.start
         find = text.find
+        kind = last = b""
+        self.is_unended = False
         while old or new:
-            kind = text[position : position + 1]
+            last, kind = kind, text[position : position + 1]
             if kind == b"+":
                 self.added += 1
                 new -= 1
@@ -89,10 +102,16 @@ class Hunk:
                 new -= 1
             elif kind != b"\\":
                 raise DiffError(SHORT, self.header)
+            # git takes the line end away even where the side goes on.
+            elif (old and last != b"+") or (new and last != b"-"):
+                raise DiffError(JOINED_LINES, position)
+            else:
+                self.is_unended |= not new
             if old < 0 or new < 0:
                 raise DiffError("the hunk is longer than its header says", self.header)
             position = find(b"\n", position) + 1
         if text.startswith(b"\\ ", position):
+            self.is_unended |= kind != b"-"
             position = find(b"\n", position) + 1
         return position
 

@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 CHUNK = 1 << 16
 
 # How git am knows a mail: the line before one in an mbox, or a header.
-MAIL = re.compile(rb">?From |(?!Index:)[!-9;-~]+(?::|\Z)")
+MAIL = re.compile(rb">?From |[!-9;-~]+(?::|\Z)")
+# Diffs begin with this, too, but then no headers come after it.
+INDEX = b"Index:"
+NO_HEADER = re.compile(rb"\n(?![\n\r\t ])(?![!-9;-~]+:)[^\n]*\n|\n\r?\n")
 MARKS = re.compile(rb"(?mi)\A>?From |^(?:From|Subject|Date):")
 # A line that names a file, also one that git does not take for part of a diff.
 NAMING = re.compile(rb"(?m)^(?:diff |--- |\+\+\+ |Index: |(?:rename|copy) )")
 # What is encoded, names KVM or is quoted, or puts a link where KVM is.
-MATTER = re.compile(rb"(?i:content-)|kvm|\\[0-7]|mode +0*1[^0]")
+MATTER = re.compile(rb"(?i:content-)|kvm|\\[0-7]|mode [\t +]*0*1[^0]")
 # Where git sees the beginning of a diff, and what looks like one to us.
 DIFF = re.compile(rb"(?m)^(?:diff -|Index: |--- [^\n]*\n\+\+\+ |@@ -|GIT binary patch)")
 # Output of git that may well have no diff.
@@ -72,7 +75,7 @@ def read_mails(stream: BinaryIO, scratch: Scratch) -> Iterator[Mail]:
     head = read_head(stream)
     if not head:
         return
-    if not MAIL.match(head):
+    if not is_mail(head):
         yield read_diff(head + stream.read())
         return
     paths = split_mbox(head, stream, scratch)
@@ -93,6 +96,16 @@ def read_head(stream: BinaryIO) -> bytes:
     while len(head) < LONGEST_START and (chunk := stream.read(CHUNK)):
         head = (head + chunk).lstrip()
     return head
+
+
+def is_mail(head: bytes) -> bool:
+    """Whether what begins with HEAD is a mail, or several, for git."""
+    if not MAIL.match(head):
+        return False
+    if not head.startswith(INDEX):
+        return True
+    end = NO_HEADER.search(head)
+    return end is None or not end[0].strip()
 
 
 def read_diff(text: bytes) -> Mail:
@@ -122,7 +135,8 @@ def split_mbox(head: bytes, stream: BinaryIO, scratch: Scratch) -> list[bytes]:
 def read_mail(text: bytes, number: int, scratch: Scratch) -> Mail:
     """Read a mail as git does, the one of this NUMBER in its mbox."""
     head = text.partition(b"\n\n")[0]
-    text = narrow(text)
+    if WIDE.search(head) and not shows_diff(text, scratch):
+        text = narrow(text)
     try:
         said = scratch.run(b"mailinfo", b"-k", b"message", b"patch", stdin=text)
     except GitError as error:
@@ -137,6 +151,15 @@ def read_mail(text: bytes, number: int, scratch: Scratch) -> Mail:
         has_structure = STRUCTURE.search(text) or COLOR in text or COLOR in message + patch
         mail.lacks_diff = bool(has_structure) and not LETTER.match(subject) if is_mail else True
     return mail
+
+
+def shows_diff(text: bytes, scratch: Scratch) -> bool:
+    """Whether git sees a diff in the mail TEXT as it is, whatever its headers say."""
+    try:
+        scratch.run(b"mailinfo", b"-k", b"message", b"patch", stdin=text)
+    except GitError:
+        return False
+    return bool(DIFF.search(scratch.read(b"patch")))
 
 
 def read_subject(said: bytes) -> str:

@@ -24,12 +24,14 @@ PLACES = (*ABOVE, *KVM_DIRECTORIES)
 
 # A line that names one in scope, or may.
 NAMING_KVM = re.compile(
-    NAMING.pattern + rb"[^\n]*?(?:(?:virt|x86)/[/.]*kvm/[^\n]*\.[chCH]|\\[0-7])"
+    NAMING.pattern + rb"(?:(?=[^\n]*\.[chCH])[^\n]*?(?:virt|x86)/[/.]*kvm/|[^\n]*?\\[0-7])"
 )
 # What git, by default, makes of a name without a/ and b/ before it.
 LESS = re.compile(rb"(?:kvm|x86/kvm)/.*\.[chCH]$|linux/kvm_types\.h$|x86/kvm/Makefile$")
 
-MODE = re.compile(rb"(?m)^(?:(?:old|new|new file) mode|index [^\s]+) +0*([0-7]+)\s*$")
+# A mode, and what git takes for one: a number in base 8, whatever stands around it.
+MODE = re.compile(rb"(?m)^(?:(?:old|new|new file) mode|index [^\s]+) ([^\n]*)")
+OCTAL = re.compile(rb"[\s+]*(?:0{1,99}(?=[1-7]))?([0-7]{1,9})(?:\s|\Z)")
 DELETED = re.compile(rb"(?m)^deleted file mode ")
 MOVED = re.compile(rb"(?m)^(?:rename|copy) ")
 COPIED = re.compile(rb"(?m)^copy ")
@@ -96,9 +98,10 @@ def find_refusal(name: bytes, header: bytes, record: Record) -> str:
 
     HEADER is what git reads of it before its hunks.
     """
-    for mode in MODE.findall(header):
-        if not mode.startswith(b"100"):
-            return KINDS.get(mode, OTHER_KIND)
+    for text in MODE.findall(header):
+        mode = OCTAL.match(text)
+        if mode is None or not mode[1].startswith(b"100"):
+            return KINDS.get(mode[1] if mode else b"", OTHER_KIND)
     is_binary = record.added is None and (is_in_scope(name) or name in FACT_FILES)
     return BINARY if is_binary and not DELETED.search(header) else ""
 
@@ -107,6 +110,8 @@ def may_be_moved(header: bytes) -> bool:
     """Whether HEADER may name two files, the one before and the one after."""
     if not header.startswith(b"diff --git "):
         return False
-    sides = [each for each in SIDES.findall(header) if not each.startswith(NULL)]
-    rests = {each.partition(b"/")[2].strip() for each in sides}
-    return bool(MOVED.search(header)) or len(rests) > 1
+    sides = {each.partition(b"\t")[0].strip() for each in SIDES.findall(header)} - {NULL}
+    rests = {each.partition(b"/")[2] for each in sides}
+    # git may read names whole: then the first directory counts, too.
+    is_whole = any(each.startswith(b'"') or is_wanted(os.path.normpath(each)) for each in sides)
+    return bool(MOVED.search(header)) or len(sides if is_whole else rests) > 1

@@ -7,7 +7,7 @@ import os
 
 from kvm_export_hook.rules.scan import STEM, find_suspects
 from kvm_export_hook.rules.tree import FACT_FILES
-from kvm_export_hook.sources.diff import DiffError, find_files
+from kvm_export_hook.sources.diff import JOINED_LINES, DiffError, find_files
 from kvm_export_hook.sources.patch_names import (
     COPIED,
     IS_COPY,
@@ -53,6 +53,8 @@ class Reading:
         self.new: list[Text] = []
         self.edits: Edits = []
         self.names_kvm = False
+        self._unended: set[bytes] = set()
+        self._said: set[str] = set()
         self._patch = patch
         self._scratch = scratch
         self._series = series
@@ -80,7 +82,10 @@ class Reading:
 
     def _complain(self, error: DiffError) -> None:
         """Complain of what stands between the files."""
-        self._refuse(error.locate(self._patch), b"")
+        reason = str(error)
+        if reason not in self._said:  # the first place of each is enough, and soon found
+            self._said.add(reason)
+            self._refuse(error.locate(self._patch), b"")
 
     def _read_file(self, file: File, record: Record, name: bytes, index: int) -> str:
         """Read the hunks of FILE; return why it cannot be judged, or ""."""
@@ -92,6 +97,11 @@ class Reading:
         added = removed = 0
         old, new, edits = [], [], []
         for hunk in file.read_hunks():
+            # git appends what begins without context to a line that has no end.
+            if name in self._unended and self._patch.startswith(b"+", hunk.start):
+                raise DiffError(JOINED_LINES, hunk.header)
+            if hunk.is_unended:
+                self._unended.add(name)
             added += hunk.added
             removed += hunk.removed
             if name in FACT_FILES or self._patch.find(STEM, hunk.start, hunk.end) >= 0:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     # What a patch does to the files of facts: the name of each, and both sides of its hunks.
     Edits = list[tuple[bytes, Side, Side]]
 
-PATTERN = re.compile(rb"(?<!\S)-e[ \t]*([A-Za-z_][A-Za-z0-9_]*)")
+# A comment, or a name of the list.
+PATTERN = re.compile(rb"#[^\n]*|(?<!\S)-e[ \t]*([A-Za-z_][A-Za-z0-9_]*)")
 
 
 class Series:
@@ -33,7 +34,7 @@ class Series:
         self.facts = facts
         self._learn = learn
         self._contents: list[bytes | None] | None = None
-        self._added: frozenset[bytes] = frozenset()
+        self._added: set[bytes] = set()
 
     def apply(self, edits: Edits) -> Facts:
         """Make EDITS; return the facts that result, which hold from now on.
@@ -54,7 +55,7 @@ class Series:
                 self._contents[at] = content
             elif name == tree.MAKEFILE:
                 added = set(PATTERN.findall(new.text)) - set(PATTERN.findall(old.text))
-                self._added = self._added.union(added)
+                self._added |= added - {b""}
         facts = self._learn(*self._contents)
         allowlist = facts.allowlist | self._added
         self.facts = tree.Facts(
@@ -67,10 +68,18 @@ def replace(content: bytes | None, old: Side, new: Side) -> bytes | None:
     """Replace the OLD side of a hunk by the NEW one; None if CONTENT does not have it."""
     if content is None:
         return None if old.text else new.text
-    if not old.text:
-        return None
-    at = content.find(old.text)
+    at = content.find(old.text) if old.text else find_line(content, new.first_line - 1)
     return None if at < 0 else content[:at] + new.text + content[at + len(old.text) :]
+
+
+def find_line(content: bytes, count: int) -> int:
+    """Find where in CONTENT its first COUNT lines end: an offset, or -1."""
+    at = 0
+    for _ in range(count):
+        at = content.find(b"\n", at) + 1
+        if not at:
+            return -1
+    return at
 
 
 def read_or_none(path: bytes) -> bytes | None:

@@ -46,6 +46,8 @@ def read_sides(text: bytes, hunk: Hunk) -> tuple[Side, Side]:
 
 def open_comments(old: Side, new: Side) -> tuple[Side, Side]:
     """Begin both sides of a hunk of C with a comment, if either shows that it is in one."""
+    if old.first_line <= 1 or new.first_line <= 1:
+        return old, new  # nothing comes before the first line
     if not (begins_in_comment(old.text) or begins_in_comment(new.text)):
         return old, new
     return (
