@@ -12,7 +12,7 @@ import sys
 
 from kvm_export_hook.options import PROGRAM, Options, UsageError, read_options
 from kvm_export_hook.rules import scan, tree
-from kvm_export_hook.sources import worktree
+from kvm_export_hook.sources import NO_MEMORY, worktree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 CLEAN, FOUND, TROUBLE = 0, 1, 2
 
 NOTHING_CHECKED = "nothing checked: found no C source below virt/kvm or arch/x86/kvm"
-NO_MEMORY = "needs more memory than this machine has"
 
 PLEASE_REPORT = "please report it, with what was judged"
 

@@ -9,7 +9,7 @@ from itertools import chain
 
 from kvm_export_hook.report.formats import FORMATS
 from kvm_export_hook.report.layout import Layout
-from kvm_export_hook.sources import worktree
+from kvm_export_hook.sources import NO_MEMORY, worktree
 from kvm_export_hook.sources.repository import name_in_repository
 
 TYPE_CHECKING = False
@@ -56,7 +56,6 @@ if TYPE_CHECKING:
 
 PATIENCE = 1.0
 
-NO_MEMORY = "needs more memory than this machine has"
 
 BY_COMMAND = "kvm-export-hook --fix PATH rewrites what it safely can.\n"
 BY_HOOK = "The hook kvm-exports-fix rewrites what it safely can.\n"

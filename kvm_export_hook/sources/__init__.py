@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+# Said of what could not be judged for want of it.
+NO_MEMORY = "needs more memory than this machine has"
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable

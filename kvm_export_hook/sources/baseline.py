@@ -6,7 +6,8 @@ from __future__ import annotations
 import os
 
 from kvm_export_hook.rules.change import choose_old_facts
-from kvm_export_hook.sources.git import FACT_FILES, LS_FILES, RAW, Kernel, parse_raw
+from kvm_export_hook.rules.tree import FACT_FILES
+from kvm_export_hook.sources.git import LS_FILES, RAW, Kernel, parse_raw
 from kvm_export_hook.sources.locate import list_kvm_directories, visit
 from kvm_export_hook.sources.objects import find_commits, get_content
 from kvm_export_hook.sources.process import GitError, make_environment, run_git

@@ -7,7 +7,7 @@ top of the kernel tree, which may be a subdirectory of the repository.
 
 from __future__ import annotations
 
-from kvm_export_hook.rules.tree import KVM_TYPES, MAKEFILE
+from kvm_export_hook.rules.tree import FACT_FILES
 from kvm_export_hook.sources.objects import is_link_target, read_objects
 from kvm_export_hook.sources.process import run_git
 from kvm_export_hook.sources.repository import find_kernel
@@ -37,7 +37,6 @@ RAW = (
 
 LS_FILES = (b"ls-files", b"-s", b"-z", b"--full-name")
 
-FACT_FILES = (KVM_TYPES, MAKEFILE)
 # What is above the KVM directories.
 ABOVE = (b"arch", b"arch/x86", b"virt")
 

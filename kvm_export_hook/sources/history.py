@@ -6,8 +6,9 @@ from __future__ import annotations
 import os
 
 from kvm_export_hook.rules.change import choose_old_facts
+from kvm_export_hook.rules.tree import FACT_FILES
 from kvm_export_hook.sources import Origin
-from kvm_export_hook.sources.git import FACT_FILES, KINDS, RAW, Entry
+from kvm_export_hook.sources.git import KINDS, RAW, Entry
 from kvm_export_hook.sources.objects import get_content
 from kvm_export_hook.sources.process import Git, read_fields
 

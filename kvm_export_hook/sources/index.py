@@ -7,8 +7,8 @@ A third where it deletes files.
 from __future__ import annotations
 
 from kvm_export_hook.rules.change import choose_old_facts
+from kvm_export_hook.rules.tree import FACT_FILES
 from kvm_export_hook.sources.git import (
-    FACT_FILES,
     KINDS,
     LS_FILES,
     RAW,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 
 from kvm_export_hook.rules.change import choose_old_facts
-from kvm_export_hook.sources import Origin
+from kvm_export_hook.sources import NO_MEMORY, Origin
 from kvm_export_hook.sources.diff import DiffError, find_files
 from kvm_export_hook.sources.mail import DIFF, may_matter, read_mails
 from kvm_export_hook.sources.numstat import list_alone, list_files
@@ -41,7 +41,6 @@ NO_DIFF = "holds no diff that git can read: send it as plain text, or judge it w
 JOINED = "; format=flowed, by which git joins lines, may have broken it: send it without"
 MAKE_AGAIN = "make it again, or judge it with --commits"
 IS_EMPTY = "nothing checked: the patch is empty"
-NO_MEMORY = "needs more memory than this machine has"
 
 
 def open_patch(name: str) -> BinaryIO:
