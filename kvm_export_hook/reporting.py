@@ -4,13 +4,11 @@
 from __future__ import annotations
 
 import os
-from importlib import import_module
 from itertools import chain
 
 from kvm_export_hook.report.formats import FORMATS
 from kvm_export_hook.report.layout import Layout
 from kvm_export_hook.sources import NO_MEMORY, worktree
-from kvm_export_hook.sources.repository import name_in_repository
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Protocol, TextIO
 
     from kvm_export_hook.options import Options
+    from kvm_export_hook.rules.exports import Export
     from kvm_export_hook.rules.judge import Result
     from kvm_export_hook.rules.tree import Facts
     from kvm_export_hook.sources import Input
@@ -64,18 +63,14 @@ BY_HOOK = "The hook kvm-exports-fix rewrites what it safely can.\n"
 def list_exports(desk: Desk) -> None:
     """Print the exports of what was asked for."""
     from kvm_export_hook.report import as_list
-    from kvm_export_hook.rules import exports
 
     options = desk.options
     trees = worktree.Trees(desk.learn, desk.complain, desk.note)
     paths = map(os.fsencode, options.paths)
-    found: list[exports.Export] = []
+    found: list[Export] = []
     for input_ in worktree.read_inputs(paths, desk.srctree, trees, desk.complain):
         desk.has_met_anything = True
-        try:
-            found.extend(exports.list_exports(input_))
-        except MemoryError:
-            desk.complain(input_.path, OSError(None, NO_MEMORY))
+        found.extend(list_input(input_, desk))
     users = {}
     if options.users:
         from kvm_export_hook.users.search import find_export_users
@@ -85,6 +80,18 @@ def list_exports(desk: Desk) -> None:
     write_list = as_list.write_object if options.format == "json" else as_list.write_text
     for part in write_list(found, audit):
         desk.out.write(part)
+
+
+def list_input(input_: Input, desk: Desk) -> list[Export]:
+    """List the exports of INPUT_, or complain that there is not enough memory for that."""
+    from kvm_export_hook.rules.exports import list_exports
+
+    try:
+        return list(list_exports(input_))
+    except MemoryError:
+        pass  # what the list takes is freed before there is something to say
+    desk.complain(input_.path, OSError(None, NO_MEMORY))
+    return []
 
 
 def use_results(
@@ -123,7 +130,8 @@ def print_report(
     row = FORMATS[desk.options.format]
     if not (first or row.prints_when_clean):
         return
-    module = import_module(f"kvm_export_hook.report.{row.module}")
+    # Not by importlib, which loads as much again as a report.
+    module = __import__(f"kvm_export_hook.report.{row.module}", fromlist=["report"])
     layout = Layout(
         color=wants_color(desk.options.color, output.stream),
         quiet=desk.options.quiet,
@@ -135,6 +143,13 @@ def print_report(
     results = rest if first is None else chain([first], rest)
     for part in module.report(results, layout):
         output.write(part)
+
+
+def name_in_repository(input_: Input) -> bytes:
+    """Spell the path of INPUT_ from the top of its git repository."""
+    from kvm_export_hook.sources import repository
+
+    return repository.name_in_repository(input_)
 
 
 def choose_progress(desk: Desk, patience: float = PATIENCE) -> SayIfSlow:

@@ -238,9 +238,11 @@ def test_a_user_attribute_that_cannot_be_kept(path: Path) -> None:
 # At every step of the write.
 
 STEPS = """\
-import os, sys
+import os, signal, sys
 from kvm_export_hook import atomic
 path, number, left = os.fsencode(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+if number != signal.SIGKILL:
+    signal.signal(number, signal.SIG_DFL)  # nohup, and shells in the background, ignore some
 def trace(frame, event, argument):
     global left
     if frame.f_code.co_filename == atomic.__file__:

@@ -91,32 +91,39 @@ class Patches:
     ) -> list[Result]:
         """Judge what the PATCH of MAIL adds, which git reads as RECORDS.
 
-        Complains of what cannot be judged.
+        Complains of what cannot be judged, once the memory that it took is free.
         """
         try:
-            options: tuple[bytes, ...] = ()
-            if isinstance(records, GitError):
-                if not may_name_kvm(patch):
-                    return []
-                # Names without a directory before them may stop git, too.
-                options, refused, records = (WHOLE,), records, list_alone(scratch, patch, (WHOLE,))
-                if isinstance(records, GitError):
-                    self._refuse(mail, explain(patch, refused) + JOINED * mail.is_flowed)
-                    return []
-            reading = Reading(
-                patch, scratch, self.series, lambda why, name: self._refuse(mail, why, name)
-            )
-            reading.read(records, *options)
-            self.names_kvm |= reading.names_kvm
-            return list(self._judge(self._make_change(mail, reading)))
+            return self._find_added(mail, patch, records, scratch)
         except MemoryError:
-            self._refuse(mail, NO_MEMORY)
+            reason = NO_MEMORY
         except DiffError as error:
-            self._refuse(mail, error.locate(patch))
+            reason = error.locate(patch)
         except Exception as error:  # noqa: BLE001
             # The mails after it are judged all the same.
-            self._refuse(mail, f"internal error: {type(error).__name__}: {error}: please report it")
+            reason = f"internal error: {type(error).__name__}: {error}: please report it"
+        self._refuse(mail, reason)
         return []
+
+    def _find_added(
+        self, mail: Mail, patch: bytes, records: Records | GitError, scratch: Scratch
+    ) -> list[Result]:
+        """Find what the PATCH of MAIL adds, which git reads as RECORDS. Raises DiffError."""
+        options: tuple[bytes, ...] = ()
+        if isinstance(records, GitError):
+            if not may_name_kvm(patch):
+                return []
+            # Names without a directory before them may stop git, too.
+            options, refused, records = (WHOLE,), records, list_alone(scratch, patch, (WHOLE,))
+            if isinstance(records, GitError):
+                self._refuse(mail, explain(patch, refused) + JOINED * mail.is_flowed)
+                return []
+        reading = Reading(
+            patch, scratch, self.series, lambda why, name: self._refuse(mail, why, name)
+        )
+        reading.read(records, *options)
+        self.names_kvm |= reading.names_kvm
+        return list(self._judge(self._make_change(mail, reading)))
 
     def _make_change(self, mail: Mail, reading: Reading) -> Change:
         """Make the change of MAIL; its edits of the tree's facts hold from now on."""
