@@ -20,7 +20,7 @@ from kvm_export_hook.atomic import (
     read_extended,
     replace_file,
 )
-from tests.support import PYTHON, unmeasured
+from tests.support import PYTHON, signallable, unmeasured
 
 OLD, NEW = b"old\n", b"new\n"
 ACL = "system.posix_acl_access"
@@ -238,11 +238,9 @@ def test_a_user_attribute_that_cannot_be_kept(path: Path) -> None:
 # At every step of the write.
 
 STEPS = """\
-import os, signal, sys
+import os, sys
 from kvm_export_hook import atomic
 path, number, left = os.fsencode(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-if number != signal.SIGKILL:
-    signal.signal(number, signal.SIG_DFL)  # nohup, and shells in the background, ignore some
 def trace(frame, event, argument):
     global left
     if frame.f_code.co_filename == atomic.__file__:
@@ -261,7 +259,7 @@ def signalled_at_each_step(path: Path, number: int) -> Iterator[int]:
     for step in range(200):
         path.write_bytes(OLD)
         done = subprocess.run(
-            [PYTHON, "-c", STEPS, str(path), str(number), str(step)],
+            signallable(PYTHON, "-c", STEPS, str(path), str(number), str(step)),
             capture_output=True,
             check=False,
             env=unmeasured(),

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import tracemalloc
 from collections.abc import Callable
@@ -11,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from kvm_export_hook.sources import scratch
 from tests.cases import parametrize
 from tests.patches import ADDED, diff, mail, read
-from tests.support import COMMAND, environment, write
+from tests.support import COMMAND, environment, signallable, write
 
 OTHER = diff("+int a;", old="a/fs/x.c", new="b/fs/x.c")
 # Names without a directory change how git reads the names after them.
@@ -117,3 +119,26 @@ def test_nothing_is_left_in_the_temporary_directory(
     read(mail(ADDED) * 3)
     read(ADDED)
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
+def test_nothing_is_left_there_after_a_signal(tmp_path: Path, number: signal.Signals) -> None:
+    with subprocess.Popen(
+        signallable(str(COMMAND), "--patch", "-"),
+        stdin=subprocess.PIPE,
+        env=environment(TMPDIR=str(tmp_path)),
+    ) as process:
+        assert process.stdin
+        # More than a pipe holds: once it is written, the directory is there.
+        process.stdin.write(b"\n" * 1_000_000)
+        assert os.listdir(tmp_path) != []
+        process.send_signal(number)
+        assert process.wait() == 2
+    assert os.listdir(tmp_path) == []
+
+
+def test_signals_end_the_program_again_after_a_patch() -> None:
+    before = [signal.signal(number, signal.SIG_DFL) for number in scratch.ENDING]
+    read(ADDED)
+    after = [signal.signal(number, kept) for number, kept in zip(scratch.ENDING, before)]
+    assert after == [signal.SIG_DFL] * len(scratch.ENDING)

@@ -308,13 +308,18 @@ def test_no_stdin_for_a_push(linux: Repository) -> None:
     "directory",
     {"not-there": "/gone", "no-directory": "/dev/null", "not-writable": "locked"},
 )
+@parametrize(
+    ("arguments", "subject"),
+    {"the-index": (["--staged"], ""), "a-patch": (["--patch", "-"], "standard input: ")},
+)
 def test_nowhere_to_write_a_temporary_file(
-    linux: Repository, tmp_path: Path, directory: str
+    linux: Repository, tmp_path: Path, directory: str, arguments: list[str], subject: str
 ) -> None:
     (tmp_path / "locked").mkdir(mode=0o500)
     where = str(tmp_path / directory)
     done = subprocess.run(
-        unprivileged(str(COMMAND), "--staged"),
+        unprivileged(str(COMMAND), *arguments),
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
@@ -322,7 +327,7 @@ def test_nowhere_to_write_a_temporary_file(
     )
     assert done.returncode == 2
     assert done.stderr.startswith(
-        f"kvm-export-hook: error: cannot write a temporary file in {where}: "
+        f"kvm-export-hook: error: {subject}cannot write a temporary file in {where}: "
     ), done.stderr
     assert done.stderr.endswith(": set TMPDIR\n")
     assert done.stderr.count("\n") == 1

@@ -140,4 +140,15 @@ def unprivileged(*command: str) -> list[str]:
     return ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *command]
 
 
+def signallable(*command: str) -> list[str]:
+    """Run COMMAND with the signals that nohup and shells in the background ignore."""
+    script = (
+        "import os, signal, sys\n"
+        "for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):\n"
+        "    signal.signal(number, signal.SIG_DFL)\n"
+        "os.execvp(sys.argv[1], sys.argv[1:])"
+    )
+    return [PYTHON, "-c", script, *command]
+
+
 PYTHON = sys.executable

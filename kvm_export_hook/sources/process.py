@@ -164,9 +164,7 @@ def keep_standard_streams_apart() -> None:
 
 def open_unnamed(content: bytes) -> int:
     """Open a file that has CONTENT and no name, at its start. Raises GitError."""
-    directory = os.environb.get(b"TMPDIR") or b"/tmp"
-    name = b"kvm-export-hook.%d.%s" % (os.getpid(), os.urandom(8).hex().encode())
-    path = os.path.join(directory, name)
+    path = name_temporary()
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         os.unlink(path)
@@ -175,8 +173,18 @@ def open_unnamed(content: bytes) -> int:
             rest = rest[os.write(descriptor, rest) :]
         os.lseek(descriptor, 0, os.SEEK_SET)
     except OSError as error:
-        where = os.fsdecode(directory)
-        raise GitError(
-            f"cannot write a temporary file in {where}: {error.strerror}: set TMPDIR"
-        ) from error
+        raise GitError(blame_temporary(path, error)) from error
     return descriptor
+
+
+def name_temporary() -> bytes:
+    """Return a new path for something that is soon gone again."""
+    directory = os.environb.get(b"TMPDIR") or b"/tmp"
+    name = b"kvm-export-hook.%d.%s" % (os.getpid(), os.urandom(8).hex().encode())
+    return os.path.join(directory, name)
+
+
+def blame_temporary(path: bytes, error: OSError) -> str:
+    """Say that nothing can be written at PATH, and what to do."""
+    where = os.fsdecode(os.path.dirname(path))
+    return f"cannot write a temporary file in {where}: {error.strerror}: set TMPDIR"

@@ -8,25 +8,27 @@ apply`` would pass over what lies outside of the directory that it runs in.
 from __future__ import annotations
 
 import os
+import signal
 
-from kvm_export_hook.sources.process import run_git
+from kvm_export_hook.sources.process import blame_temporary, name_temporary, run_git
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
 
+# What ends a program at once; here it is an exception, as Python makes of SIGINT.
+ENDING = (signal.SIGHUP, signal.SIGTERM)
+
 
 class Scratch:
     """An empty directory, a context; at its end it is gone with all that is in it.
 
-    ``path``: of the directory, absolute. Raises OSError.
+    Also where a signal is the cause. ``path``: of the directory, absolute.
     """
 
     def __init__(self) -> None:
-        parent = os.path.abspath(os.environb.get(b"TMPDIR") or b"/tmp")
-        name = b"kvm-export-hook.%d.%s" % (os.getpid(), os.urandom(8).hex().encode())
-        self.path = os.path.join(parent, name)
-        os.mkdir(self.path, 0o700)
+        self.path = os.path.abspath(name_temporary())
+        self._caught: list[signal.Signals] = []
         kept = {name: value for name, value in os.environb.items() if not name.startswith(b"GIT_")}
         nothing = os.fsencode(os.devnull)
         self._environment = kept | {
@@ -34,12 +36,19 @@ class Scratch:
             b"XDG_CONFIG_HOME": self.path,
             b"GIT_CONFIG_GLOBAL": nothing,
             b"GIT_CONFIG_NOSYSTEM": b"1",
-            b"GIT_CEILING_DIRECTORIES": parent,
+            b"GIT_CEILING_DIRECTORIES": os.path.dirname(self.path),
             b"LC_ALL": b"C",
         }
 
     def __enter__(self) -> Scratch:
-        """Return this directory."""
+        """Make the directory, and return this. Raises OSError."""
+        self._caught = [each for each in ENDING if signal.getsignal(each) == signal.SIG_DFL]
+        for number in self._caught:
+            signal.signal(number, signal.default_int_handler)
+        try:
+            os.mkdir(self.path, 0o700)
+        except OSError as error:
+            raise OSError(None, blame_temporary(self.path, error)) from error
         return self
 
     def __exit__(
@@ -52,6 +61,8 @@ class Scratch:
         for name in os.listdir(self.path):
             os.unlink(self.join(name))
         os.rmdir(self.path)
+        for number in self._caught:
+            signal.signal(number, signal.SIG_DFL)
 
     def join(self, name: bytes) -> bytes:
         """Return the path of the file NAME in the directory."""
