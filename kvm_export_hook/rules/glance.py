@@ -44,16 +44,27 @@ def find_plain_places(text: bytes, words: Sequence[Word]) -> Iterator[Place | No
     """
     opened = closed = -1
     previous = 0
-    has_spliced_opener = b"/\\" in text  # which would not be found
+    may_miss_opener = has_spliced_slash(text)
     for start, word in words:
         opened = max(opened, text.rfind(b"/*", previous, start))
         closed = max(closed, text.rfind(b"*/", previous, start))
         previous = start
         in_comment = opened >= 0 and closed <= opened + 1  # "/*/" does not close
-        if in_comment or has_spliced_opener or not begins_plain_line(text, start):
+        if in_comment or may_miss_opener or not begins_plain_line(text, start):
             yield None
         else:
             yield read_plain_call(text, start + len(word))
+
+
+def has_spliced_slash(text: bytes) -> bool:
+    """Whether a splice may stand in a ``/*`` of TEXT, so that no find shows it.
+
+    One byte after another is found much faster than two at once.
+    """
+    at = text.find(b"\\", 1)
+    while at >= 0 and not text.startswith(b"/", at - 1):
+        at = text.find(b"\\", at + 1)
+    return at >= 0
 
 
 def read_plain_call(text: bytes, after: int) -> Place | None:
