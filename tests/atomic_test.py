@@ -259,7 +259,7 @@ def signalled_at_each_step(path: Path, number: int) -> Iterator[int]:
     for step in range(200):
         path.write_bytes(OLD)
         done = subprocess.run(
-            signallable(PYTHON, "-c", STEPS, str(path), str(number), str(step)),
+            signallable(PYTHON, "-c", STEPS, str(path), str(int(number)), str(step)),
             capture_output=True,
             check=False,
             env=unmeasured(),
