@@ -133,6 +133,7 @@ def test_nothing_is_left_there_after_a_signal(tmp_path: Path, number: signal.Sig
         process.stdin.write(b"\n" * 1_000_000)
         assert os.listdir(tmp_path) != []
         process.send_signal(number)
+        process.stdin.close()  # Python may have begun to read just before it takes the signal
         assert process.wait() == 2
     assert os.listdir(tmp_path) == []
 
