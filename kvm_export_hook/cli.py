@@ -12,7 +12,7 @@ import sys
 
 from kvm_export_hook.options import PROGRAM, Options, UsageError, read_options
 from kvm_export_hook.rules import scan, tree
-from kvm_export_hook.sources import NO_MEMORY, worktree
+from kvm_export_hook.sources import NO_MEMORY, PLEASE_REPORT, worktree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 CLEAN, FOUND, TROUBLE = 0, 1, 2
 
 NOTHING_CHECKED = "nothing checked: found no C source below virt/kvm or arch/x86/kvm"
-
-PLEASE_REPORT = "please report it, with what was judged"
 
 WHAT_TO_DO = {
     FileNotFoundError: "check the name",

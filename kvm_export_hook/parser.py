@@ -115,8 +115,10 @@ def make_parser() -> Parser:
     add_sources(parser)
     todo = parser.add_argument_group("what to do").add_mutually_exclusive_group()
     todo.add_argument("--fix", action="store_true", help="rewrite in place what is safe to rewrite")
-    todo.add_argument("--diff", action="store_true", help="print what --fix would, for git apply")
-    todo.add_argument("--list", action="store_true", help="list every export; refuse none")
+    todo.add_argument(
+        "--diff", action="store_true", help="print what --fix would change, as a patch"
+    )
+    todo.add_argument("--list", action="store_true", help="list every export; always exit with 0")
     add_manner(parser)
     return parser
 
@@ -160,7 +162,7 @@ def add_manner(parser: Parser) -> None:
     how.add_argument(
         "--force",
         action="store_true",
-        help="enforce the rule before Linux 6.18, too",
+        help="enforce the rule also before Linux 6.18",
     )
     how.add_argument("--format", choices=FORMATS, metavar="FORM", help=join_names(FORMATS))
     how.add_argument(
@@ -169,7 +171,9 @@ def add_manner(parser: Parser) -> None:
         metavar="WHEN",
         help=f"{join_names(COLORS)} (default: auto)",
     )
-    how.add_argument("-q", "--quiet", action="store_true", help="the first line of each finding")
+    how.add_argument(
+        "-q", "--quiet", action="store_true", help="only the first line of each finding"
+    )
     how.add_argument("--version", action="store_true", help="print the version")
     how.add_argument("-h", "--help", action="store_true", help="print this")
 

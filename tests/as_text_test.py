@@ -220,11 +220,11 @@ LEFT = {
     "split": (b"EXPORT_SYMBOL_GPL(\nkvm_get_kvm)", "the macro is right"),
     "forbidden-and-split": (
         b"EXPORT_SYMBOL(\nkvm_get_kvm)",
-        "the tree's make check would fail all the same",
+        "the tree's make check would still fail",
     ),
     "namespace": (
         b"EXPORT_SYMBOL_NS_GPL(a, b)",
-        "this macro may have users that a rewrite would cut off",
+        "other modules may use this symbol, and a rewrite would break them",
     ),
     "not-written": (b"EXPORT_SYMBOL(a)", "the file could not be written"),
 }

@@ -97,7 +97,7 @@ def test_a_kernel_in_a_subdirectory_that_makes_place_for_a_submodule(
         ),
         "with-a-newline": (
             "a\nb",
-            "the path of the kernel contains a newline, with which git cannot be asked",
+            "git cannot read a path that contains a newline: rename the directory",
         ),
     },
 )

@@ -29,7 +29,7 @@ from tests.support import (
 
 NOT_ENFORCED = (
     "nothing enforced: this tree has no EXPORT_SYMBOL_FOR_KVM_INTERNAL"
-    " (Linux before 6.18); --force enforces the rule all the same\n"
+    " (Linux before 6.18); use --force to enforce the rule anyway\n"
 )
 NOTHING = "kvm-export-hook: nothing checked: found no C source below virt/kvm or arch/x86/kvm\n"
 
@@ -463,7 +463,7 @@ def test_a_fault_of_ours_is_no_finding(top: Path, command: Command) -> None:
     status, out, err = command("a\0b")
     assert (status, out) == (2, "")
     assert err.startswith("kvm-export-hook: error: internal error: ValueError: ")
-    assert err.endswith(": please report it, with what was judged\n")
+    assert err.endswith(": please report this, with the input\n")
 
 
 NEEDS_MORE = "kvm-export-hook: error: {}needs more memory than this machine has\n"

@@ -107,7 +107,7 @@ ONE_RANGE = "expected one range of commits, without blanks: for example master..
         "two-revisions": ("HEAD~1 HEAD", ONE_RANGE),
         "two-lines": ("HEAD\n--all", ONE_RANGE),
         "a-blank-after-it": ("HEAD ", ONE_RANGE),
-        "excluded-alone": ("^main", "the range names no commit to judge\n"),
+        "excluded-alone": ("^main", "this range names no commit: check it\n"),
         "a-tree": ("HEAD^{tree}", "HEAD^{tree} does not name commits\n"),
         "a-tree-in-a-range": ("HEAD^{tree}..HEAD", "HEAD^{tree}..HEAD does not name commits\n"),
         "a-file": (f"HEAD:{A}", f"HEAD:{A} does not name commits\n"),

@@ -57,7 +57,7 @@ def hooked(linux: Repository) -> Repository:
     succeed(linux, recipe("1. Install [pre-commit]"))
     assert (linux.home / ".local/bin/pre-commit").exists()
     (linux.top / ".pre-commit-config.yaml").write_text(recipe("2. At the top"))
-    said = succeed(linux, recipe("3. Install git's hooks"))
+    said = succeed(linux, recipe("3. Install the git hooks"))
     assert said.rstrip().endswith("Passed")
     return linux
 
@@ -83,7 +83,7 @@ def test_the_traps(hooked: Repository) -> None:
     assert status == 1
     assert FINDING in output
     hooked.git("config", "core.hooksPath", "hooks")
-    status, output = run(hooked, recipe("3. Install git's hooks"))
+    status, output = run(hooked, recipe("3. Install the git hooks"))
     assert status == 1
     assert "core.hooksPath" in output
 

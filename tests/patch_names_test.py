@@ -104,7 +104,7 @@ def make_reading(top: Path, scratch: Scratch, refused: list[str]) -> Reading:
 
 
 def test_files_that_git_does_not_read_are_an_error(tmp_path: Path) -> None:
-    with Scratch() as scratch, pytest.raises(DiffError, match="git reads other files"):
+    with Scratch() as scratch, pytest.raises(DiffError, match="git reads this patch differently"):
         make_reading(tmp_path, scratch, []).read([])
 
 

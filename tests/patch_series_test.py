@@ -115,7 +115,7 @@ def test_a_header_that_does_not_fit_changes_nothing(checked: Path) -> None:
         "memory": (MemoryError(), "needs more memory than this machine has"),
         "unforeseen": (
             ValueError("unforeseen"),
-            "internal error: ValueError: unforeseen: please report it",
+            "internal error: ValueError: unforeseen: please report this, with the input",
         ),
     },
 )

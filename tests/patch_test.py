@@ -300,10 +300,11 @@ EXTRA = (
     " added lines that no hunk accounts for"
 )
 COMBINED = (
-    "p: line %d of the patch: it is the combined diff of a merge, which shows no sides:"
-    " judge that with --commits"
+    "p: line %d of the patch: it is the combined diff of a merge, not of two sides:"
+    " judge it with --commits"
 )
 INSTEAD = ": judge it with --staged or --commits"
+FROM_OUTSIDE = "comes into KVM from fs/x.c, and the patch does not show its lines"
 HEAD = b"diff --git a/virt/kvm/x.c b/virt/kvm/x.c\n"
 
 BROKEN = {
@@ -398,27 +399,27 @@ BROKEN = {
     ),
     "no-kind-of-file": (
         HEAD + b"old mode 100644\nnew mode 040000\n",
-        f"p: virt/kvm/x.c: becomes something other than a file{INSTEAD}",
+        f"p: virt/kvm/x.c: becomes something other than a plain file{INSTEAD}",
     ),
     "rename": (
         b"diff --git a/fs/x.c b/virt/kvm/x.c\nsimilarity index 100%\n"
         b"rename from fs/x.c\nrename to virt/kvm/x.c\n",
-        f"p: virt/kvm/x.c: comes into KVM from fs/x.c, whose lines are not shown{INSTEAD}",
+        f"p: virt/kvm/x.c: {FROM_OUTSIDE}{INSTEAD}",
     ),
     "rename-that-is-not-called-one": (
         b"diff --git a/fs/x.c b/virt/kvm/x.c\n--- a/fs/x.c\n+++ b/virt/kvm/x.c\n"
         b"@@ -1 +1 @@\n-a\n+b\n",
-        f"p: virt/kvm/x.c: comes into KVM from fs/x.c, whose lines are not shown{INSTEAD}",
+        f"p: virt/kvm/x.c: {FROM_OUTSIDE}{INSTEAD}",
     ),
     "copy": (
         b"diff --git a/fs/x.c b/virt/kvm/x.c\nsimilarity index 100%\n"
         b"copy from fs/x.c\ncopy to virt/kvm/x.c\n",
-        f"p: virt/kvm/x.c: comes into KVM from fs/x.c, whose lines are not shown{INSTEAD}",
+        f"p: virt/kvm/x.c: {FROM_OUTSIDE}{INSTEAD}",
     ),
     "copy-of-what-is-not-here": (
         b"diff --git a/virt/kvm/y.c b/virt/kvm/x.c\nsimilarity index 100%\n"
         b"copy from virt/kvm/y.c\ncopy to virt/kvm/x.c\n",
-        f"p: virt/kvm/x.c: is a copy of virt/kvm/y.c, whose exports may be unwanted{INSTEAD}",
+        f"p: virt/kvm/x.c: is a copy of virt/kvm/y.c, which may have unwanted exports{INSTEAD}",
     ),
 }
 
@@ -644,5 +645,5 @@ def test_a_broken_patch_is_named_with_its_place(top: Path) -> None:
     assert done.stdout.startswith(b"virt/kvm/x.c:11:1: error: ")
     assert done.stderr == (
         b"kvm-export-hook: error: standard input: line 9 of the patch: it is the combined diff"
-        b" of a merge, which shows no sides: judge that with --commits\n"
+        b" of a merge, not of two sides: judge it with --commits\n"
     )

@@ -145,7 +145,7 @@ def test_what_is_wrong_in_many_places_is_said_of_the_first() -> None:
 HOSTILE = {
     "zeros-in-a-mode": (
         patch(ADDS).replace(b" 100644", b" " + b"0" * 200_000 + b" more"),
-        "becomes something other than a file",
+        "becomes something other than a plain file",
     ),
     "names-in-a-line-of-a-broken-patch": (
         patch(LIB_HUNK[:-1], b"lib/l.c") + b"diff " + b"virt/kvm/" * 200_000 + b"\n@@ -1 +1 @@\n",

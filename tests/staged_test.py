@@ -330,7 +330,7 @@ def test_the_notes_of_the_new_state(linux: Repository, command: Command) -> None
         0,
         "",
         "kvm-export-hook: .: nothing enforced: this tree has no EXPORT_SYMBOL_FOR_KVM_INTERNAL"
-        " (Linux before 6.18); --force enforces the rule all the same\n",
+        " (Linux before 6.18); use --force to enforce the rule anyway\n",
     )
     assert find_added("--staged", "--force") == [f"{A}:1"]
     assert find_added("--staged", "--force", "--allow=kvm_sample") == []

@@ -153,7 +153,7 @@ def test_the_list_has_a_column_and_ends_with_what_nobody_uses(
     assert "allowlisted kvm_get_kvm: not named outside KVM\n" in out
     assert (
         "\n1 of 2 internal exports: no use found in another module of this tree,"
-        " in any configuration\n  kvm_lonely\nNot seen: "
+        " in any configuration\n  kvm_lonely\nNot searched: "
     ) in out
 
 

@@ -39,7 +39,7 @@ BOLD, RED, GREEN, RESET = "\x1b[1m", "\x1b[1;31m", "\x1b[1;32m", "\x1b[m"
 REWROTE, LEFT, FOUND = "rewrote", "left", "found"
 NOUNS = {REWROTE: "export", LEFT: "unwanted export", FOUND: "unwanted export"}
 
-REWRITTEN = "Look at the change, stage it, and commit again.\n"
+REWRITTEN = "Review the change, stage it, and commit again.\n"
 ADVICE = """\
 Use EXPORT_SYMBOL_FOR_KVM_INTERNAL for what only KVM's own modules need, or drop
 the export: EXPORT_SYMBOL and EXPORT_SYMBOL_GPL hand a symbol to every module.

@@ -21,7 +21,7 @@ SHORT_ID = 12  # as the kernel quotes commits
 NO_MACRO_YET = f"this tree has no {policy.INTERNAL.decode()}: its build would break"
 NOT_WRITTEN = "the file could not be written"
 NOT_NAMED = "only files that are named are rewritten"
-CHECK_WOULD_FAIL = "the tree's make check would fail all the same"
+CHECK_WOULD_FAIL = "the tree's make check would still fail"
 
 
 def describe(result: Result, finding: Finding, layout: Layout) -> str:

@@ -29,7 +29,7 @@ OWN_LIST, BUNDLED_LIST = "the tree's own", "bundled"
 
 NOT_ENFORCED = (
     "nothing enforced: this tree has no EXPORT_SYMBOL_FOR_KVM_INTERNAL"
-    " (Linux before 6.18); --force enforces the rule all the same"
+    " (Linux before 6.18); use --force to enforce the rule anyway"
 )
 LIST_UNREADABLE = (
     "cannot read the allowlist of the make check in arch/x86/kvm/Makefile: using the bundled one"

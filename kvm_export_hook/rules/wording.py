@@ -59,14 +59,14 @@ class Wording:
         self.has_advice = has_advice
 
 
-OTHER_USERS = "this macro may have users that a rewrite would cut off"
+OTHER_USERS = "other modules may use this symbol, and a rewrite would break them"
 
 RULES = {
     FORBIDDEN_MACRO: Wording(
         title="KVM never uses this export macro",
         why=(
             "EXPORT_SYMBOL, and the other macros without _GPL, hand a symbol to every module,"
-            " whatever its licence. KVM never uses them, not for allowlisted symbols either."
+            " whatever its licence. KVM never uses them, not even for allowlisted symbols."
         ),
         advice=(
             "Use EXPORT_SYMBOL_FOR_KVM_INTERNAL, for an allowlisted symbol EXPORT_SYMBOL_GPL,"
@@ -80,7 +80,7 @@ RULES = {
     NOT_ALLOWLISTED: Wording(
         title="Export of a symbol that is not on the allowlist",
         why=(
-            "EXPORT_SYMBOL_GPL and its kin hand a symbol to every GPL module. In KVM that is"
+            "EXPORT_SYMBOL_GPL and similar macros hand a symbol to every GPL module. In KVM that is"
             " for the few symbols that modules outside KVM need: the allowlist."
         ),
         advice="Use EXPORT_SYMBOL_FOR_KVM_INTERNAL, or drop the export.",

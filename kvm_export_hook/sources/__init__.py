@@ -5,6 +5,8 @@ from __future__ import annotations
 
 # Said of what could not be judged for want of it.
 NO_MEMORY = "needs more memory than this machine has"
+# Said of a fault of ours.
+PLEASE_REPORT = "please report this, with the input"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -35,8 +35,8 @@ NO_HUNK = "no hunk follows the names of the file"
 NO_NAMES = "a hunk comes without the names of its file"
 SHORT = "the hunk is shorter than its header says"
 BROKEN_HUNK = "the header of a hunk is broken"
-COMBINED = "it is the combined diff of a merge, which shows no sides: judge that with --commits"
-JOINED_LINES = "it joins lines by an end of the file in the middle of a hunk"
+COMBINED = "it is the combined diff of a merge, not of two sides: judge it with --commits"
+JOINED_LINES = 'it has "\\ No newline at end of file" inside a hunk, where git joins lines'
 EXTRA_LINES = "it has extra lines after the hunk: added lines that no hunk accounts for"
 
 

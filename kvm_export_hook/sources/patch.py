@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 
 from kvm_export_hook.rules.change import choose_old_facts
-from kvm_export_hook.sources import NO_MEMORY, Origin
+from kvm_export_hook.sources import NO_MEMORY, PLEASE_REPORT, Origin
 from kvm_export_hook.sources.diff import DiffError, find_files
 from kvm_export_hook.sources.mail import DIFF, may_matter, read_mails
 from kvm_export_hook.sources.numstat import list_alone, list_files
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 BATCH_BYTES, BATCH_MAILS = 1 << 18, 50
 
 NO_DIFF = "holds no diff that git can read: send it as plain text, or judge it with --commits"
-JOINED = "; format=flowed, by which git joins lines, may have broken it: send it without"
+JOINED = "; format=flowed may have broken it, because git joins lines there: send it without"
 MAKE_AGAIN = "make it again, or judge it with --commits"
 IS_EMPTY = "nothing checked: the patch is empty"
 
@@ -101,7 +101,7 @@ class Patches:
             reason = error.locate(patch)
         except Exception as error:  # noqa: BLE001
             # The mails after it are judged all the same.
-            reason = f"internal error: {type(error).__name__}: {error}: please report it"
+            reason = f"internal error: {type(error).__name__}: {error}: {PLEASE_REPORT}"
         self._refuse(mail, reason)
         return []
 

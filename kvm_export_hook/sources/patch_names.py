@@ -42,9 +42,9 @@ WHOLE = b"-p0"
 
 INSTEAD = ": judge it with --staged or --commits"
 BINARY = "is a binary patch, which shows no lines" + INSTEAD
-MOVED_IN = "comes into KVM from %s, whose lines are not shown" + INSTEAD
-IS_COPY = "is a copy of %s, whose exports may be unwanted" + INSTEAD
-OTHER_KIND = "becomes something other than a file" + INSTEAD
+MOVED_IN = "comes into KVM from %s, and the patch does not show its lines" + INSTEAD
+IS_COPY = "is a copy of %s, which may have unwanted exports" + INSTEAD
+OTHER_KIND = "becomes something other than a plain file" + INSTEAD
 
 
 def find_names(scratch: Scratch, patch: bytes, records: Records, *options: bytes) -> list[bytes]:

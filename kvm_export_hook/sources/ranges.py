@@ -57,7 +57,7 @@ def find_range(kernel: Kernel, text: bytes) -> list[bytes]:
     ids = kernel.run(b"rev-parse", b"--revs-only", text, b"--").split()
     included = [id_ for id_ in ids if not id_.startswith(b"^")]
     if not included:
-        raise GitError("the range names no commit to judge")
+        raise GitError("this range names no commit: check it")
     commits = find_commits([id_.lstrip(b"^") for id_ in ids], kernel.directory)
     if None in commits:
         raise GitError(f"{os.fsdecode(text)} does not name commits")

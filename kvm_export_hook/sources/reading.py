@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from kvm_export_hook.sources.scratch import Scratch
     from kvm_export_hook.sources.series import Edits, Series
 
-NOT_UNDERSTOOD = "git reads other files or lines in it: judge it with --staged or --commits"
+NOT_UNDERSTOOD = "git reads this patch differently: judge it with --staged or --commits"
 
 
 class Reading:

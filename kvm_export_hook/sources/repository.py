@@ -48,7 +48,7 @@ def make_prefix(path: bytes) -> bytes:
     """Spell a relative PATH as a prefix of names. Raises GitError for what git cannot be asked."""
     path = os.path.normpath(path)
     if b"\n" in path:
-        raise GitError("the path of the kernel contains a newline, with which git cannot be asked")
+        raise GitError("git cannot read a path that contains a newline: rename the directory")
     return b"" if path == b"." else path + b"/"
 
 

@@ -22,7 +22,7 @@ NOBODY = "no other module of this tree uses it"
 NO_MODULE = "no other module of KVM uses it"
 NOT_LOOKED_UP = "not looked up"
 CANNOT_SEE = (
-    "Not seen: modules outside this tree, names that a macro builds with ##,"
+    "Not searched: modules outside this tree, names that a macro builds with ##,"
     " and what a later patch will use."
 )
 
