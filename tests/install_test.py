@@ -88,6 +88,23 @@ def test_the_traps(hooked: Repository) -> None:
     assert "core.hooksPath" in output
 
 
+def test_a_whole_history_is_pushed(hooked: Repository, tmp_path: Path) -> None:
+    hooked.git("init", "--quiet", "--bare", str(tmp_path / "fork.git"))
+    hooked.git("remote", "add", "fork", str(tmp_path / "fork.git"))
+    hooked.git("checkout", "--quiet", "-b", "master")
+    hooked.git("tag", "v7.3")
+    succeed(hooked, "git commit --allow-empty --message 'KVM: Good'")
+    status, output = run(hooked, "git push fork master")
+    assert status == 1
+    assert "cannot know what is pushed: pre-commit names no commits" in output
+    succeed(hooked, recipe("Check what is yours"))
+    hooked.stage("virt/kvm/x.c", BAD)
+    succeed(hooked, recipe("How do I skip it once?"))
+    status, output = run(hooked, "git push fork master")
+    assert status == 1
+    assert FINDING in output
+
+
 def test_the_command_itself(linux: Repository) -> None:
     succeed(linux, recipe("Every way but the first"))
     version = kvm_export_hook.__version__

@@ -290,3 +290,4 @@ def test_pushes_under_a_framework(pushed: Repository, tmp_path: Path, framework:
     pushed.git("remote", "remove", "origin")
     status, output = pushed.run("git", "push", str(tmp_path / "fork.git"), "main")
     assert status != 0, output
+    assert ("SKIP=kvm-exports-push" in output) is (framework == "pre-commit"), output

@@ -24,6 +24,10 @@ NOTHING_TO_PUSH = (
     "cannot know what is pushed: expected the lines of git's pre-push hook on stdin, or"
     " PRE_COMMIT_FROM_REF and PRE_COMMIT_TO_REF: use --commits RANGE"
 )
+WHOLE_HISTORY = (
+    "cannot know what is pushed: pre-commit names no commits when a whole history is pushed: check"
+    " it with --commits RANGE, and push with SKIP=kvm-exports-push"
+)
 # Commits that a remote has are not judged again.
 NOT_PUSHED_BEFORE = (b"--not", b"--remotes")
 
@@ -76,7 +80,7 @@ def read_push(
     included, excluded = read_variables() or read_lines(lines)
     if not included and not excluded:
         if not may_be_empty:
-            raise GitError(NOTHING_TO_PUSH)
+            raise GitError(WHOLE_HISTORY if os.environb.get(b"PRE_COMMIT") else NOTHING_TO_PUSH)
         kernel.note(b"", NOTHING_PUSHED)
     tips = find_tips(kernel, included)
     known = find_commits(excluded, kernel.directory)
