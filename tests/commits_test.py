@@ -95,6 +95,7 @@ def test_a_range_without_a_kernel(linux: Repository, command: Command) -> None:
     assert command("--commits", "HEAD") == (0, "", f"kvm-export-hook: {said}\n")
 
 
+NO_COMMITS = "does not name commits: check the name\n"
 ONE_RANGE = "expected one range of commits, without blanks: for example master..\n"
 
 
@@ -108,14 +109,14 @@ ONE_RANGE = "expected one range of commits, without blanks: for example master..
         "two-lines": ("HEAD\n--all", ONE_RANGE),
         "a-blank-after-it": ("HEAD ", ONE_RANGE),
         "excluded-alone": ("^main", "this range names no commit: check it\n"),
-        "a-tree": ("HEAD^{tree}", "HEAD^{tree} does not name commits\n"),
-        "a-tree-in-a-range": ("HEAD^{tree}..HEAD", "HEAD^{tree}..HEAD does not name commits\n"),
-        "a-file": (f"HEAD:{A}", f"HEAD:{A} does not name commits\n"),
-        "unknown": ("gone", "git rev-parse failed: bad revision 'gone'\n"),
-        "unknown-end": ("HEAD~1..gone", "git rev-parse failed: bad revision 'HEAD~1..gone'\n"),
-        "unknown-id": ("1" * 40, f"{'1' * 40} does not name commits\n"),
-        "path": (A, f"git rev-parse failed: bad revision '{A}'\n"),
-        "drives-a-terminal": ("\x1b[31m\udcff", "git rev-parse failed: bad revision '"),
+        "a-tree": ("HEAD^{tree}", f"'HEAD^{{tree}}' {NO_COMMITS}"),
+        "a-tree-in-a-range": ("HEAD^{tree}..HEAD", f"'HEAD^{{tree}}..HEAD' {NO_COMMITS}"),
+        "a-file": (f"HEAD:{A}", f"'HEAD:{A}' {NO_COMMITS}"),
+        "unknown": ("gone", f"'gone' {NO_COMMITS}"),
+        "unknown-end": ("HEAD~1..gone", f"'HEAD~1..gone' {NO_COMMITS}"),
+        "unknown-id": ("1" * 40, f"'{'1' * 40}' {NO_COMMITS}"),
+        "path": (A, f"'{A}' {NO_COMMITS}"),
+        "drives-a-terminal": ("\x1b[31m\udcff", r"'\x1b[31m\udcff' " + NO_COMMITS),
     },
 )
 def test_what_is_no_range(series: Repository, command: Command, range_: str, said: str) -> None:

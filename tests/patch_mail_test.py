@@ -8,7 +8,7 @@ import base64
 from tests.cases import parametrize
 from tests.patches import ADDED, FOUND, diff, mail, read, read_results
 
-NO_DIFF = "holds no diff that git can read: send it as plain text, or judge it with --commits"
+NO_DIFF = "has no diff that git can read: expected a diff, or a mail with one in plain text"
 SEPARATOR = b"From 0123456789abcdef0123456789abcdef01234567 Mon Sep 17 00:00:00 2001\n"
 HELLO = b"From: a\nSubject: [PATCH] a\n"
 DOC = diff("+a", old="a/doc.txt", new="b/doc.txt")

@@ -293,7 +293,7 @@ REFUSED = "git apply failed: corrupt patch at line %d: make it again, or judge i
 SHORT = "p: line %d of the patch: the hunk is shorter than its header says"
 LONG = "p: line %d of the patch: the hunk is longer than its header says"
 CUT_OFF = "p: line %d of the patch: no hunk follows the names of the file"
-NO_DIFF = "holds no diff that git can read: send it as plain text, or judge it with --commits"
+NO_DIFF = "has no diff that git can read: expected a diff, or a mail with one in plain text"
 BROKEN_HUNK = "p: line %d of the patch: the header of a hunk is broken"
 EXTRA = (
     "p: line %d of the patch: it has extra lines after the hunk:"

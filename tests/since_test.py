@@ -162,7 +162,7 @@ def test_two_trees_at_once(old: Repository, tmp_path: Path, command: Command) ->
     make_tree(tmp_path / "no-repository")
     status, _, err = command("--since=HEAD", ".", str(tmp_path / "no-repository"))
     assert status == 2
-    assert "not a git repository" in err
+    assert "not in a git repository: change to" in err
 
 
 def test_nothing_in_scope(old: Repository, command: Command) -> None:

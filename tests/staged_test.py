@@ -301,7 +301,7 @@ def test_outside_any_repository(
         status, out, err = command(source)
         assert (status, out) == (2, "")
         assert err.startswith("kvm-export-hook: error: "), err
-        assert "not a git repository" in err
+        assert "not in a git repository: change to" in err
         assert err.count("\n") == 1
 
 

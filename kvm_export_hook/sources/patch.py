@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 # How much of an mbox one git reads.
 BATCH_BYTES, BATCH_MAILS = 1 << 18, 50
 
-NO_DIFF = "holds no diff that git can read: send it as plain text, or judge it with --commits"
+NO_DIFF = "has no diff that git can read: expected a diff, or a mail with one in plain text"
 JOINED = "; format=flowed may have broken it, because git joins lines there: send it without"
 MAKE_AGAIN = "make it again, or judge it with --commits"
 IS_EMPTY = "nothing checked: the patch is empty"

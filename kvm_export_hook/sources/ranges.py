@@ -28,6 +28,8 @@ WHOLE_HISTORY = (
     "cannot know what is pushed: pre-commit names no commits when a whole history is pushed: check"
     " it with --commits RANGE, and push with SKIP=kvm-exports-push"
 )
+# What git says of a name that it does not know.
+BAD_REVISION = "bad revision"
 # Commits that a remote has are not judged again.
 NOT_PUSHED_BEFORE = (b"--not", b"--remotes")
 
@@ -58,13 +60,17 @@ def find_range(kernel: Kernel, text: bytes) -> list[bytes]:
     """
     if text.startswith(b"-") or text.split() != [text]:
         raise GitError(ONE_RANGE)
-    ids = kernel.run(b"rev-parse", b"--revs-only", text, b"--").split()
+    no_commits = GitError(f"{os.fsdecode(text)!r} does not name commits: check the name")
+    try:
+        ids = kernel.run(b"rev-parse", b"--revs-only", text, b"--").split()
+    except GitError as error:
+        raise (no_commits if BAD_REVISION in error.reason else error) from None
     included = [id_ for id_ in ids if not id_.startswith(b"^")]
     if not included:
         raise GitError("this range names no commit: check it")
     commits = find_commits([id_.lstrip(b"^") for id_ in ids], kernel.directory)
     if None in commits:
-        raise GitError(f"{os.fsdecode(text)} does not name commits")
+        raise no_commits
     return [included[0] + b"^!"] if len(ids) == 1 else [*included, *(set(ids) - set(included))]
 
 
