@@ -97,7 +97,7 @@ def test_a_whole_history_is_pushed(hooked: Repository, tmp_path: Path) -> None:
     status, output = run(hooked, "git push fork master")
     assert status == 1
     assert "cannot know what is pushed: pre-commit names no commits" in output
-    succeed(hooked, recipe("Check what is yours"))
+    succeed(hooked, recipe("pre-commit names no commits"))
     hooked.stage("virt/kvm/x.c", BAD)
     succeed(hooked, recipe("How do I skip it once?"))
     status, output = run(hooked, "git push fork master")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The README against what it tells of."""
+"""The README against the code that it describes."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ def test_the_transcript_is_what_the_demo_prints() -> None:
     assert printed in README
 
 
-def test_every_option_is_told(command: Command) -> None:
-    told = set(re.findall(r"--[a-z]+", command("--help").out))
+def test_every_option_is_in_it(command: Command) -> None:
+    known = set(re.findall(r"--[a-z]+", command("--help").out))
     table = README.partition("| option | meaning |")[2].partition("\n\n")[0]
-    assert set(re.findall(r"--[a-z]+", table)) == told
+    assert set(re.findall(r"--[a-z]+", table)) == known
 
 
-def test_every_rule_is_told() -> None:
+def test_every_rule_is_in_it() -> None:
     table = README.partition("| rule | what it found |")[2].partition("\n\n")[0]
     assert set(re.findall(r"(?m)^\| `([a-z-]+)`", table)) == set(RULES)
 
 
-def test_the_tables_of_the_policy_are_told() -> None:
+def test_the_tables_of_the_policy_are_in_it() -> None:
     verdicts = {
         "always fine": policy.ALWAYS,
         "fine for a symbol on the allowlist": policy.IF_ALLOWLISTED,
