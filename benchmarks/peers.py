@@ -98,7 +98,7 @@ BAD = {
     "for everybody": b"EXPORT_SYMBOL(kvm_foo);\n",
     "for everybody, although allowlisted": b"EXPORT_SYMBOL(kvm_get_kvm);\n",
     "a name that contains an allowlisted one": b"EXPORT_SYMBOL_GPL(kvm_put_kvm_no_destroy);\n",
-    "an allowlisted name behind it": b"EXPORT_SYMBOL_GPL(kvm_foo);\t/* see kvm_get_kvm() */\n",
+    "an allowlisted name after it": b"EXPORT_SYMBOL_GPL(kvm_foo);\t/* see kvm_get_kvm() */\n",
     "an allowlisted name in a comment": b"EXPORT_SYMBOL_GPL(/* kvm_get_kvm */ kvm_foo);\n",
     "a namespace": b'EXPORT_SYMBOL_NS_GPL(kvm_foo, "KVM");\n',
     "a variable of each CPU": b"EXPORT_PER_CPU_SYMBOL_GPL(kvm_foo);\n",
@@ -108,7 +108,7 @@ BAD = {
     "a comment before the parenthesis": b"EXPORT_SYMBOL_GPL/* a */(kvm_foo);\n",
     "a line splice": b"EXPORT_SYMBOL_GPL\\\n(kvm_foo);\n",
     "line ends of Windows": b"int a;\r\nEXPORT_SYMBOL_GPL(kvm_foo);\r\n",
-    "behind an apostrophe": b"#if 0\ndon't\n#endif\nEXPORT_SYMBOL_GPL(kvm_foo);\n",
+    "after an apostrophe": b"#if 0\ndon't\n#endif\nEXPORT_SYMBOL_GPL(kvm_foo);\n",
     "a macro of one's own": b"#define KVM_EXPORT(symbol) EXPORT_SYMBOL_GPL(symbol)\n",
     "a NUL byte": b'char a[] = "\0";\nEXPORT_SYMBOL_GPL(kvm_foo);\n',
     "a byte that is no UTF-8": b'char a[] = "\xe9";\nEXPORT_SYMBOL_GPL(kvm_foo);\n',
@@ -194,7 +194,7 @@ def scores(
 ) -> Iterator[tuple[str, set[str], str]]:
     """Plant every case in TREE; yield each peer, the cases that it catches, and its other reports.
 
-    How many of these there are; nothing, where that is not told.
+    How many of these there are; nothing, where that is not reported.
     """
     contents = {
         f"virt/kvm/case{number}.c": FUNCTION + content

@@ -41,8 +41,8 @@ def test_a_finding_with_the_advice_after_it() -> None:
 
 def test_a_tree_without_the_macro_is_told_of() -> None:
     file = judged(b"EXPORT_SYMBOL(a);\n", has_macro=False)
-    told = "".join(text.report([file], Layout()))
-    assert told.endswith(text.ADVICE + text.LACKING)
+    reported = "".join(text.report([file], Layout()))
+    assert reported.endswith(text.ADVICE + text.LACKING)
     assert text.LACKING not in report(b"EXPORT_SYMBOL(a);\n")
 
 
@@ -161,7 +161,7 @@ EXCERPTS = {
         "e\u0301 EXPORT_SYMBOL(b);",
         "  ",
     ),
-    "tab-behind-a-wide-character": (
+    "tab-after-a-wide-character": (
         "字\tEXPORT_SYMBOL(b);".encode(),
         "字      EXPORT_SYMBOL(b);",
         "        ",
@@ -171,7 +171,7 @@ EXCERPTS = {
     "right-to-left": ("\u202e EXPORT_SYMBOL(b);".encode(), "\\u202e EXPORT_SYMBOL(b);", "       "),
     "carriage-return": (b"EXPORT_SYMBOL(b);\r\n", "EXPORT_SYMBOL(b);", ""),
     "no-newline": (b"EXPORT_SYMBOL(b)", "EXPORT_SYMBOL(b)", ""),
-    "long-behind": (
+    "long-after": (
         b"EXPORT_SYMBOL(b); " + b"x" * 1000,
         "EXPORT_SYMBOL(b); " + "x" * 54 + "...",
         "",

@@ -156,7 +156,7 @@ def test_options_and_paths_in_any_order(top: Path, command: Command) -> None:
     assert command("virt/kvm/a.c", "--quiet", "virt/kvm/b.c").out.count("\n") == 2
 
 
-def test_names_behind_two_dashes_are_no_options(
+def test_names_after_two_dashes_are_no_options(
     top: Path, monkeypatch: pytest.MonkeyPatch, command: Command
 ) -> None:
     write(top / "virt/kvm/--quiet.c", BAD)
@@ -513,7 +513,7 @@ CLEAN_PATH = {
 
 
 def status_and_modules(arguments: list[str]) -> tuple[str, set[str]]:
-    """Run the command; tell its exit status, and which modules it has loaded."""
+    """Run the command; return its exit status, and which modules it has loaded."""
     program = (
         "import os, sys; before = set(sys.modules)\n"
         "from kvm_export_hook.cli import main\n"

@@ -189,7 +189,7 @@ def test_the_patch_is_what_git_diff_writes(scratch: Path) -> None:
     )
     hunks = compared.stdout.partition(b"\n@@")[2].splitlines()
     ours = b"".join(fix.make_patch(b"x", source, new)).partition(b"\n@@")[2].splitlines()
-    # git names the enclosing function behind the second @@.
+    # git names the enclosing function after the second @@.
     assert [line.partition(b" @@")[0] for line in hunks] == [
         line.partition(b" @@")[0] for line in ours
     ]
@@ -389,7 +389,7 @@ def test_a_linked_directory_of_the_same_tree_is_in_scope(top: Path, command: Com
     assert path.read_bytes() == INTERNAL
 
 
-def test_a_tree_behind_a_link_is_rewritten(
+def test_a_tree_after_a_link_is_rewritten(
     top: Path, tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write(top / "virt/kvm/x.c", BAD)

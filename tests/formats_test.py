@@ -183,9 +183,9 @@ def sarif_schema() -> Any:
     ids=["nothing", "one", "a-thousand-with-hostile-paths"],
 )
 def test_sarif_is_valid(sarif_schema: Any, files: list[Result], count: int) -> None:
-    told = log(*files)
-    jsonschema.validate(told, sarif_schema)
-    (run,) = told["runs"]
+    reported = log(*files)
+    jsonschema.validate(reported, sarif_schema)
+    (run,) = reported["runs"]
     assert len(run["results"]) == count
     rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
     for result in run["results"]:
@@ -208,16 +208,16 @@ def test_sarif_describes_every_rule() -> None:
         "plain": (b"EXPORT_SYMBOL(a);", (1, 1, 1, 17)),
         "indented": (b"\n\tEXPORT_SYMBOL(a);", (2, 2, 2, 18)),
         "over-lines": (b"EXPORT_SYMBOL(\n\ta);", (1, 1, 2, 4)),
-        "behind-two-bytes": ("é EXPORT_SYMBOL(a);".encode(), (1, 3, 1, 19)),
-        "behind-two-units": ("\U0001f427 EXPORT_SYMBOL(a);".encode(), (1, 4, 1, 20)),
-        "behind-a-bad-byte": (b"\xff EXPORT_SYMBOL(a);", (1, 3, 1, 19)),
+        "after-two-bytes": ("é EXPORT_SYMBOL(a);".encode(), (1, 3, 1, 19)),
+        "after-two-units": ("\U0001f427 EXPORT_SYMBOL(a);".encode(), (1, 4, 1, 20)),
+        "after-a-bad-byte": (b"\xff EXPORT_SYMBOL(a);", (1, 3, 1, 19)),
         "around-two-units": ("EXPORT_SYMBOL(\U0001f427);".encode(), (1, 1, 1, 18)),
     },
 )
 def test_sarif_counts_columns_in_utf_16(source: bytes, region: tuple[int, ...]) -> None:
     (result,) = log(judged(source))["runs"][0]["results"]
-    told = result["locations"][0]["physicalLocation"]["region"]
-    assert tuple(told.values()) == region
+    reported = result["locations"][0]["physicalLocation"]["region"]
+    assert tuple(reported.values()) == region
 
 
 def test_sarif_counts_on_along_a_line() -> None:
@@ -232,8 +232,8 @@ def test_sarif_names_files_from_the_top_of_the_tree(
 ) -> None:
     write(top / "virt/kvm/sub/é b.c", BAD)
     monkeypatch.chdir(top / "virt/kvm/sub")
-    told = json.loads(command("--format", "sarif").out)
-    (result,) = told["runs"][0]["results"]
+    reported = json.loads(command("--format", "sarif").out)
+    (result,) = reported["runs"][0]["results"]
     location = result["locations"][0]["physicalLocation"]["artifactLocation"]
     assert location == {"uri": "virt/kvm/sub/%C3%A9%20b.c", "uriBaseId": "SRCROOT"}
 
@@ -342,21 +342,21 @@ def test_list_as_text(top: Path, command: Command) -> None:
 
 def test_list_as_json(top: Path, command: Command) -> None:
     write(top / "virt/kvm/a.c", SOURCE)
-    told = json.loads(command("--list", "--format", "json").out)
-    assert told["exports"][1] == {
+    reported = json.loads(command("--list", "--format", "json").out)
+    assert reported["exports"][1] == {
         "macro": "EXPORT_SYMBOL_GPL",
         "symbol": "kvm_foo",
         "path": "virt/kvm/a.c",
         "line": 2,
         "verdict": "unwanted",
     }
-    assert told["totals"] == {
+    assert reported["totals"] == {
         "EXPORT_SYMBOL_GPL": 2,
         "EXPORT_SYMBOL_FOR_KVM_INTERNAL": 1,
         "EXPORT_SYMBOL_FOR_MODULES": 1,
         "EXPORT_TRACEPOINT_SYMBOL_GPL": 1,
     }
-    audit = told["allowlist"]
+    audit = reported["allowlist"]
     assert audit["source"] == "bundled"
     assert len(audit["symbols"]) == len(ALLOWLIST)
     assert set(audit["symbols"]) - set(audit["stale"]) == {"kvm_get_kvm"}
@@ -412,9 +412,9 @@ def test_list_cannot_drive_the_terminal(top: Path, command: Command) -> None:
 
 
 def workflow(name: str) -> Any:
-    told = yaml.safe_load((CHECKOUT / ".github/workflows" / name).read_bytes())
-    told["on"] = told.pop(True)  # which YAML 1.1 takes it for
-    return told
+    reported = yaml.safe_load((CHECKOUT / ".github/workflows" / name).read_bytes())
+    reported["on"] = reported.pop(True)  # which YAML 1.1 takes it for
+    return reported
 
 
 @pytest.mark.parametrize("name", ["ci.yml", "release.yml"])

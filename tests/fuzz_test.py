@@ -30,10 +30,10 @@ from tests.support import (
 @given(SOURCES, st.booleans())
 def test_what_is_found_is_what_the_reference_finds(source: bytes, has_check: bool) -> None:
     found = judged(source, check=has_check).findings
-    told = [Expected(each.offset, each.rule, each.symbol) for each in found]
-    for each in told:
+    reported = [Expected(each.offset, each.rule, each.symbol) for each in found]
+    for each in reported:
         event(each.rule)
-    assert told == findings(source, ALLOWLIST, has_check)
+    assert reported == findings(source, ALLOWLIST, has_check)
 
 
 # The command.
@@ -99,6 +99,6 @@ def test_the_command_ends_well(
     forms = [option for option in options if option.startswith("--format=")]
     if out and "--help" not in options and forms[-1:] == ["--format=json"]:
         assert json.loads(out)["form"] == 1
-    if "--diff" not in options:  # which tells there what it would leave
+    if "--diff" not in options:  # which says there what it would leave
         assert all(line.startswith("kvm-export-hook: ") for line in err.splitlines())
         assert status == 2 or not any("error: " in line for line in err.splitlines())

@@ -63,8 +63,8 @@ def check(data: bytes) -> None:
     source, has_check = data[1:], data[:1] < b"\x80"
     file = judged(source, check=has_check)
     if len(source) <= LONGEST:
-        told = [(each.offset, each.rule, each.symbol) for each in file.findings]
-        assert told == findings(source, ALLOWLIST, has_check)
+        reported = [(each.offset, each.rule, each.symbol) for each in file.findings]
+        assert reported == findings(source, ALLOWLIST, has_check)
     for report in (checkpatch, github, json, sarif):
         "".join(report.report([file], Layout())).encode()
     "".join(text.report([file], Layout())).encode()

@@ -163,7 +163,7 @@ def test_names_that_are_not_utf_8(repository: Repository) -> None:
     status, output = repository.run(
         "bash", "-c", "git diff --cached --name-only -z | xargs -0 kvm-export-hook"
     )
-    assert status == 123  # so xargs tells that the command failed
+    assert status == 123  # so xargs says that the command failed
     assert "virt/kvm/latin-\\xe9.c:1:1: error: EXPORT_SYMBOL_GPL(kvm_sample): " in output
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Files that are made to be slow or to break things: 10 MB of each pattern get a right answer.
 
-How long they take is the benchmark's to tell; here nothing may hang.
+The benchmark measures how long they take; here nothing may hang.
 """
 
 from __future__ import annotations

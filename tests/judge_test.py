@@ -76,7 +76,7 @@ EXTENTS = {
     "plain": (b"EXPORT_SYMBOL(a) ;", b"EXPORT_SYMBOL(a)"),
     "lexed": (b" EXPORT_SYMBOL /* ( */ (\n a, b) ;", b"EXPORT_SYMBOL /* ( */ (\n a, b)"),
     "spliced": (b"EXPORT_SYMBOL\\\n\\\n(\\\na\\\n)\\\n ;", b"EXPORT_SYMBOL\\\n\\\n(\\\na\\\n)"),
-    "spliced-behind-a-comment": (
+    "spliced-after-a-comment": (
         b"EXPORT_SYMBOL/* EXPORT_SYMBOL_NS\\\n */(a\\ \n\\\n) ;",
         b"EXPORT_SYMBOL/* EXPORT_SYMBOL_NS\\\n */(a\\ \n\\\n)",
     ),

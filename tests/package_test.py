@@ -42,7 +42,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(dist: Path) -> None:
     metadata = {"METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE"}
     with zipfile.ZipFile(dist / f"kvm_export_hook-{VERSION}-py3-none-any.whl") as wheel:
         assert set(wheel.namelist()) == sources | {f"{info}/{name}" for name in metadata}
-        told = wheel.read(f"{info}/METADATA").decode()
+        reported = wheel.read(f"{info}/METADATA").decode()
         scripts = wheel.read(f"{info}/entry_points.txt").decode()
     for line in (
         f"Version: {VERSION}",
@@ -51,8 +51,8 @@ def test_the_wheel_holds_the_package_and_nothing_else(dist: Path) -> None:
         "Requires-Dist: identify >= 2.4.12",
         "Requires-Dist: unidiff >= 1.0.1",
     ):
-        assert f"{line}\n" in told
-    assert told.count("Requires-Dist:") == 2
+        assert f"{line}\n" in reported
+    assert reported.count("Requires-Dist:") == 2
     assert "kvm-export-hook=kvm_export_hook.cli:start" in scripts
 
 

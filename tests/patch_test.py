@@ -51,7 +51,7 @@ SHAPES = {
         ["virt/kvm/x.c:11 -"],
     ),
     "signature-without-its-blank": (ADDED + b"--\n2.39.5\n\n", FOUND),
-    "plain-diff-behind-a-symbolic-link": (
+    "plain-diff-after-a-symbolic-link": (
         b"diff --git a/l b/l\nnew file mode 120000\n--- /dev/null\n+++ b/l\n@@ -0,0 +1 @@\n+x\n"
         b"\\ No newline at end of file\n"
         b"--- linux/virt/kvm/y.c.orig\n+++ linux/virt/kvm/y.c\n"
@@ -70,7 +70,7 @@ SHAPES = {
         b"--- x.c\n+++ x.c\n@@ -1 +1 @@\n-a\n+EXPORT_SYMBOL(a);\n",
         [],
     ),
-    "begins-in-a-comment-with-another-behind": (
+    "begins-in-a-comment-with-another-after": (
         diff("+ * EXPORT_SYMBOL_NS_GPL(a);", " */", " int a; /* b */"),
         [],
     ),
@@ -185,7 +185,7 @@ SHAPES = {
         diff(" ", "  */", "+EXPORT_SYMBOL(c);"),
         ["virt/kvm/x.c:12 c"],
     ),
-    "an-asterisk-behind-code": (
+    "an-asterisk-after-code": (
         diff(" int a", "+ * EXPORT_SYMBOL_NS(b);"),
         ["virt/kvm/x.c:11 b"],
     ),

@@ -32,12 +32,12 @@ class Token(NamedTuple):
 
     @property
     def end(self) -> int:
-        """The offset behind it."""
+        """The offset after it."""
         return self.start + len(self.text)
 
 
 class Expected(NamedTuple):
-    """A finding as the reference tells it."""
+    """A finding as the reference sees it."""
 
     offset: int
     rule: str

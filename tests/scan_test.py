@@ -47,5 +47,5 @@ def test_an_allowlisted_export_on_a_line_of_its_own_is_no_suspect(source: bytes)
         "only-a-newline": (b"\n", False),
     },
 )
-def test_a_plain_line_begins_behind_a_plain_newline(before: bytes, plain: bool) -> None:
+def test_a_plain_line_begins_after_a_plain_newline(before: bytes, plain: bool) -> None:
     assert begins_plain_line(before + b"EXPORT", len(before)) is plain

@@ -237,7 +237,7 @@ def test_documentation_and_build_directories_are_no_trees(
     assert [line.partition(":")[0] for line in found()] == [str(top)] * 2
 
 
-def test_dots_behind_a_symbolic_link_go_where_the_kernel_goes(top: Path, tmp_path: Path) -> None:
+def test_dots_after_a_symbolic_link_go_where_the_kernel_goes(top: Path, tmp_path: Path) -> None:
     (tmp_path / "deep/er").mkdir(parents=True)
     (tmp_path / "deep/er/link").symlink_to(top / "virt/kvm")
     link = tmp_path / "deep/er/link"

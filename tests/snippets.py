@@ -37,12 +37,12 @@ FINE = {
     "for-kvm": b"EXPORT_SYMBOL_FOR_KVM(kvm_foo);\n",
     "tracepoint": b"EXPORT_TRACEPOINT_SYMBOL_GPL(kvm_exit);\n",
     "static-call": b"EXPORT_STATIC_CALL_GPL(kvm_x86_foo);\n",
-    "longer-word-behind": b"EXPORT_SYMBOL_GPLX(kvm_foo);\nEXPORT_SYMBOL2(x);\n",
+    "longer-word-after": b"EXPORT_SYMBOL_GPLX(kvm_foo);\nEXPORT_SYMBOL2(x);\n",
     "longer-word-before": b"MY_EXPORT_SYMBOL(kvm_foo);\nX__EXPORT_SYMBOL(x)",
     "four-underscores": b"____EXPORT_SYMBOL(kvm_foo);\n",
     "lower-case": b"export_symbol_gpl(kvm_foo);\n",
     "split-word": b"EXPORT_SYMBOL_\\\nGPL(kvm_foo);\n",
-    "comment-open-behind-a-closed-one": b"/* a */ /* b\nEXPORT_SYMBOL_NS(x);\n*/\n",
+    "comment-open-after-a-closed-one": b"/* a */ /* b\nEXPORT_SYMBOL_NS(x);\n*/\n",
     "comment-that-its-opener-does-not-close": b"/*/\nEXPORT_SYMBOL_NS(x);\n*/\n",
     "comment-with-a-spliced-opener": b"/\\\n* a\nEXPORT_SYMBOL_NS(x);\n*/\n",
     "comment-with-a-spliced-opener-after-a-splice": b"\\\n/\\\n* a\nEXPORT_SYMBOL_NS(x);\n*/",
@@ -197,7 +197,7 @@ UNWANTED = {
         b"#include <linux/kvm_types.h>\nEXPORT_SYMBOL_GPL(kvm_foo);\n",
         "2:1 EXPORT_SYMBOL_GPL(kvm_foo) not-allowlisted",
     ),
-    "hash-behind-code": case(
+    "hash-after-code": case(
         b"a # EXPORT_SYMBOL_GPL(kvm_foo);\n",
         "1:5 EXPORT_SYMBOL_GPL(kvm_foo) not-allowlisted",
     ),
@@ -272,7 +272,7 @@ UNWANTED = {
         b"#define EXPORT \\\r\nEXPORT_SYMBOL_GPL(kvm_get_kvm)\r\n",
         "2:1 EXPORT_SYMBOL_GPL export-alias",
     ),
-    "define-behind-a-comment": case(
+    "define-after-a-comment": case(
         b"/* a */ /* b\n */ # /* c */ define EXPORT EXPORT_SYMBOL_GPL\n",
         "2:29 EXPORT_SYMBOL_GPL export-alias",
     ),

@@ -26,7 +26,7 @@ class Origin:
     """The commit or the mail that a text is from.
 
     ``commit``: its full id in hexadecimal, or None for a mail. ``subject``: one line.
-    ``is_alone``: all that is judged is from there, so that people need not be told.
+    ``is_alone``: everything that is judged is from there, so no heading is needed.
     """
 
     __slots__ = ("commit", "is_alone", "subject")

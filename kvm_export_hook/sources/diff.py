@@ -147,7 +147,7 @@ class File:
 def find_files(text: bytes, complain: Callable[[DiffError], object]) -> Iterator[File]:
     """Yield the files of the patch TEXT, whose last line is ended.
 
-    The hunks of each must be read before the next one. COMPLAIN is told of what
+    The hunks of each must be read before the next one. COMPLAIN takes what
     stands between them and cannot be judged.
     """
     position, is_after_hunk, said = 0, False, ""

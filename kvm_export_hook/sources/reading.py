@@ -39,7 +39,7 @@ class Reading:
     """What is read of a patch: ``old`` and ``new``, the texts in scope of its two states.
 
     ``edits``: what it does to the files of facts. ``names_kvm``: it names a
-    file in scope. REFUSE is told why a file cannot be judged, and its name.
+    file in scope. REFUSE takes the reason why a file cannot be judged, and its name.
     """
 
     def __init__(

@@ -63,7 +63,7 @@ def defined(old: Path, tmp_path: Path) -> Path:
 
 
 def make_check(tree: Path, scratch: Path, locale: str = "C.UTF-8") -> bool:
-    """Let real make evaluate the tree's own check; tell whether it passes."""
+    """Let real make evaluate the tree's own check; return whether it passes."""
     command = kernels.write_check(tree, scratch)
     assert command
     done = subprocess.run(

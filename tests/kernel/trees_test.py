@@ -110,7 +110,7 @@ def test_the_patch_for_linux_6_12_does_what_the_fix_does(
 def test_the_inventory_of_the_current_kernel(current: Path, command: Command) -> None:
     status, out, err = command("--list", "--format", "json", str(current))
     assert (status, err) == (0, "")
-    told = json.loads(out)
+    reported = json.loads(out)
     by_grep = subprocess.run(
         ["grep", "-rhoE", "--include=*.[ch]", r"^EXPORT_[A-Z_]+\(", "virt/kvm", "arch/x86/kvm"],
         cwd=current,
@@ -119,11 +119,11 @@ def test_the_inventory_of_the_current_kernel(current: Path, command: Command) ->
         check=True,
     ).stdout.replace("(", "")
     counts = {macro: by_grep.split().count(macro) for macro in set(by_grep.split())}
-    assert told["totals"] == counts
-    assert len(told["exports"]) > 250
-    assert {each["verdict"] for each in told["exports"]} == {"internal", "allowlisted", "other"}
-    assert told["allowlist"]["source"] == "the tree's own"
-    assert told["allowlist"]["stale"] == []
+    assert reported["totals"] == counts
+    assert len(reported["exports"]) > 250
+    assert {each["verdict"] for each in reported["exports"]} == {"internal", "allowlisted", "other"}
+    assert reported["allowlist"]["source"] == "the tree's own"
+    assert reported["allowlist"]["stale"] == []
 
 
 def test_the_inventory_of_linux_6_12(old: Path, command: Command) -> None:
