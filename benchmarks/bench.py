@@ -26,6 +26,7 @@ from benchmarks.sources import (
     multiplied,
     select_large,
     with_macro,
+    with_users,
 )
 from tests.hostile import hostile_files
 from tests.kernels import copy_kernel, write_check
@@ -125,6 +126,12 @@ class Tables:
         option = "--color=never"
         self.row("the dirty tree / bare", 2, self.dirty, [HOOK], BARE)
         self.row("the dirty tree, with an option / bare", 3, self.dirty, [HOOK, option], BARE)
+        if self.source and not self.findings:
+            named = with_users(self.source, self.scratch / "users")
+            tree = self.scratch / "users"
+            self.row("--users, one finding / bare", 12, tree, [HOOK, "--users", named], BARE)
+            audit = [HOOK, "--list", "--users"]
+            self.row("--list --users, all exports / bare", 25, tree, audit, BARE)
         patch = self.scratch / "mail"
         patch.write_text(mail())
         judged = [HOOK, "--patch", str(patch)]

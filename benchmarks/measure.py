@@ -97,7 +97,7 @@ print(used.ru_utime + used.ru_stime, used.ru_maxrss)
 
 
 def cost(command: Sequence[str], directory: Path, out: Path | str = os.devnull) -> Cost:
-    """Run COMMAND in DIRECTORY with its output to OUT; tell its time and its peak."""
+    """Run COMMAND in DIRECTORY with its output to OUT; return its time and its peak."""
     starter = [sys.executable, "-S", "-E", "-c", STARTER, str(out), *command]
     done = subprocess.run(starter, cwd=directory, capture_output=True, text=True, check=True)
     took, peak = done.stdout.split()
