@@ -15,12 +15,12 @@ from kvm_export_hook.rules.scan import begins_plain_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from kvm_export_hook.rules.scan import Word
+    from kvm_export_hook.rules.scan import Words
 
 
-def find_places(text: bytes, words: Sequence[Word]) -> Iterator[Place]:
+def find_places(text: bytes, words: Words) -> Iterator[Place]:
     """Yield the place of each of WORDS, which are in the order of TEXT."""
     count = 0
     for place in find_plain_places(text, words):
@@ -35,7 +35,7 @@ def find_places(text: bytes, words: Sequence[Word]) -> Iterator[Place]:
     yield from islice(lex.find_places(text, words), count, None)
 
 
-def find_plain_places(text: bytes, words: Sequence[Word]) -> Iterator[Place | None]:
+def find_plain_places(text: bytes, words: Words) -> Iterator[Place | None]:
     """Yield the places that show at a glance, and None for the others.
 
     A word that begins a line is in code unless a block comment is open there:

@@ -14,10 +14,10 @@ from kvm_export_hook.rules.place import CODE, DIRECTIVE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from kvm_export_hook.rules.place import Place
-    from kvm_export_hook.rules.scan import Word
+    from kvm_export_hook.rules.scan import Word, Words
     from kvm_export_hook.rules.tree import Facts
     from kvm_export_hook.sources import Input
 
@@ -99,9 +99,7 @@ class Result:
         self.is_rewritten = is_rewritten
 
 
-def judge(
-    text: bytes, suspects: Sequence[Word], facts: Facts, first_line: int = 1
-) -> Iterator[Finding]:
+def judge(text: bytes, suspects: Words, facts: Facts, first_line: int = 1) -> Iterator[Finding]:
     """Yield the findings among the SUSPECTS of TEXT, in order.
 
     FACTS are those of the tree; FIRST_LINE is the number of the first line of TEXT.

@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from kvm_export_hook.rules.scan import Word
+    from kvm_export_hook.rules.scan import Words
 
 # gcc takes a NUL for white space, blanks for part of a splice, and passes over
 # a byte order mark.
@@ -65,7 +65,7 @@ LONGEST_CALL = 2 * LONGEST_SYMBOL
 MOST_PARENTHESES = 64
 
 
-def find_places(data: bytes, words: Sequence[Word]) -> Iterator[Place]:
+def find_places(data: bytes, words: Words) -> Iterator[Place]:
     """Yield the place of each of WORDS, which are in the order of DATA."""
     text, offsets = splice_lines(data, words)
     for kind, offset, (start, word) in zip(find_kinds(text, offsets), offsets, words):
@@ -74,7 +74,7 @@ def find_places(data: bytes, words: Sequence[Word]) -> Iterator[Place]:
         yield Place(kind, argument, start + measure_source(data, start, end - offset))
 
 
-def splice_lines(data: bytes, words: Iterable[Word]) -> tuple[bytearray, array[int]]:
+def splice_lines(data: bytes, words: Words) -> tuple[bytearray, array[int]]:
     """Copy DATA without line splices and with LF for each CR; return where WORDS are in it.
 
     Only splices need the two bytes of a CRLF together: to the rest an empty
