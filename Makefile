@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: MIT
 #
-#   make demo                          see a commit blocked, corrected and passed
+#   make demo                          show a commit that is blocked, corrected, and passes
 #   make demo SRCTREE=~/linux          run the hook over a kernel tree of yours
-#   make test                          run the whole suite
-#   make test-kernel TREES=dir         the suite on real kernels (linux-current and linux-6.12 in dir)
-#   make matrix                        the suite on each Python, with the oldest and newest pre-commit
-#   make fuzz                          every property on EXAMPLES=10000 random inputs, some ten minutes
-#   make fuzz-guided                   random bytes, led by coverage, for MINUTES=30 (Python 3.11 or 3.13)
-#   make bench                         the figures of the README, on generated sources; or SRCTREE=~/linux
-#   make bench-peers                   installs semgrep and ast-grep, which the figures then tell of
-#   make bench-instructions            what it costs in instructions, which no noise changes
-#   make bench-commit SRCTREE=~/linux  what git commit takes there, with the hook and without
-#   make bench-commits SRCTREE=~/linux what --commits takes over 500 to 2,000 commits
-#   make lint                          ruff and mypy
-#   make format                        rewrites the sources as ruff wants them
-#   make dist                          builds what is released, checks it, and runs it on PYTHONS
-#   make clean                         deletes all that the others leave here
+#   make test                          run the test suite
+#   make test-kernel TREES=dir         run the suite on real kernels (linux-current and linux-6.12 in dir)
+#   make matrix                        run the suite on each Python, with the oldest and newest pre-commit
+#   make fuzz                          test every property on EXAMPLES=10000 random inputs, about ten minutes
+#   make fuzz-guided                   test random bytes, guided by coverage, for MINUTES=30 (Python 3.11 or 3.13)
+#   make bench                         measure time and memory, on generated sources; or SRCTREE=~/linux
+#   make bench-peers                   install semgrep and ast-grep, so that make bench compares them too
+#   make bench-instructions            count instructions, which are the same in every run
+#   make bench-commit SRCTREE=~/linux  time git commit there, with the hook and without
+#   make bench-commits SRCTREE=~/linux time --commits over 500 to 2,000 commits
+#   make lint                          run ruff and mypy
+#   make format                        format the sources with ruff
+#   make dist                          build what is released, check it, and run it on PYTHONS
+#   make clean                         delete everything that the others made here
 #
 # Each sets up what it needs in .venv (bench-peers: in .peers), from python3 alone.
 
@@ -31,8 +31,8 @@ override SRCTREE := $(patsubst ~/%,$(HOME)/%,$(SRCTREE))
 export SRCTREE
 
 define NO_INDEX
-pip could not install what this needs: it says why above. It needs a package index such as
-PyPI. If it cannot reach one, set PIP_INDEX_URL to a mirror, or HTTPS_PROXY to a proxy, or
+pip could not install what this needs; its message is above. pip needs a package index such
+as PyPI. If it cannot reach one, set PIP_INDEX_URL to a mirror, or HTTPS_PROXY to a proxy, or
 PIP_NO_INDEX=1 and PIP_FIND_LINKS to a directory with the wheels; then run make again.
 endef
 export NO_INDEX
@@ -86,11 +86,11 @@ bench-instructions: .venv/demo.stamp
 	@$(BIN)/python -m benchmarks.instructions $(if $(SRCTREE),--srctree "$$SRCTREE")
 
 bench-commit: .venv/demo.stamp
-	@test -n "$$SRCTREE" || { echo "say which tree: make bench-commit SRCTREE=~/linux" >&2; exit 2; }
+	@test -n "$$SRCTREE" || { echo "SRCTREE is not set: run make bench-commit SRCTREE=~/linux" >&2; exit 2; }
 	@$(BIN)/python -m benchmarks.commit --srctree "$$SRCTREE" $(if $(KEEP),--keep '$(KEEP)')
 
 bench-commits: .venv/demo.stamp
-	@test -n "$$SRCTREE" || { echo "say which tree: make bench-commits SRCTREE=~/linux" >&2; exit 2; }
+	@test -n "$$SRCTREE" || { echo "SRCTREE is not set: run make bench-commits SRCTREE=~/linux" >&2; exit 2; }
 	@$(BIN)/python -m benchmarks.commits --srctree "$$SRCTREE" $(if $(KEEP),--keep '$(KEEP)')
 
 # An environment of their own: they bring in much.
@@ -112,7 +112,7 @@ dist: .venv/dist.stamp
 	@rm -rf dist
 	$(BIN)/python -m build --quiet
 	$(BIN)/twine check --strict dist/*
-	@test -n "$(PYTHONS)" || { echo "no python3.10 to python3.14 on the PATH" >&2; exit 2; }
+	@test -n "$(PYTHONS)" || { echo "no python3.10 to python3.14 on the PATH: install one" >&2; exit 2; }
 	@set -e; for python in $(PYTHONS); do \
 		scratch=$$(mktemp -d); \
 		$$python -m venv $$scratch/venv; \

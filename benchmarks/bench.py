@@ -4,7 +4,7 @@
 Whole processes, run in turn with what they are compared with (A B A B ...), so
 that a machine whose speed drifts does not favour either. A ratio is the median
 of the ratios of the pairs; the hostile files are run once. Run by
-``make bench SRCTREE=~/linux``; without SRCTREE, on hand-written sources of a
+``make bench SRCTREE=~/linux``; without SRCTREE, on generated sources of a
 kernel's size.
 """
 
@@ -47,7 +47,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--srctree", type=Path, help="a kernel tree (default: generated sources)")
     parser.add_argument("--runs", type=int, default=21, help="pairs of each row (default: 21)")
-    parser.add_argument("--tree-only", action="store_true", help="leave the hostile files out")
+    parser.add_argument("--tree-only", action="store_true", help="skip the hostile files")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="kvm-export-hook-bench-") as directory:
         scratch = Path(directory)
@@ -87,19 +87,24 @@ class Tables:
             f" {self.findings} findings; {self.runs} pairs a row\n"
         )
         heading(
-            "what is run / what it is compared with", "target", "ratio", "quartiles", "ms", "of"
+            "the hook / bare (python -c pass) or another",
+            "target",
+            "ratio",
+            "quartiles",
+            "ms",
+            "of ms",
         )
         self.speed()
         heading("growth", "MiB over bare", "target", "s")
         self.growth()
         if with_hostile:
-            heading("10 MB of", "findings", "s", "doubled", "bytes a byte", "target")
+            heading("10 MB of", "findings", "s", "s of 20 MB / s", "bytes a byte", "target")
             self.hostile()
         heading(
             "on the same tree",
             f"caught of {len(BAD)} bad files",
             f"blocked of {len(FINE)} fine ones",
-            f"reports in the other {len(self.sources)}",
+            f"reports in the other {len(self.sources)} files",
         )
         self.correctness()
         print("", *self.notes, sep="\n")

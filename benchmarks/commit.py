@@ -45,7 +45,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--srctree", type=Path, required=True, help="a kernel tree, to be copied")
     parser.add_argument("--runs", type=int, default=21, help="commits of each kind (default: 21)")
-    parser.add_argument("--keep", type=Path, help="a directory to make the repository in, for good")
+    parser.add_argument("--keep", type=Path, help="keep the repository in this directory")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="kvm-export-hook-bench-") as scratch:
         directory = options.keep or Path(scratch)

@@ -41,7 +41,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--srctree", type=Path, required=True, help="a kernel tree, to be copied")
     parser.add_argument("--runs", type=int, default=7, help="pairs of each row (default: 7)")
-    parser.add_argument("--keep", type=Path, help="a directory to make the repository in, for good")
+    parser.add_argument("--keep", type=Path, help="keep the repository in this directory")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="kvm-export-hook-bench-") as scratch:
         run_as_installed(Path(scratch, "home"))

@@ -3,7 +3,7 @@
 
 A count does not depend on what else the machine does, so it decides where times
 are noisy. Run by ``make bench-instructions SRCTREE=~/linux``; without SRCTREE,
-on hand-written sources of a kernel's size, of which the targets do not speak.
+on generated sources of a kernel's size, to which the targets do not apply.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def main() -> int:
     parser.add_argument("--srctree", type=Path, help="a kernel tree (default: generated sources)")
     options = parser.parse_args()
     if shutil.which("valgrind") is None:
-        print("valgrind is not here, which counts instructions: install it", file=sys.stderr)
+        print("valgrind, which counts the instructions, is missing: install it", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory(prefix="kvm-export-hook-bench-") as directory:
         scratch = Path(directory)

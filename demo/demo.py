@@ -32,6 +32,9 @@ SAMPLES = {
 #define EXPORT_SYMBOL_FOR_KVM_INTERNAL(symbol)
 #endif
 """,
+    "arch/x86/kvm/Makefile": """\
+exports_grep_trailer := $(srctree)/virt/kvm $(srctree)/arch/x86/kvm | grep -v -e kvm_get_kvm
+""",
     "virt/kvm/kvm_main.c": """\
 void kvm_get_kvm(struct kvm *kvm)
 {
@@ -91,20 +94,23 @@ def judge_tree(srctree: str) -> int:
 
 
 def demonstrate() -> int:
-    """Run the demonstration; return 1 when it did not go as it should."""
+    """Run the demonstration; return 1 if the hook does not do what it should."""
     with tempfile.TemporaryDirectory(prefix="kvm-export-hook-") as directory:
         demo = Demonstration(Path(directory))
         demo.prepare()
-        print("A patch adds two exports, by the macros that habit types:\n", flush=True)
+        print("A change adds two exports, with the macros that one types from habit:\n", flush=True)
         demo.append(EDITED, MISTAKE)
         blocked = demo.show("git commit --all --message 'KVM: x86: Add peek and poke'")
-        print("\nThe commit is blocked. The macro that the hook names puts it right:\n", flush=True)
+        print("\nThe commit is blocked. Use the macro that the hook names:\n", flush=True)
         demo.show(
             f"sed -i -E 's/EXPORT_SYMBOL(_GPL)?\\(/EXPORT_SYMBOL_FOR_KVM_INTERNAL(/' {EDITED}"
         )
         passed = demo.show("git commit --all --message 'KVM: x86: Add peek and poke'")
         if blocked == 0 or passed != 0:
-            print("\nThis did not go as it should.", file=sys.stderr)
+            print(
+                "\nIt failed: the hook should block the first commit, and not the second.",
+                file=sys.stderr,
+            )
             return 1
         print("\nThe corrected commit passes.")
         return 0

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
     from kvm_export_hook.sources import Input
 
-LEADS_OUT = (
-    "a symbolic link on its path leads out of the tree's KVM directories: name the file itself"
-)
+LEADS_OUT = "its path leads through a symbolic link out of the KVM directories: use the real path"
 
 CONTEXT = 3
 NO_NEWLINE = b"\n\\ No newline at end of file\n"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """\
 Refuse exports in KVM's sources that hand a symbol to every kernel module.
-Exit status: 0 nothing unwanted, 1 findings, 2 not all could be judged.
+Exit status: 0 nothing unwanted, 1 findings, 2 not everything could be judged.
 Example: kvm-export-hook --commits master..
 """
 
@@ -83,7 +83,7 @@ def refuse_combinations(options: Options) -> None:
         refuse_two([*actions, *["--format"] * (options.format != "text")])
         refuse_two([*actions, *["--users"] * options.users])
     if options.fix and not options.paths:
-        raise UsageError("--fix needs a PATH: say . for the whole tree")
+        raise UsageError("--fix needs a PATH: use . for the whole tree")
     if options.format != "text":
         for name in ("--quiet", "--color"):
             if is_given(options, name):
@@ -114,11 +114,11 @@ def make_parser() -> Parser:
     )
     add_sources(parser)
     todo = parser.add_argument_group("what to do").add_mutually_exclusive_group()
-    todo.add_argument("--fix", action="store_true", help="rewrite in place what is safe to rewrite")
+    todo.add_argument("--fix", action="store_true", help="rewrite in place where it is safe")
     todo.add_argument(
         "--diff", action="store_true", help="print what --fix would change, as a patch"
     )
-    todo.add_argument("--list", action="store_true", help="list every export; always exit with 0")
+    todo.add_argument("--list", action="store_true", help="list every export with its verdict")
     add_manner(parser)
     return parser
 
@@ -130,28 +130,28 @@ def add_sources(parser: Parser) -> None:
         "paths",
         nargs="*",
         metavar="PATH",
-        help="files, or directories to walk (default: the tree)",
+        help="files or directories to check (default: the whole tree)",
     )
     what.add_argument("--staged", action="store_true", help="what the index adds to HEAD")
     what.add_argument("--commits", metavar="RANGE", help="what each commit of RANGE adds")
     what.add_argument(
-        "--pre-push", action="store_true", help="the same for what a push sends, in a pre-push hook"
+        "--pre-push", action="store_true", help="what each pushed commit adds (for a pre-push hook)"
     )
     what.add_argument(
         "--patch", metavar="FILE", help="what a diff, a mail or an mbox adds (-: stdin)"
     )
-    what.add_argument("--since", metavar="REV", help="of PATHs, only what REV does not have")
+    what.add_argument("--since", metavar="REV", help="of PATHs, only what is new since REV")
     what.add_argument(
         "--srctree",
         metavar="DIR",
-        help="the kernel tree (default: the one around PATH, or here)",
+        help="the kernel tree (default: around PATH or here)",
     )
 
 
 def add_manner(parser: Parser) -> None:
     """Add the options that say how."""
     how = parser.add_argument_group("how")
-    how.add_argument("--users", action="store_true", help="say who uses each symbol")
+    how.add_argument("--users", action="store_true", help="say which modules use each symbol")
     how.add_argument(
         "--allow",
         metavar="SYMBOL",
@@ -162,7 +162,7 @@ def add_manner(parser: Parser) -> None:
     how.add_argument(
         "--force",
         action="store_true",
-        help="enforce the rule also before Linux 6.18",
+        help="enforce the rule also in trees before Linux 6.18",
     )
     how.add_argument("--format", choices=FORMATS, metavar="FORM", help=join_names(FORMATS))
     how.add_argument(
@@ -175,7 +175,7 @@ def add_manner(parser: Parser) -> None:
         "-q", "--quiet", action="store_true", help="only the first line of each finding"
     )
     how.add_argument("--version", action="store_true", help="print the version")
-    how.add_argument("-h", "--help", action="store_true", help="print this")
+    how.add_argument("-h", "--help", action="store_true", help="print this help")
 
 
 def join_names(names: Iterable[str]) -> str:

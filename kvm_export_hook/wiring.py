@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kvm_export_hook.sources.locate import File
     from kvm_export_hook.sources.states import Change
 
-NO_KERNEL = "found no KVM directory in the kernel that --srctree names: name the kernel's top"
+NO_KERNEL = "the --srctree directory has no virt/kvm or arch/x86/kvm: name the top of a kernel"
 
 
 def judge_change(desk: Desk) -> Iterator[Result]:

@@ -10,6 +10,9 @@ from kvm_export_hook.rules.judge import Result
 from tests.cases import parametrize
 from tests.support import judged
 
+# In a tree with the make check.
+ADVICE = text.ADVICE + text.TO_LIST
+
 
 def report(
     source: bytes, path: bytes = b"virt/kvm/x.c", *, color: bool = False, quiet: bool = False
@@ -35,19 +38,24 @@ def test_a_finding_with_the_advice_after_it() -> None:
         "    2 | EXPORT_SYMBOL_GPL(kvm_foo);\n"
         "      | ^~~~~~~~~~~~~~~~~ use EXPORT_SYMBOL_FOR_KVM_INTERNAL\n"
         "\n"
-        "found 1 unwanted export in 1 file: 1 EXPORT_SYMBOL_GPL\n" + text.ADVICE + BY_COMMAND
+        "found 1 unwanted export in 1 file: 1 EXPORT_SYMBOL_GPL\n" + ADVICE + BY_COMMAND
     )
 
 
-def test_a_tree_without_the_macro_is_told_of() -> None:
-    file = judged(b"EXPORT_SYMBOL(a);\n", has_macro=False)
+def test_the_advice_for_a_tree_whose_makefile_has_no_list() -> None:
+    file = judged(b"EXPORT_SYMBOL(a);\n", check=False)
+    assert "".join(text.report([file], Layout())).endswith(text.ADVICE + text.TO_ALLOW)
+
+
+def test_the_advice_for_a_tree_without_the_macro() -> None:
+    file = judged(b"EXPORT_SYMBOL(a);\n", has_macro=False, check=False)
     reported = "".join(text.report([file], Layout()))
-    assert reported.endswith(text.ADVICE + text.LACKING)
+    assert reported.endswith(text.ADVICE + text.TO_ALLOW + text.LACKING)
     assert text.LACKING not in report(b"EXPORT_SYMBOL(a);\n")
 
 
 def test_the_advice_fits_a_terminal() -> None:
-    assert max(map(len, (text.ADVICE + text.LACKING + BY_COMMAND).splitlines())) <= 80
+    assert max(map(len, (ADVICE + text.LACKING + BY_COMMAND).splitlines())) <= 80
 
 
 def test_quiet_leaves_the_first_line() -> None:
@@ -69,7 +77,7 @@ def test_the_summary_counts_macros_and_files() -> None:
     assert (
         "\nfound 6 unwanted exports in 2 files: 2 EXPORT_SYMBOL, 4 EXPORT_SYMBOL_GPL\n" in printed
     )
-    assert printed.count(text.ADVICE) == 1
+    assert printed.count(ADVICE) == 1
 
 
 @parametrize(
@@ -120,13 +128,13 @@ def test_the_summary_counts_macros_and_files() -> None:
             b"/* EXPORT_SYMBOL */",
             "EXPORT_SYMBOL: mentioned in a comment: the tree's make check cannot tell, and fails"
             " [export-mention]",
-            "say it without the macro's name",
+            "reword it without the macro's name",
         ),
         "mention-in-a-string": (
             b'"EXPORT_SYMBOL"',
             "EXPORT_SYMBOL: mentioned in a string: the tree's make check cannot tell, and fails"
             " [export-mention]",
-            "say it without the macro's name",
+            "reword it without the macro's name",
         ),
         "white-space-in-the-symbol": (
             b"EXPORT_SYMBOL_GPL(a\n\t b)",
@@ -217,7 +225,7 @@ def test_color_is_put_around_and_changes_no_text() -> None:
 LEFT = {
     "alias": (b"EXPORT_SYMBOL;", "only plain calls can be fixed"),
     "mention": (b"/* EXPORT_SYMBOL */", "comments and strings are never rewritten"),
-    "split": (b"EXPORT_SYMBOL_GPL(\nkvm_get_kvm)", "the macro is right"),
+    "split": (b"EXPORT_SYMBOL_GPL(\nkvm_get_kvm)", "only the line break is wrong"),
     "forbidden-and-split": (
         b"EXPORT_SYMBOL(\nkvm_get_kvm)",
         "the tree's make check would still fail",
@@ -240,7 +248,7 @@ def test_what_a_fix_leaves_has_its_reason(source: bytes, reason: str) -> None:
     printed = "".join(text.report([file], Layout()))
     assert f"\n      = not rewritten: {reason}\n" in printed
     assert "\n\nleft 1 unwanted export in 1 file: 1 " in printed
-    assert printed.endswith(text.ADVICE) is (reason not in SAID_ALL)
+    assert printed.endswith(ADVICE) is (reason not in SAID_ALL)
     quiet = "".join(text.report([file], Layout(quiet=True)))
     assert quiet == printed.partition("\n")[0] + "\n"
 
@@ -260,5 +268,5 @@ def test_what_a_fix_rewrote_and_left() -> None:
     printed = "".join(text.report([file], Layout()))
     assert (
         "\n\nrewrote 1 export in 1 file: 1 EXPORT_SYMBOL\n"
-        "left 1 unwanted export in 1 file: 1 EXPORT_SYMBOL_NS\n" + text.ADVICE + text.REWRITTEN
+        "left 1 unwanted export in 1 file: 1 EXPORT_SYMBOL_NS\n" + ADVICE + text.REWRITTEN
     ) in printed

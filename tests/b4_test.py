@@ -41,7 +41,7 @@ def test_b4_prep_fails_the_bad_patch_alone(linux: Repository) -> None:
     assert status == 0, output
     commit(linux, b"int a;\n" + BAD, "KVM: Add the bad one", "bad.c")
     commit(linux, INTERNAL, "KVM: Add the good one", "good.c")
-    ours, checkpatch = recipe("replaces checkpatch, so name both:").splitlines()
+    ours, checkpatch = recipe("replaces b4's own, checkpatch, so set both:").splitlines()
     assert "checkpatch.pl" in checkpatch
     assert linux.run("sh", "-c", ours).status == 0
     linux.git("config", "--add", "b4.prep-perpatch-check-cmd", "true")

@@ -80,7 +80,7 @@ def test_a_kernel_in_a_subdirectory_that_makes_place_for_a_submodule(
     top = place.partition("/")[0]
     repository.git("--literal-pathspecs", "rm", "-r", "--quiet", "--cached", top)
     repository.git("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},{top}")
-    said = f"{top}: is a submodule, whose files are not seen here: check it on its own\n"
+    said = f"{top}: is a submodule, whose files are not checked here: run the hook in it\n"
     assert command("--staged") == (2, "", f"kvm-export-hook: error: {said}")
     repository.git("commit", "--quiet", "--message", "submodule")
     head = repository.git("rev-parse", "HEAD")[:12]
@@ -90,10 +90,13 @@ def test_a_kernel_in_a_subdirectory_that_makes_place_for_a_submodule(
 @parametrize(
     ("srctree", "said"),
     {
-        "elsewhere": ("..", "the directory that --srctree names is not in this repository"),
+        "elsewhere": (
+            "..",
+            "the --srctree directory is not in this repository: run this in its own",
+        ),
         "not-a-kernel": (
             "fs",
-            "found no KVM directory in the kernel that --srctree names: name the kernel's top",
+            "the --srctree directory has no virt/kvm or arch/x86/kvm: name the top of a kernel",
         ),
         "with-a-newline": (
             "a\nb",

@@ -146,7 +146,7 @@ def test_srctree_names_the_tree(
         2,
         "",
         "kvm-export-hook: error: gone:"
-        " is not a kernel tree: it has no C source in virt/kvm or arch/x86/kvm\n",
+        " is not a kernel tree, with C source in virt/kvm or arch/x86/kvm: name the top of one\n",
     )
 
 
@@ -202,7 +202,7 @@ def test_help_fits_a_terminal(top: Path, command: Command, monkeypatch: pytest.M
         "list-and-quiet": (["--list", "-q"], "--list cannot be combined with --quiet"),
         "list-and-color": (["--list", "--color=never"], "--list cannot be combined with --color"),
         "list-and-format": (["--list", "--format=github"], "combined with --format github"),
-        "fix-of-everything": (["--fix"], "--fix needs a PATH: say . for the whole tree"),
+        "fix-of-everything": (["--fix"], "--fix needs a PATH: use . for the whole tree"),
         "quiet-json": (["-q", "--format=json"], "--quiet cannot be combined with --format json"),
         "colored-sarif": (
             ["--format=sarif", "--color=always"],
@@ -322,7 +322,7 @@ def test_a_file_too_large_for_the_memory(top: Path, name: str) -> None:
     )
     assert (done.returncode, done.stderr) == (
         2,
-        f"kvm-export-hook: error: {name}: is too large for this machine's memory\n",
+        f"kvm-export-hook: error: {name}: needs more memory than this machine has\n",
     )
 
 

@@ -96,7 +96,7 @@ def test_a_range_without_a_kernel(linux: Repository, command: Command) -> None:
 
 
 NO_COMMITS = "does not name commits: check the name\n"
-ONE_RANGE = "expected one range of commits, without blanks: for example master..\n"
+ONE_RANGE = "expected one range of commits without blanks, for example master..\n"
 
 
 @parametrize(
@@ -108,7 +108,10 @@ ONE_RANGE = "expected one range of commits, without blanks: for example master..
         "two-revisions": ("HEAD~1 HEAD", ONE_RANGE),
         "two-lines": ("HEAD\n--all", ONE_RANGE),
         "a-blank-after-it": ("HEAD ", ONE_RANGE),
-        "excluded-alone": ("^main", "this range names no commit: check it\n"),
+        "excluded-alone": (
+            "^main",
+            "this range only excludes commits: name one to include, for example master..\n",
+        ),
         "a-tree": ("HEAD^{tree}", f"'HEAD^{{tree}}' {NO_COMMITS}"),
         "a-tree-in-a-range": ("HEAD^{tree}..HEAD", f"'HEAD^{{tree}}..HEAD' {NO_COMMITS}"),
         "a-file": (f"HEAD:{A}", f"'HEAD:{A}' {NO_COMMITS}"),
@@ -275,7 +278,7 @@ def test_the_boundary_of_a_shallow_clone(
         2,
         "",
         f"kvm-export-hook: error: commit {boundary}: cannot be judged: its parent is not here,"
-        " because the clone is shallow: git fetch --unshallow, or fetch deeper\n",
+        " because the clone is shallow: run git fetch --unshallow, or fetch deeper\n",
     )
 
 

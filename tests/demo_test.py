@@ -147,5 +147,7 @@ def test_make_says_what_to_do_without_a_package_index(archive: Path, tmp_path: P
     offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path), "PIP_CONFIG_FILE": os.devnull}
     done = run(archive, "make", "lint", f"PYTHON={PYTHON}", **offline)
     assert done.returncode == 2
-    assert "\nmake lint: pip could not install what this needs: it says why above." in done.stdout
+    assert (
+        "\nmake lint: pip could not install what this needs; its message is above." in done.stdout
+    )
     assert "PIP_INDEX_URL" in done.stdout

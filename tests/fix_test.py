@@ -310,7 +310,7 @@ def test_a_tree_without_the_macro_is_never_rewritten(
     assert status == 1
     assert (
         "      = not rewritten: this tree has no EXPORT_SYMBOL_FOR_KVM_INTERNAL:"
-        " its build would break\n"
+        " a rewrite would break its build\n"
     ) in out + err
     assert path.read_bytes() == BAD
 
@@ -363,7 +363,7 @@ def test_of_a_whole_tree_only_what_was_named_is_rewritten(top: Path, command: Co
 
 
 OUT_OF_SCOPE = (
-    "a symbolic link on its path leads out of the tree's KVM directories: name the file itself"
+    "its path leads through a symbolic link out of the KVM directories: use the real path"
 )
 
 

@@ -96,7 +96,7 @@ def test_a_whole_history_is_pushed(hooked: Repository, tmp_path: Path) -> None:
     succeed(hooked, "git commit --allow-empty --message 'KVM: Good'")
     status, output = run(hooked, "git push fork master")
     assert status == 1
-    assert "cannot know what is pushed: pre-commit names no commits" in output
+    assert "cannot know what is pushed: pre-commit does not say it" in output
     succeed(hooked, recipe("pre-commit names no commits"))
     hooked.stage("virt/kvm/x.c", BAD)
     succeed(hooked, recipe("How do I skip it once?"))
@@ -106,7 +106,7 @@ def test_a_whole_history_is_pushed(hooked: Repository, tmp_path: Path) -> None:
 
 
 def test_the_command_itself(linux: Repository) -> None:
-    succeed(linux, recipe("Every way but the first"))
+    succeed(linux, recipe("All but pre-commit and prek"))
     version = kvm_export_hook.__version__
     assert succeed(linux, "kvm-export-hook --version") == f"kvm-export-hook {version}\n"
     write(linux.top / "include/linux/kvm_types.h", b"")

@@ -119,7 +119,7 @@ def test_joined_lines_that_break_a_patch_are_named() -> None:
     joined = ADDED.replace(b" a;\n", b" a; \n")
     findings, (complaint,) = read(HELLO + b"Content-Type: text/plain; format=flowed\n\n" + joined)
     assert findings == []
-    assert "format=flowed may have broken it" in complaint
+    assert "format=flowed may have joined its lines" in complaint
 
 
 SUBJECTS = {

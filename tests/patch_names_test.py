@@ -104,7 +104,10 @@ def make_reading(top: Path, scratch: Scratch, refused: list[str]) -> Reading:
 
 
 def test_files_that_git_does_not_read_are_an_error(tmp_path: Path) -> None:
-    with Scratch() as scratch, pytest.raises(DiffError, match="git reads this patch differently"):
+    with (
+        Scratch() as scratch,
+        pytest.raises(DiffError, match="git and this hook read the patch differently"),
+    ):
         make_reading(tmp_path, scratch, []).read([])
 
 
@@ -113,7 +116,7 @@ def test_lines_that_git_does_not_count_are_an_error(tmp_path: Path) -> None:
     with Scratch() as scratch:
         reading = make_reading(tmp_path, scratch, refused)
         reading.read([Record(b"2\t0\tvirt/kvm/x.c")])
-    assert refused == [NOT_UNDERSTOOD]
+    assert refused == [f"{NOT_UNDERSTOOD}: judge it with --staged or --commits"]
     assert reading.new == []
 
 

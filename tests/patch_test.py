@@ -289,22 +289,20 @@ def test_shapes(text: bytes, expected: list[str]) -> None:
     assert read(text) == (expected, [])
 
 
-REFUSED = "git apply failed: corrupt patch at line %d: make it again, or judge it with --commits"
-SHORT = "p: line %d of the patch: the hunk is shorter than its header says"
-LONG = "p: line %d of the patch: the hunk is longer than its header says"
-CUT_OFF = "p: line %d of the patch: no hunk follows the names of the file"
+AGAIN = ": make the patch again, or judge the commit with --commits"
+REFUSED = "git apply failed: corrupt patch at line %d" + AGAIN
+SHORT = "p: line %d of the diff: the hunk is shorter than its header says" + AGAIN
+LONG = "p: line %d of the diff: the hunk is longer than its header says" + AGAIN
+CUT_OFF = "p: line %d of the diff: the header of a file has no hunk after it" + AGAIN
 NO_DIFF = "has no diff that git can read: expected a diff, or a mail with one in plain text"
-BROKEN_HUNK = "p: line %d of the patch: the header of a hunk is broken"
+NO_NAMES = "p: line %d of the diff: a hunk has no file names before it" + AGAIN
+BROKEN_HUNK = "p: line %d of the diff: the header of the hunk cannot be read" + AGAIN
 EXTRA = (
-    "p: line %d of the patch: it has extra lines after the hunk:"
-    " added lines that no hunk accounts for"
+    "p: line %d of the diff: there are added lines after the hunk, which belong to no hunk" + AGAIN
 )
-COMBINED = (
-    "p: line %d of the patch: it is the combined diff of a merge, not of two sides:"
-    " judge it with --commits"
-)
+COMBINED = "p: line %d of the diff: this is the combined diff of a merge, not of two sides" + AGAIN
 INSTEAD = ": judge it with --staged or --commits"
-FROM_OUTSIDE = "comes into KVM from fs/x.c, and the patch does not show its lines"
+FROM_OUTSIDE = "is renamed or copied into KVM from fs/x.c, and the patch does not show its lines"
 HEAD = b"diff --git a/virt/kvm/x.c b/virt/kvm/x.c\n"
 
 BROKEN = {
@@ -334,11 +332,11 @@ BROKEN = {
     ),
     "hunk-without-names": (
         b"@@ -1 +1,2 @@\n int a;\n+EXPORT_SYMBOL(b);\n",
-        "p: line 1 of the patch: a hunk comes without the names of its file",
+        NO_NAMES % 1,
     ),
     "hunk-after-a-remark": (
         ADDED + b"\nAnd:\n@@ -30 +31,2 @@\n a\n+EXPORT_SYMBOL(b);\n",
-        "p: line 11 of the patch: a hunk comes without the names of its file",
+        NO_NAMES % 11,
     ),
     "names-without-a-hunk-in-git's-form": (
         b"--- a/virt/kvm/x.c\n+++ b/virt/kvm/x.c\nhello\n",
@@ -348,7 +346,7 @@ BROKEN = {
         b"diff -c a/virt/kvm/x.c b/virt/kvm/x.c\n*** a/virt/kvm/x.c\n--- b/virt/kvm/x.c\n"
         b"***************\n*** 1 ****\n--- 1,2 ----\n  a\n+ EXPORT_SYMBOL(b);\n",
         'p: git apply failed: No valid patches in input (allow with "--allow-empty"):'
-        " make it again, or judge it with --commits",
+        " make the patch again, or judge the commit with --commits",
     ),
     "parts-in-parts": (
         b"From: a\n"
@@ -356,7 +354,7 @@ BROKEN = {
             b'Content-Type: multipart/mixed; boundary="%d"\n\n--%d\n' % (number, number)
             for number in range(3000)
         ),
-        "p: mail 1: git mailinfo failed: Too many boundaries to handle",
+        "p: mail 1: git mailinfo failed: Too many boundaries to handle" + AGAIN,
     ),
     "error-message": (b"fatal: bad revision 'x'\n", f"p: {NO_DIFF}"),
     "combined": (
@@ -369,7 +367,7 @@ BROKEN = {
     "coloured": (b"\x1b[1mdiff --git a/virt/kvm/x.c b/virt/kvm/x.c\x1b[m\n", f"p: {NO_DIFF}"),
     "in-a-mail": (
         mail(ADDED[:-4]),
-        "p: [PATCH] KVM: Add foo: line 9 of the patch: the hunk is shorter than its header says",
+        (SHORT % 9).replace("p: ", "p: [PATCH] KVM: Add foo: "),
     ),
     "binary": (
         HEAD + b"index 1234567..89abcde 100644\n"
@@ -395,7 +393,7 @@ BROKEN = {
     "submodule-in-scope": (
         b"diff --git a/virt/kvm/m b/virt/kvm/m\nnew file mode 160000\nindex 0000000..1234567\n"
         b"--- /dev/null\n+++ b/virt/kvm/m\n@@ -0,0 +1 @@\n+Subproject commit 0\n",
-        "p: virt/kvm/m: is a submodule, whose files are not seen here: check it on its own",
+        "p: virt/kvm/m: is a submodule, whose files are not checked here: run the hook in it",
     ),
     "no-kind-of-file": (
         HEAD + b"old mode 100644\nnew mode 040000\n",
@@ -613,7 +611,7 @@ def test_patches_that_are_not_there(top: Path, command: Command) -> None:
     )
     assert (done.returncode, done.stderr) == (
         2,
-        b"kvm-export-hook: error: standard input: is closed\n",
+        b"kvm-export-hook: error: standard input: is closed: name a file\n",
     )
 
 
@@ -644,6 +642,6 @@ def test_a_broken_patch_is_named_with_its_place(top: Path) -> None:
     assert done.returncode == 2
     assert done.stdout.startswith(b"virt/kvm/x.c:11:1: error: ")
     assert done.stderr == (
-        b"kvm-export-hook: error: standard input: line 9 of the patch: it is the combined diff"
-        b" of a merge, not of two sides: judge it with --commits\n"
+        b"kvm-export-hook: error: standard input: line 9 of the diff: this is the combined diff"
+        b" of a merge, not of two sides%s\n" % AGAIN.encode()
     )

@@ -136,8 +136,8 @@ def test_what_is_wrong_in_many_places_is_said_of_the_first() -> None:
     text = ADDED + (patch(LIB_HUNK, b"lib/l.c") + b"+more\n") * 5_000
     _, complaints = read(text)
     assert complaints == [
-        "p: line 19 of the patch: it has extra lines after the hunk: "
-        "added lines that no hunk accounts for"
+        "p: line 19 of the diff: there are added lines after the hunk, which belong to no hunk:"
+        " make the patch again, or judge the commit with --commits"
     ]
 
 

@@ -329,7 +329,7 @@ def test_nowhere_to_write_a_temporary_file(
     assert done.stderr.startswith(
         f"kvm-export-hook: error: {subject}cannot write a temporary file in {where}: "
     ), done.stderr
-    assert done.stderr.endswith(": set TMPDIR\n")
+    assert done.stderr.endswith(": set TMPDIR to another\n")
     assert done.stderr.count("\n") == 1
 
 

@@ -18,8 +18,8 @@ A, B, C = "virt/kvm/a.c", "virt/kvm/b.c", "virt/kvm/c.c"
 ZERO = "0" * 40
 UNKNOWN = "1" * 40
 REFUSED = (
-    "kvm-export-hook: error: cannot know what is pushed: expected the lines of git's pre-push hook"
-    " on stdin, or PRE_COMMIT_FROM_REF and PRE_COMMIT_TO_REF: use --commits RANGE\n"
+    "kvm-export-hook: error: cannot know what is pushed: --pre-push works only as a pre-push hook"
+    " of git, pre-commit or prek: use --commits RANGE\n"
 )
 
 
@@ -212,7 +212,8 @@ def test_an_id_that_is_not_here(
     pushed: Repository, monkeypatch: pytest.MonkeyPatch, command: Command
 ) -> None:
     hand_over(monkeypatch, f"refs/heads/x {UNKNOWN} refs/heads/x {ZERO}\n")
-    said = f"kvm-export-hook: error: '{UNKNOWN}' is not in this repository: use --commits RANGE\n"
+    reason = "is not in this repository: fetch it, or use --commits RANGE"
+    said = f"kvm-export-hook: error: '{UNKNOWN}' {reason}\n"
     assert command("--pre-push") == (2, "", said)
 
 
@@ -252,7 +253,7 @@ def test_a_variable_that_names_nothing(
     monkeypatch.setenv("PRE_COMMIT_TO_REF", rev)
     status, out, err = command("--pre-push")
     assert (status, out) == (2, "")
-    assert err.endswith(" is not in this repository: use --commits RANGE\n"), err
+    assert err.endswith(" is not in this repository: fetch it, or use --commits RANGE\n"), err
     assert err.count("\n") == 1
 
 

@@ -26,7 +26,7 @@ MAKEFILE = "arch/x86/kvm/Makefile"
 WITH_SAMPLE = MAKEFILE_WITH_CHECK.replace(b"-e kvm_get_kvm", b"-e kvm_sample")
 NOTHING = "kvm-export-hook: nothing checked: found no C source below virt/kvm or arch/x86/kvm\n"
 LINK = "is a symbolic link, which is not followed: put a file in its place"
-SUBMODULE = "is a submodule, whose files are not seen here: check it on its own"
+SUBMODULE = "is a submodule, whose files are not checked here: run the hook in it"
 
 
 def test_a_finding_is_shown_with_its_line(linux: Repository, command: Command) -> None:
@@ -141,8 +141,8 @@ def test_the_first_commit_of_something_else(
     assert command("--staged", "--srctree=.") == (
         2,
         "",
-        "kvm-export-hook: error: found no KVM directory in the kernel that --srctree names:"
-        " name the kernel's top\n",
+        "kvm-export-hook: error: the --srctree directory has no virt/kvm or arch/x86/kvm: name the"
+        " top of a kernel\n",
     )
 
 
@@ -282,7 +282,7 @@ def test_an_unmerged_index(linux: Repository, command: Command) -> None:
     linux.git("checkout", "--quiet", "main")
     linux.record("ours", {A: b"int ours;\n"})
     assert linux.run("git", "merge", "topic").status == 1
-    said = f"{A}: is unmerged: resolve the conflict, and add the file"
+    said = f"{A}: is unmerged: resolve the conflict, then git add the file"
     assert command("--staged") == (2, "", f"kvm-export-hook: error: {said}\n")
     # The working tree can be judged.
     assert find_added("--since=HEAD") == []

@@ -76,7 +76,7 @@ ADVICE = {
     "nobody, without x86 and the rest": (
         make_users(missing=(b"arch/x86/kvm/Makefile",), missing_outside=outside.PART_OF_KERNEL),
         "users in x86's modules are not known: arch/x86/kvm/Makefile is not here;"
-        " users outside KVM are not known: drivers/Makefile is not here",
+        " users outside KVM are not known: this is part of a kernel, without drivers/Makefile",
     ),
     "nobody, without much": (
         make_users(missing=(b"arch/x86/a", b"arch/powerpc/b", b"c", b"d", b"e")),
@@ -91,7 +91,7 @@ ADVICE = {
     "nobody in a part of a kernel": (
         make_users(missing_outside=outside.PART_OF_KERNEL),
         "no other module of KVM uses it; users outside KVM are not known:"
-        " drivers/Makefile is not here",
+        " this is part of a kernel, without drivers/Makefile",
     ),
     "nobody in a sparse checkout": (
         make_users(missing_outside=outside.SPARSE),
@@ -165,7 +165,7 @@ def test_no_number_is_given_where_users_are_not_known() -> None:
     users = make_users(missing=(b"arch/powerpc/kvm",), missing_outside=outside.PART_OF_KERNEL)
     assert wording.describe_unused(users, [b"a"], 237) == (
         "users in PPC's modules are not known: arch/powerpc/kvm is not here;"
-        " users outside KVM are not known: drivers/Makefile is not here"
+        " users outside KVM are not known: this is part of a kernel, without drivers/Makefile"
     )
 
 

@@ -28,7 +28,8 @@ def report(results: Iterable[Result], layout: Layout) -> Iterator[str]:
             macros[macro] = macros.get(macro, 0) + 1
             yield write_error(result, finding, layout)
     for path, note in layout.notes:
-        yield f"::warning::{escape_message(f'{make_printable(path)}: {note}')}\n"
+        remark = ": ".join(filter(None, [make_printable(path), note]))
+        yield f"::warning::{escape_message(remark)}\n"
     if macros:
         yield f"::error::found {count_findings(macros, 'unwanted export', len(files))}\n"
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Findings to JSON, for programs; the README documents the form. Pure."""
+"""Findings to JSON, for programs; ``docs/formats.md`` documents the form. Pure."""
 
 from __future__ import annotations
 

@@ -43,10 +43,11 @@ REWRITTEN = "Review the change, stage it, and commit again.\n"
 ADVICE = """\
 Use EXPORT_SYMBOL_FOR_KVM_INTERNAL for what only KVM's own modules need, or drop
 the export: EXPORT_SYMBOL and EXPORT_SYMBOL_GPL hand a symbol to every module.
-If a module outside KVM really needs one, say which in the commit message, and
-add it to the allowlist in arch/x86/kvm/Makefile, or pass --allow SYMBOL.
+If a module outside KVM needs the symbol, say which in the commit message, and
 """
-LACKING = "This tree has no EXPORT_SYMBOL_FOR_KVM_INTERNAL (Linux before 6.18) to use yet.\n"
+TO_LIST = "add the symbol to the allowlist in arch/x86/kvm/Makefile.\n"
+TO_ALLOW = "pass --allow SYMBOL.\n"  # where the Makefile has no list
+LACKING = "This tree does not have EXPORT_SYMBOL_FOR_KVM_INTERNAL yet (Linux before 6.18).\n"
 
 
 def report(results: Iterable[Result], layout: Layout) -> Iterator[str]:
@@ -72,6 +73,7 @@ class Sum:
         self.macros: dict[str, int] = {}
         self.files: set[bytes] = set()
         self.has_advice = False
+        self.has_check = False
         self.lacks_macro = False
 
     def add(self, result: Result, finding: Finding) -> None:
@@ -79,6 +81,7 @@ class Sum:
         macro = finding.macro.decode()
         self.macros[macro] = self.macros.get(macro, 0) + 1
         self.files.add(result.input.path)
+        self.has_check |= result.input.facts.has_check
         self.lacks_macro |= result.input.facts.lacks_macro
         # The other rules' remedies say all.
         self.has_advice |= RULES[finding.rule].has_advice
@@ -124,6 +127,7 @@ def write_sums(sums: dict[str, Sum], layout: Layout) -> Iterator[str]:
             gap = ""
     if sums[FOUND].has_advice or sums[LEFT].has_advice:
         yield ADVICE
+        yield TO_LIST if sums[FOUND].has_check or sums[LEFT].has_check else TO_ALLOW
         if sums[FOUND].lacks_macro or sums[LEFT].lacks_macro:
             yield LACKING
         elif sums[FOUND].macros:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LONGEST_SHOWN_SYMBOL = 80
 SHORT_ID = 12  # as the kernel quotes commits
 
-NO_MACRO_YET = f"this tree has no {policy.INTERNAL.decode()}: its build would break"
+NO_MACRO_YET = f"this tree has no {policy.INTERNAL.decode()}: a rewrite would break its build"
 NOT_WRITTEN = "the file could not be written"
 NOT_NAMED = "only files that are named are rewritten"
 CHECK_WOULD_FAIL = "the tree's make check would still fail"

@@ -66,10 +66,10 @@ RULES = {
         title="KVM never uses this export macro",
         why=(
             "EXPORT_SYMBOL, and the other macros without _GPL, hand a symbol to every module,"
-            " whatever its licence. KVM never uses them, not even for allowlisted symbols."
+            " GPL or not. KVM never uses them, not even for allowlisted symbols."
         ),
         advice=(
-            "Use EXPORT_SYMBOL_FOR_KVM_INTERNAL, for an allowlisted symbol EXPORT_SYMBOL_GPL,"
+            "Use EXPORT_SYMBOL_FOR_KVM_INTERNAL (for an allowlisted symbol, EXPORT_SYMBOL_GPL),"
             " or drop the export."
         ),
         problem="KVM never uses this macro",
@@ -80,10 +80,13 @@ RULES = {
     NOT_ALLOWLISTED: Wording(
         title="Export of a symbol that is not on the allowlist",
         why=(
-            "EXPORT_SYMBOL_GPL and similar macros hand a symbol to every GPL module. In KVM that is"
-            " for the few symbols that modules outside KVM need: the allowlist."
+            "EXPORT_SYMBOL_GPL and similar macros hand a symbol to every GPL module. In KVM only"
+            " the symbols on the allowlist may use them: those that modules outside KVM need."
         ),
-        advice="Use EXPORT_SYMBOL_FOR_KVM_INTERNAL, or drop the export.",
+        advice=(
+            "Use EXPORT_SYMBOL_FOR_KVM_INTERNAL, or drop the export. If a module outside KVM"
+            " needs the symbol, add it to the allowlist."
+        ),
         problem="symbol is not on the allowlist",
         remedy="use {use}",
         why_left=OTHER_USERS,
@@ -108,7 +111,7 @@ RULES = {
         advice="Put the symbol on the macro's line.",
         problem="symbol is not on its macro's line, so the tree's make check fails",
         remedy="put the symbol on the macro's line",
-        why_left="the macro is right",
+        why_left="only the line break is wrong",
         has_advice=False,
     ),
     EXPORT_MENTION: Wording(
@@ -117,9 +120,9 @@ RULES = {
             "The make check of the tree cannot tell a mention of EXPORT_SYMBOL or EXPORT_SYMBOL_GPL"
             " from an export, and fails the build on it."
         ),
-        advice="Say it without the macro's name.",
+        advice="Reword it without the macro's name.",
         problem="mentioned in a {kind}: the tree's make check cannot tell, and fails",
-        remedy="say it without the macro's name",
+        remedy="reword it without the macro's name",
         why_left="comments and strings are never rewritten",
         has_advice=False,
     ),

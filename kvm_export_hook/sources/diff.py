@@ -31,26 +31,30 @@ BINARY = re.compile(rb"GIT binary patch\n|Binary files ")
 # A name of KVM, or one that is quoted.
 KVM = re.compile(rb"kvm|\\[0-7]{3}")
 
-NO_HUNK = "no hunk follows the names of the file"
-NO_NAMES = "a hunk comes without the names of its file"
+MAKE_AGAIN = "make the patch again, or judge the commit with --commits"
+
+NO_HUNK = "the header of a file has no hunk after it"
+NO_NAMES = "a hunk has no file names before it"
 SHORT = "the hunk is shorter than its header says"
-BROKEN_HUNK = "the header of a hunk is broken"
-COMBINED = "it is the combined diff of a merge, not of two sides: judge it with --commits"
-JOINED_LINES = 'it has "\\ No newline at end of file" inside a hunk, where git joins lines'
-EXTRA_LINES = "it has extra lines after the hunk: added lines that no hunk accounts for"
+BROKEN_HUNK = "the header of the hunk cannot be read"
+COMBINED = "this is the combined diff of a merge, not of two sides"
+JOINED_LINES = '"\\ No newline at end of file" stands inside a hunk, where git joins lines'
+EXTRA_LINES = "there are added lines after the hunk, which belong to no hunk"
 
 
 class DiffError(Exception):
-    """A patch that is not understood: what is wrong; ``offset``: where, in bytes."""
+    """A patch that is not understood: what is wrong, and at which ``offset`` in bytes."""
 
-    def __init__(self, reason: str, offset: int) -> None:
+    def __init__(self, reason: str, offset: int | None = None) -> None:
         super().__init__(reason)
         self.offset = offset
 
     def locate(self, patch: bytes) -> str:
-        """Say what is wrong, and in which line of PATCH."""
+        """Say in which line of PATCH what is wrong, and what to do."""
+        if self.offset is None:
+            return f"{self}: {MAKE_AGAIN}"
         line = patch.count(b"\n", 0, self.offset) + 1
-        return f"line {line} of the patch: {self}"
+        return f"line {line} of the diff: {self}: {MAKE_AGAIN}"
 
 
 class Hunk:

@@ -43,9 +43,9 @@ ABOVE = (b"arch", b"arch/x86", b"virt")
 LINK, SUBMODULE = b"120000", b"160000"
 KINDS = {
     LINK: "is a symbolic link, which is not followed: put a file in its place",
-    SUBMODULE: "is a submodule, whose files are not seen here: check it on its own",
+    SUBMODULE: "is a submodule, whose files are not checked here: run the hook in it",
 }
-UNMERGED = "is unmerged: resolve the conflict, and add the file"
+UNMERGED = "is unmerged: resolve the conflict, then git add the file"
 NOT_HERE = "cannot be read from the repository: run git fsck, or fetch it if the clone is partial"
 
 

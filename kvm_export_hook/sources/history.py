@@ -45,7 +45,7 @@ LOG = (
 
 SHALLOW = (
     "cannot be judged: its parent is not here, because the clone is shallow:"
-    " git fetch --unshallow, or fetch deeper"
+    " run git fetch --unshallow, or fetch deeper"
 )
 
 

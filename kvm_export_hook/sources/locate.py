@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     # A file in scope: its tree, its name in that, its path, and whether it was named.
     File = tuple[bytes, bytes, bytes, bool]
 
-NO_TREE = "is not a kernel tree: it has no C source in virt/kvm or arch/x86/kvm"
-OUTSIDE = "is outside the kernel tree that --srctree names"
+NO_TREE = "is not a kernel tree, with C source in virt/kvm or arch/x86/kvm: name the top of one"
+OUTSIDE = "is not in the kernel tree that --srctree names: leave out --srctree"
 
 
 def find_tree(srctree: bytes | None) -> bytes:

@@ -11,7 +11,7 @@ import sys
 
 from kvm_export_hook.rules.change import choose_old_facts
 from kvm_export_hook.sources import NO_MEMORY, PLEASE_REPORT, Origin
-from kvm_export_hook.sources.diff import DiffError, find_files
+from kvm_export_hook.sources.diff import MAKE_AGAIN, DiffError, find_files
 from kvm_export_hook.sources.mail import DIFF, may_matter, read_mails
 from kvm_export_hook.sources.numstat import list_alone, list_files
 from kvm_export_hook.sources.patch_names import WHOLE, may_name_kvm
@@ -38,8 +38,7 @@ if TYPE_CHECKING:
 BATCH_BYTES, BATCH_MAILS = 1 << 18, 50
 
 NO_DIFF = "has no diff that git can read: expected a diff, or a mail with one in plain text"
-JOINED = "; format=flowed may have broken it, because git joins lines there: send it without"
-MAKE_AGAIN = "make it again, or judge it with --commits"
+JOINED = "; format=flowed may have joined its lines: send it without format=flowed"
 IS_EMPTY = "nothing checked: the patch is empty"
 
 
@@ -48,7 +47,7 @@ def open_patch(name: str) -> BinaryIO:
     if name != "-":
         return open(name, "rb")
     if sys.stdin is None:
-        raise OSError(None, "is closed")
+        raise OSError(None, "is closed: name a file")
     return open(sys.stdin.fileno(), "rb", closefd=False)
 
 
@@ -80,7 +79,7 @@ class Patches:
         for mail in read_mails(stream, scratch):
             self.is_empty = False
             if mail.patch is None:
-                self._refuse(mail, mail.reason)
+                self._refuse(mail, f"{mail.reason}: {MAKE_AGAIN}")
             elif mail.lacks_diff:
                 self._refuse(mail, NO_DIFF)
             elif DIFF.search(mail.patch) and may_matter(mail.patch):

@@ -42,7 +42,7 @@ WHOLE = b"-p0"
 
 INSTEAD = ": judge it with --staged or --commits"
 BINARY = "is a binary patch, which shows no lines" + INSTEAD
-MOVED_IN = "comes into KVM from %s, and the patch does not show its lines" + INSTEAD
+MOVED_IN = "is renamed or copied into KVM from %s, and the patch does not show its lines" + INSTEAD
 IS_COPY = "is a copy of %s, which may have unwanted exports" + INSTEAD
 OTHER_KIND = "becomes something other than a plain file" + INSTEAD
 
@@ -79,7 +79,7 @@ def list_or_raise(scratch: Scratch, patch: bytes, *options: bytes) -> Records:
     """List the files of PATCH, in git's order: with -R, the last is first. Raises DiffError."""
     records = list_alone(scratch, patch, options)
     if isinstance(records, GitError):
-        raise DiffError(records.reason, 0)
+        raise DiffError(records.reason)
     return records
 
 

@@ -23,7 +23,7 @@ GIT = (b"git", b"--no-pager", b"--no-replace-objects", b"--no-literal-pathspecs"
 OLDEST_GIT = (2, 30)
 # What git says where it finds no repository; if one was named, it says which.
 NO_REPOSITORY = "not a git repository (or any "
-NOT_HERE = "not in a git repository: change to the kernel's, or name it with --srctree"
+NOT_HERE = "not in a git repository: change to the kernel's directory, or name it with --srctree"
 
 CHUNK = 1 << 16
 LONGEST_REASON = 300
@@ -193,4 +193,4 @@ def name_temporary() -> bytes:
 def blame_temporary(path: bytes, error: OSError) -> str:
     """Say that nothing can be written at PATH, and what to do."""
     where = os.fsdecode(os.path.dirname(path))
-    return f"cannot write a temporary file in {where}: {error.strerror}: set TMPDIR"
+    return f"cannot write a temporary file in {where}: {error.strerror}: set TMPDIR to another"

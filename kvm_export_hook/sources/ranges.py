@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from kvm_export_hook.sources.git import Kernel
     from kvm_export_hook.sources.states import Change
 
-ONE_RANGE = "expected one range of commits, without blanks: for example master.."
+ONE_RANGE = "expected one range of commits without blanks, for example master.."
 NOTHING_PUSHED = "nothing checked: git says that nothing is pushed"
-NOT_HERE = "is not in this repository: use --commits RANGE"
+NOT_HERE = "is not in this repository: fetch it, or use --commits RANGE"
 NO_COMMITS = "nothing checked: there are no commits in this range"
-NOTHING_TO_PUSH = (
-    "cannot know what is pushed: expected the lines of git's pre-push hook on stdin, or"
-    " PRE_COMMIT_FROM_REF and PRE_COMMIT_TO_REF: use --commits RANGE"
+UNKNOWN_PUSH = (
+    "cannot know what is pushed: --pre-push works only as a pre-push hook of git, pre-commit or"
+    " prek: use --commits RANGE"
 )
 WHOLE_HISTORY = (
-    "cannot know what is pushed: pre-commit names no commits when a whole history is pushed: check"
-    " it with --commits RANGE, and push with SKIP=kvm-exports-push"
+    "cannot know what is pushed: pre-commit does not say it when a whole history is pushed: check"
+    " that with --commits RANGE, and push with SKIP=kvm-exports-push"
 )
 # What git says of a name that it does not know.
 BAD_REVISION = "bad revision"
@@ -67,7 +67,9 @@ def find_range(kernel: Kernel, text: bytes) -> list[bytes]:
         raise (no_commits if BAD_REVISION in error.reason else error) from None
     included = [id_ for id_ in ids if not id_.startswith(b"^")]
     if not included:
-        raise GitError("this range names no commit: check it")
+        raise GitError(
+            "this range only excludes commits: name one to include, for example master.."
+        )
     commits = find_commits([id_.lstrip(b"^") for id_ in ids], kernel.directory)
     if None in commits:
         raise no_commits
@@ -86,7 +88,7 @@ def read_push(
     included, excluded = read_variables() or read_lines(lines)
     if not included and not excluded:
         if not may_be_empty:
-            raise GitError(WHOLE_HISTORY if os.environb.get(b"PRE_COMMIT") else NOTHING_TO_PUSH)
+            raise GitError(WHOLE_HISTORY if os.environb.get(b"PRE_COMMIT") else UNKNOWN_PUSH)
         kernel.note(b"", NOTHING_PUSHED)
     tips = find_tips(kernel, included)
     known = find_commits(excluded, kernel.directory)
@@ -130,7 +132,7 @@ def read_lines(lines: Iterable[bytes]) -> tuple[list[bytes], list[bytes]]:
         # What is pushed may have been named with blanks: HEAD^{/a subject}.
         words = line.rstrip(b"\n").rsplit(b" ", 3)
         if len(words) != 4:
-            raise GitError(NOTHING_TO_PUSH)
+            raise GitError(UNKNOWN_PUSH)
         included += [words[1]] if words[1].strip(b"0") else []
         excluded += [words[3]] if words[3].strip(b"0") else []
     return included, excluded

@@ -10,6 +10,7 @@ from kvm_export_hook.rules.tree import FACT_FILES
 from kvm_export_hook.sources.diff import JOINED_LINES, DiffError, find_files
 from kvm_export_hook.sources.patch_names import (
     COPIED,
+    INSTEAD,
     IS_COPY,
     MOVED_IN,
     NAMING_KVM,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from kvm_export_hook.sources.scratch import Scratch
     from kvm_export_hook.sources.series import Edits, Series
 
-NOT_UNDERSTOOD = "git reads this patch differently: judge it with --staged or --commits"
+NOT_UNDERSTOOD = "git and this hook read the patch differently"
 
 
 class Reading:
@@ -78,7 +79,7 @@ class Reading:
             else:
                 file.pass_hunks()
         if index + 1 != len(records):
-            raise DiffError(NOT_UNDERSTOOD, 0)
+            raise DiffError(NOT_UNDERSTOOD)
 
     def _complain(self, error: DiffError) -> None:
         """Complain of what stands between the files."""
@@ -115,7 +116,7 @@ class Reading:
         if reason or record.added is None:
             return reason
         if (added, removed) != (record.added, record.removed):
-            return NOT_UNDERSTOOD
+            return NOT_UNDERSTOOD + INSTEAD
         if is_in_scope(name):
             self.old += old
             self.new += new

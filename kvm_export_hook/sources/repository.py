@@ -40,7 +40,7 @@ def find_kernel(srctree: bytes | None) -> tuple[bytes, bytes, bytes | None]:
     if path == b".." or path.startswith(b"../"):
         if srctree is None:
             return start, b"", top
-        raise GitError("the directory that --srctree names is not in this repository")
+        raise GitError("the --srctree directory is not in this repository: run this in its own")
     return start, make_prefix(path), top
 
 

@@ -63,9 +63,9 @@ def check_hunk(text: bytes, hunk: Hunk) -> None:
         (found,) = file
     except (UnidiffParseError, ValueError) as error:
         reason = str(error).partition(":")[0]
-        raise DiffError(f"cannot be read: {reason}", hunk.header) from None
+        raise DiffError(f"the hunk cannot be read: {reason}", hunk.header) from None
     if (found.added, found.removed) != (hunk.added, hunk.removed):
-        raise DiffError("cannot be read: its lines can be counted in two ways", hunk.header)
+        raise DiffError("the lines of the hunk can be counted in two ways", hunk.header)
 
 
 def yield_lines(text: bytes, hunk: Hunk) -> Iterator[str]:

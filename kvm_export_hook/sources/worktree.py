@@ -11,7 +11,7 @@ import os
 import stat
 
 from kvm_export_hook.rules import tree
-from kvm_export_hook.sources import Input
+from kvm_export_hook.sources import NO_MEMORY, Input
 from kvm_export_hook.sources.scope import LINK, is_named_from_the_top
 
 TYPE_CHECKING = False
@@ -133,7 +133,7 @@ def read_file(path: bytes, flags: int = os.O_NOFOLLOW) -> bytes:
             data += more
         return data
     except MemoryError:
-        raise OSError(None, "is too large for this machine's memory") from None
+        raise OSError(None, NO_MEMORY) from None
     finally:
         os.close(descriptor)
 

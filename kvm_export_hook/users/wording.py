@@ -28,7 +28,7 @@ CANNOT_SEE = (
 
 # Why users outside KVM are not known.
 OUTSIDE = {
-    PART_OF_KERNEL: "drivers/Makefile is not here",
+    PART_OF_KERNEL: "this is part of a kernel, without drivers/Makefile",
     SPARSE: "this is a sparse checkout",
     NO_GIT: "git could not search this tree",
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Four kernel trees, and the make check of the current one."""
+"""Kernel trees, two of them real, and the make check of the current one."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The hook on four real kernel trees."""
+"""The hook on kernel trees, two of them real, two changed copies."""
 
 from __future__ import annotations
 
