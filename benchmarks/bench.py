@@ -17,16 +17,31 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.measure import BARE, compare, cost, heading, print_row, run_as_installed
-from benchmarks.peers import BAD, FINE, HOOK, c_files, checkpatch, peers, scores
+from benchmarks.measure import (
+    BARE,
+    compare,
+    measure_cost,
+    print_heading,
+    print_row,
+    run_as_installed,
+)
+from benchmarks.peers import (
+    BAD,
+    FINE,
+    HOOK,
+    find_checkpatch,
+    list_c_files,
+    list_peers,
+    score_peers,
+)
 from benchmarks.sources import (
     Staged,
-    generated_tree,
-    mail,
-    multiplied,
+    copy_for_users,
+    copy_with_macro,
+    multiply_tree,
     select_large,
-    with_macro,
-    with_users,
+    write_mail,
+    write_tree,
 )
 from tests.hostile import hostile_files
 from tests.kernels import copy_kernel, write_check
@@ -54,7 +69,7 @@ def main() -> int:
         run_as_installed(scratch / "home")
         tree = scratch / "tree"
         source = options.srctree.expanduser().resolve() if options.srctree else None
-        copy_kernel(source, tree) if source else generated_tree(tree)
+        copy_kernel(source, tree) if source else write_tree(tree)
         Tables(options.runs, scratch, tree, source).print(not options.tree_only)
     return 0
 
@@ -67,11 +82,11 @@ class Tables:
         self.scratch = scratch
         self.tree = tree
         self.source = source
-        self.dirty = with_macro(tree, scratch / "dirty")
-        self.sources = c_files(tree)
+        self.dirty = copy_with_macro(tree, scratch / "dirty")
+        self.sources = list_c_files(tree)
         self.notes: list[str] = []
-        self.bare = min(cost(BARE, tree).peak for _ in range(5))
-        self.peers = peers(scratch, self.sources)
+        self.bare = min(measure_cost(BARE, tree).peak for _ in range(5))
+        self.peers = list_peers(scratch, self.sources)
         found = subprocess.run(
             [HOOK, "--force", "--quiet"], cwd=tree, stdout=subprocess.PIPE, check=False
         )
@@ -86,7 +101,7 @@ class Tables:
             f"Python {sys.version.split()[0]}; {len(self.sources)} files, {size / 1e6:.1f} MB,"
             f" {self.findings} findings; {self.runs} pairs a row\n"
         )
-        heading(
+        print_heading(
             "the hook / bare (python -c pass) or another",
             "target",
             "ratio",
@@ -94,58 +109,58 @@ class Tables:
             "ms",
             "of ms",
         )
-        self.speed()
-        heading("growth", "MiB over bare", "target", "s")
-        self.growth()
+        self.print_speed()
+        print_heading("growth", "MiB over bare", "target", "s")
+        self.print_growth()
         if with_hostile:
-            heading("10 MB of", "findings", "s", "s of 20 MB / s", "bytes a byte", "target")
-            self.hostile()
-        heading(
+            print_heading("10 MB of", "findings", "s", "s of 20 MB / s", "bytes a byte", "target")
+            self.print_hostile()
+        print_heading(
             "on the same tree",
             f"caught of {len(BAD)} bad files",
             f"blocked of {len(FINE)} fine ones",
             f"reports in the other {len(self.sources)} files",
         )
-        self.correctness()
+        self.print_correctness()
         print("", *self.notes, sep="\n")
 
-    def speed(self) -> None:
+    def print_speed(self) -> None:
         """Print the rows of time."""
         if self.findings:
-            self.row("the tree, --force / bare", 4, self.tree, self.hook, BARE)
+            self.add_row("the tree, --force / bare", 4, self.tree, self.hook, BARE)
         else:
             large = select_large(self.sources)
-            self.row("5 large clean files / bare", 1.15, self.tree, [HOOK, *large], BARE)
-            self.row("the clean tree / bare", 1.4, self.tree, self.hook, BARE)
+            self.add_row("5 large clean files / bare", 1.15, self.tree, [HOOK, *large], BARE)
+            self.add_row("the clean tree / bare", 1.4, self.tree, self.hook, BARE)
             staged = Staged(self.tree, self.scratch / "staged", large)
             ours = [HOOK, "--staged"]
             others = (BARE, *staged.commands)
             case = "--staged, 5 large clean files / bare and its git commands, one by one"
-            self.row(case, 1.25, staged.top, ours, *others, stdin=staged.stdin)
+            self.add_row(case, 1.25, staged.top, ours, *others, stdin=staged.stdin)
         check = write_check(self.tree, self.scratch)
         if check:
-            self.row("the tree / its own make check", 0.55, self.tree, self.hook, check)
+            self.add_row("the tree / its own make check", 0.55, self.tree, self.hook, check)
         for peer in self.peers:
             target = None if self.findings else TARGETS.get(peer.name)
-            self.row(f"the tree / {peer.name}", target, self.tree, self.hook, peer.command)
+            self.add_row(f"the tree / {peer.name}", target, self.tree, self.hook, peer.command)
         option = "--color=never"
-        self.row("the dirty tree / bare", 2, self.dirty, [HOOK], BARE)
-        self.row("the dirty tree, with an option / bare", 3, self.dirty, [HOOK, option], BARE)
+        self.add_row("the dirty tree / bare", 2, self.dirty, [HOOK], BARE)
+        self.add_row("the dirty tree, with an option / bare", 3, self.dirty, [HOOK, option], BARE)
         if self.source and not self.findings:
-            named = with_users(self.source, self.scratch / "users")
+            named = copy_for_users(self.source, self.scratch / "users")
             tree = self.scratch / "users"
-            self.row("--users, one finding / bare", 12, tree, [HOOK, "--users", named], BARE)
+            self.add_row("--users, one finding / bare", 12, tree, [HOOK, "--users", named], BARE)
             audit = [HOOK, "--list", "--users"]
-            self.row("--list --users, all exports / bare", 25, tree, audit, BARE)
+            self.add_row("--list --users, all exports / bare", 25, tree, audit, BARE)
         patch = self.scratch / "mail"
-        patch.write_text(mail())
+        patch.write_text(write_mail())
         judged = [HOOK, "--patch", str(patch)]
-        self.row("a mail of 300 lines / bare", 6, self.dirty, judged, BARE)
-        script = checkpatch(self.source)
+        self.add_row("a mail of 300 lines / bare", 6, self.dirty, judged, BARE)
+        script = find_checkpatch(self.source)
         if script:
-            self.row("the mail / checkpatch", None, self.dirty, judged, [*script, str(patch)])
+            self.add_row("the mail / checkpatch", None, self.dirty, judged, [*script, str(patch)])
 
-    def row(
+    def add_row(
         self,
         case: str,
         target: float | None,
@@ -169,27 +184,27 @@ class Tables:
             f"{ratio.its:.1f}",
         )
 
-    def growth(self) -> None:
+    def print_growth(self) -> None:
         """Print time and memory for the tree, and for ten and a hundred times the tree."""
         for name, tree in (("the tree", self.tree), ("the dirty tree", self.dirty)):
             for times in (1, 10, 100):
-                top = multiplied(tree, self.scratch / "many", times)
-                costs = [cost(self.hook, top) for _ in range(3)]
+                top = multiply_tree(tree, self.scratch / "many", times)
+                costs = [measure_cost(self.hook, top) for _ in range(3)]
                 over = min(each.peak - self.bare for each in costs) / 1024
                 limit = 1 if times == 1 and tree == self.tree and not self.findings else 3
                 missed = " **missed**" if over > limit else ""
                 took = sorted(each.seconds for each in costs)[1]
                 case = f"{times} times {name}" if times > 1 else name
                 print_row(case, f"{over:.1f}{missed}", f"≤ {limit}", f"{took:.2f}")
-        self.growth_of_mails()
+        self.print_growth_of_mails()
 
-    def growth_of_mails(self) -> None:
+    def print_growth_of_mails(self) -> None:
         """Print time and memory for mboxes of more and more mails."""
         mbox = self.scratch / "mbox"
         before = 0.0
         for count in (500, 1000, 2000):
-            mbox.write_text(mail() * count)
-            took, peak = cost([HOOK, "--patch", str(mbox)], self.dirty)
+            mbox.write_text(write_mail() * count)
+            took, peak = measure_cost([HOOK, "--patch", str(mbox)], self.dirty)
             over, times = (peak - self.bare) / 1024, took / before if before else 0.0
             missed = " **missed**" if over > MAILS_MEMORY or times > MAILS_GROWTH else ""
             growth = f", {times:.2f} times the time of half of them" if before else ""
@@ -197,7 +212,7 @@ class Tables:
             print_row(f"{count} mails of 300 lines", f"{over:.1f}", target, f"{took:.2f}{growth}")
             before = took
 
-    def hostile(self) -> None:
+    def print_hostile(self) -> None:
         """Print a row for each hostile file of 10 MB, and how much slower its double is."""
         path = self.scratch / "hostile/virt/kvm/x.c"
         path.parent.mkdir(parents=True)
@@ -205,9 +220,9 @@ class Tables:
         out = self.scratch / "out"
         for case, content in hostile_files():
             path.write_bytes(content(2 * SIZE))
-            twice = cost([HOOK, "--quiet", "virt/kvm/x.c"], tree)
+            twice = measure_cost([HOOK, "--quiet", "virt/kvm/x.c"], tree)
             path.write_bytes(content(SIZE))
-            once = cost([HOOK, "--quiet", "virt/kvm/x.c"], tree, out)
+            once = measure_cost([HOOK, "--quiet", "virt/kvm/x.c"], tree, out)
             with out.open("rb") as lines:
                 findings = sum(1 for _ in lines)
             limit = 6 if findings > MANY else 2
@@ -225,9 +240,9 @@ class Tables:
                 f"≤ {limit}, 2.3{aside}{missed}",
             )
 
-    def correctness(self) -> None:
+    def print_correctness(self) -> None:
         """Print how many of the bad files each peer catches, and how many of the fine ones."""
-        for name, caught, others in scores(self.hook, self.tree, self.scratch, self.source):
+        for name, caught, others in score_peers(self.hook, self.tree, self.scratch, self.source):
             print_row(name, str(len(caught & {*BAD})), str(len(caught & {*FINE})), others)
             for kind, cases in (("not caught", {*BAD} - caught), ("blocked", caught & {*FINE})):
                 if cases:

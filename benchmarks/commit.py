@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.measure import heading, print_row, run_as_installed
+from benchmarks.measure import print_heading, print_row, run_as_installed
 from benchmarks.peers import PATTERN
 from benchmarks.repository import Repository
 from demo.isolation import publish
@@ -64,7 +64,7 @@ def main() -> int:
 
 def print_table(times: dict[str, list[float]]) -> None:
     """Print how long the commits took; a ratio is the median of those of each round."""
-    heading("git commit with", "median ms", "quartiles", "of no hook", "of the lone git diff")
+    print_heading("git commit with", "median ms", "quartiles", "of no hook", "of the lone git diff")
     for kind, taken in times.items():
         low, median, high = statistics.quantiles(taken, n=4)
         of_none, of_diff = (

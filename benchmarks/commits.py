@@ -14,8 +14,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.measure import cost, heading, print_row, run_as_installed, seconds
-from benchmarks.peers import HOOK, c_files
+from benchmarks.measure import (
+    measure_cost,
+    measure_time,
+    print_heading,
+    print_row,
+    run_as_installed,
+)
+from benchmarks.peers import HOOK, list_c_files
 from benchmarks.repository import Repository
 from kvm_export_hook.rules.tree import FACT_FILES
 from kvm_export_hook.sources.git import RAW
@@ -48,7 +54,7 @@ def main() -> int:
         repository = Repository(options.keep or Path(scratch), options.srctree.expanduser())
         make_commits(repository, max(COUNTS))
         print(f"{repository.files} files; {options.runs} pairs a row, in turn")
-        heading("commits", "s", "git alone", "ratio", "target", "MiB without git")
+        print_heading("commits", "s", "git alone", "ratio", "target", "MiB without git")
         for count in COUNTS:
             print_count(repository, count, options.runs, Path(scratch, "ids"))
     return 0
@@ -67,7 +73,8 @@ def print_count(repository: Repository, count: int, runs: int, ids: Path) -> Non
     ids.write_text("".join(f"{id_}\n" for id_ in list_blobs(repository, revisions)))
     ours = [HOOK, "--commits", revisions]
     pairs = [
-        (seconds(ours, top), seconds(log, top) + seconds(read, top, ids)) for _ in range(runs + 1)
+        (measure_time(ours, top), measure_time(log, top) + measure_time(read, top, ids))
+        for _ in range(runs + 1)
     ]
     del pairs[0]  # which warmed up
     ratio = statistics.median(mine / its for mine, its in pairs)
@@ -86,7 +93,7 @@ def print_count(repository: Repository, count: int, runs: int, ids: Path) -> Non
 
 def read_own_peak(top: Path, revisions: str, out: Path) -> int:
     """Return the peak of memory of ``--commits``, without git's, in KiB; OUT takes its output."""
-    cost([sys.executable, "-c", OWN_PEAK, "--commits", revisions], top, out)
+    measure_cost([sys.executable, "-c", OWN_PEAK, "--commits", revisions], top, out)
     return int(out.read_text())
 
 
@@ -98,7 +105,7 @@ def list_blobs(repository: Repository, revisions: str) -> list[str]:
 
 def make_commits(repository: Repository, count: int) -> None:
     """Make the branch of COUNT commits, the same ones each time."""
-    names = c_files(repository.top)
+    names = list_c_files(repository.top)
     initial = repository.git("rev-list", "--max-parents=0", "HEAD").strip()
     contents = {name: (repository.top / name).read_bytes() for name in names}
     stream = [f"reset refs/heads/{BRANCH}\nfrom {initial}\n\n".encode()]

@@ -18,9 +18,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.measure import BARE, heading, print_row, run_as_installed
-from benchmarks.peers import HOOK, c_files
-from benchmarks.sources import Staged, generated_tree, mail, select_large, with_macro
+from benchmarks.measure import BARE, print_heading, print_row, run_as_installed
+from benchmarks.peers import HOOK, list_c_files
+from benchmarks.sources import Staged, copy_with_macro, select_large, write_mail, write_tree
 from tests.kernels import copy_kernel
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def main() -> int:
         if options.srctree:
             copy_kernel(options.srctree.expanduser().resolve(), tree)
         else:
-            generated_tree(tree)
+            write_tree(tree)
         print(
             f"Python {sys.version.split()[0]}, with its bytecode written and PYTHONHASHSEED=0;"
             " the hook's own process, not the git that it runs"
@@ -57,12 +57,12 @@ def main() -> int:
 
 def print_table(tree: Path, scratch: Path) -> None:
     """Print a row for each case on TREE; SCRATCH takes what that needs."""
-    large = select_large(c_files(tree))
+    large = select_large(list_c_files(tree))
     staged = Staged(tree, scratch / "staged", large)
-    dirty = with_macro(tree, scratch / "dirty")
+    dirty = copy_with_macro(tree, scratch / "dirty")
     patch = scratch / "mail"
-    patch.write_text(mail())
-    heading("millions of instructions", "all", "over bare", "target")
+    patch.write_text(write_mail())
+    print_heading("millions of instructions", "all", "over bare", "target")
     bare = count(BARE, tree)
     print_row("bare: python -c pass", f"{bare / MILLION:.2f}", "", "")
 

@@ -47,7 +47,7 @@ def run_as_installed(home: Path) -> None:
     os.environ.update(GIT_CONFIG_GLOBAL=str(home / ".gitconfig"), GIT_CONFIG_NOSYSTEM="1")
 
 
-def seconds(command: Sequence[str], directory: Path, stdin: Path | str = os.devnull) -> float:
+def measure_time(command: Sequence[str], directory: Path, stdin: Path | str = os.devnull) -> float:
     """Run COMMAND in DIRECTORY on STDIN; return how long it takes."""
     with open(stdin, "rb") as source:
         started = time.perf_counter()
@@ -75,10 +75,10 @@ def compare(
     """
     pairs = []
     for _ in range(runs + 1):
-        mine = seconds(ours, directory)
+        mine = measure_time(ours, directory)
         *first, last = others
-        its = sum(seconds(other, directory) for other in first)
-        pairs.append((mine, its + seconds(last, directory, stdin)))
+        its = sum(measure_time(other, directory) for other in first)
+        pairs.append((mine, its + measure_time(last, directory, stdin)))
     del pairs[0]  # which warmed up
     low, median, high = statistics.quantiles([mine / its for mine, its in pairs], n=4)
     mine, its = (statistics.median(side) * 1000 for side in zip(*pairs))
@@ -96,7 +96,7 @@ print(used.ru_utime + used.ru_stime, used.ru_maxrss)
 """
 
 
-def cost(command: Sequence[str], directory: Path, out: Path | str = os.devnull) -> Cost:
+def measure_cost(command: Sequence[str], directory: Path, out: Path | str = os.devnull) -> Cost:
     """Run COMMAND in DIRECTORY with its output to OUT; return its time and its peak."""
     starter = [sys.executable, "-S", "-E", "-c", STARTER, str(out), *command]
     done = subprocess.run(starter, cwd=directory, capture_output=True, text=True, check=True)
@@ -104,7 +104,7 @@ def cost(command: Sequence[str], directory: Path, out: Path | str = os.devnull) 
     return Cost(float(took), int(peak))
 
 
-def heading(*titles: str) -> None:
+def print_heading(*titles: str) -> None:
     """Begin a table of Markdown."""
     print()
     print_row(*titles)

@@ -60,7 +60,7 @@ AST_GREP_RULE = {
 }
 
 
-def semgrep_calls(macros: str, *conditions: dict[str, object]) -> dict[str, object]:
+def write_semgrep_calls(macros: str, *conditions: dict[str, object]) -> dict[str, object]:
     """Write the semgrep patterns for the calls of MACROS."""
     macro = {"metavariable": "$MACRO", "regex": f"^({macros})$"}
     return {
@@ -83,8 +83,8 @@ SEMGREP_RULES = {
             "severity": "ERROR",
             "message": "unwanted export",
             "pattern-either": [
-                semgrep_calls(NEVER),
-                semgrep_calls(IF_ALLOWLISTED, NOT_ALLOWLISTED),
+                write_semgrep_calls(NEVER),
+                write_semgrep_calls(IF_ALLOWLISTED, NOT_ALLOWLISTED),
             ],
         }
     ]
@@ -130,7 +130,7 @@ FINE = {
 
 
 class Peer:
-    """A program that finds exports: its name, its command line, and how it tells what it found."""
+    """A program that finds exports: its name, its command line, and how to read what it found."""
 
     def __init__(
         self, name: str, command: list[str], read: Callable[[bytes], Iterable[str]]
@@ -139,49 +139,49 @@ class Peer:
         self.command = command
         self.read = read
 
-    def reports(self, tree: Path) -> list[str]:
-        """Run it in TREE; tell for each of its reports the file."""
+    def list_reports(self, tree: Path) -> list[str]:
+        """Run it in TREE; return the file of each of its reports."""
         done = subprocess.run(self.command, cwd=tree, capture_output=True, check=False)
         return list(self.read(done.stdout))
 
 
-def first_fields(out: bytes) -> Iterable[str]:
+def read_first_fields(out: bytes) -> Iterable[str]:
     """Read ``path:line: ...``, of lines on exports."""
     lines = (line for line in out.split(b"\n") if b"EXPORT_" in line)
     return (line.partition(b":")[0].decode("latin-1") for line in lines)
 
 
-def ast_grep_paths(out: bytes) -> Iterable[str]:
+def read_ast_grep_paths(out: bytes) -> Iterable[str]:
     """Read ast-grep's JSON."""
     return (match["file"] for match in json.loads(out))
 
 
-def semgrep_paths(out: bytes) -> Iterable[str]:
+def read_semgrep_paths(out: bytes) -> Iterable[str]:
     """Read semgrep's JSON."""
     return (result["path"] for result in json.loads(out)["results"])
 
 
-def peers(scratch: Path, sources: list[str]) -> list[Peer]:
+def list_peers(scratch: Path, sources: list[str]) -> list[Peer]:
     """List the peers that there are; SCRATCH takes their rules, SOURCES are the files."""
     found = [
-        Peer("a lone grep", ["sh", "-c", GREP], first_fields),
-        Peer("pre-commit's pygrep", [*PYGREP, *sources], first_fields),
+        Peer("a lone grep", ["sh", "-c", GREP], read_first_fields),
+        Peer("pre-commit's pygrep", [*PYGREP, *sources], read_first_fields),
     ]
     if (PEERS / "ast-grep").exists():
         rule = scratch / "ast-grep.yml"
         rule.write_text(json.dumps(AST_GREP_RULE))  # which is YAML, too
         command = [str(PEERS / "ast-grep"), "scan", "--json=compact", "--rule", str(rule)]
-        found.append(Peer("ast-grep", [*command, *DIRECTORIES], ast_grep_paths))
+        found.append(Peer("ast-grep", [*command, *DIRECTORIES], read_ast_grep_paths))
     if (PEERS / "semgrep").exists():
         rules = scratch / "semgrep.yml"
         rules.write_text(json.dumps(SEMGREP_RULES))
         command = [str(PEERS / "semgrep"), "scan", "--json", "--config", str(rules)]
         quiet = ["--quiet", "--metrics=off", "--disable-version-check", "--no-git-ignore"]
-        found.append(Peer("semgrep", [*command, *quiet, *DIRECTORIES], semgrep_paths))
+        found.append(Peer("semgrep", [*command, *quiet, *DIRECTORIES], read_semgrep_paths))
     return found
 
 
-def checkpatch(source: Path | None) -> list[str] | None:
+def find_checkpatch(source: Path | None) -> list[str] | None:
     """Tell how to run the checkpatch of the kernel at SOURCE on a patch, if it is there."""
     script = source / "scripts/checkpatch.pl" if source else None
     if not script or not script.exists():
@@ -189,7 +189,7 @@ def checkpatch(source: Path | None) -> list[str] | None:
     return ["perl", str(script), "--no-tree", "--terse", "--showfile", "--no-summary"]
 
 
-def scores(
+def score_peers(
     hook: list[str], tree: Path, scratch: Path, source: Path | None
 ) -> Iterator[tuple[str, set[str], str]]:
     """Plant every case in TREE; yield each peer, the cases that it catches, and its other reports.
@@ -204,19 +204,19 @@ def scores(
     for name, content in contents.items():
         (tree / name).write_bytes(content)
     found = [
-        Peer("kvm-export-hook", [*hook, "--format=checkpatch"], first_fields),
-        *peers(scratch, c_files(tree)),
+        Peer("kvm-export-hook", [*hook, "--format=checkpatch"], read_first_fields),
+        *list_peers(scratch, list_c_files(tree)),
     ]
     patch = scratch / "cases.patch"
-    patch.write_bytes(b"".join(added(name, content) for name, content in contents.items()))
+    patch.write_bytes(b"".join(write_diff(name, content) for name, content in contents.items()))
     by_patch = [*hook, "--format=checkpatch", "--patch", str(patch)]
-    found.append(Peer("kvm-export-hook --patch", by_patch, first_fields))
-    script = checkpatch(source)
+    found.append(Peer("kvm-export-hook --patch", by_patch, read_first_fields))
+    script = find_checkpatch(source)
     if script:
         exports = [*script, "--types", "EXPORT_SYMBOL", str(patch)]
-        found.append(Peer("checkpatch", exports, first_fields))
+        found.append(Peer("checkpatch", exports, read_first_fields))
     for peer in found:
-        reports = peer.reports(tree)
+        reports = peer.list_reports(tree)
         others = sum(name not in case_of for name in reports)
         is_whole = "patch" not in peer.name
         caught = {case_of[name] for name in reports if name in case_of}
@@ -225,10 +225,10 @@ def scores(
         (tree / name).unlink()
     check = write_check(tree, scratch)
     if check:
-        yield "the make check", set(failing(check, tree, contents, case_of)), ""
+        yield "the make check", set(find_failing(check, tree, contents, case_of)), ""
 
 
-def failing(
+def find_failing(
     check: list[str], tree: Path, contents: dict[str, bytes], case_of: dict[str, str]
 ) -> Iterator[str]:
     """Yield the cases that the make CHECK fails on: it ends with the first, so one by one."""
@@ -239,7 +239,7 @@ def failing(
         (tree / name).unlink()
 
 
-def added(name: str, content: bytes) -> bytes:
+def write_diff(name: str, content: bytes) -> bytes:
     """Write the diff that adds a file."""
     lines = content.split(b"\n")[:-1]
     header = f"diff --git a/{name} b/{name}\nnew file mode 100644\n--- /dev/null\n+++ b/{name}\n"
@@ -247,7 +247,7 @@ def added(name: str, content: bytes) -> bytes:
     return header.encode() + f"@@ -0,0 +1,{len(lines)} @@\n".encode() + body
 
 
-def c_files(tree: Path) -> list[str]:
+def list_c_files(tree: Path) -> list[str]:
     """List the C files of KVM in TREE."""
     return sorted(
         str(path.relative_to(tree)) for top in DIRECTORIES for path in (tree / top).rglob("*.[ch]")

@@ -53,26 +53,26 @@ static int kvm_sample_{number}(struct kvm_vcpu *vcpu, gpa_t gpa, u64 *data)
 """
 
 
-def generated_tree(target: Path) -> None:
+def write_tree(target: Path) -> None:
     """Write sources of the size of a kernel's: 104 files, 3.2 MB, 240 exports."""
     for number in range(104):
         directory = DIRECTORIES[number % 5 != 0]
         path = target / directory / f"sample{number}.{'h' if number % 3 == 0 else 'c'}"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("".join(function(number * 100 + each) for each in range(56)))
+        path.write_text("".join(write_function(number * 100 + each) for each in range(56)))
     (target / MAKEFILE).write_text("obj-y += sample.o\n")
     (target / HEADER).parent.mkdir(parents=True)
     (target / HEADER).write_text(MACRO)
 
 
-def function(number: int) -> str:
+def write_function(number: int) -> str:
     """Write one function; some are exported."""
     is_exported = number % 24 == 0
     export = f"EXPORT_SYMBOL_FOR_KVM_INTERNAL(kvm_sample_{number});" if is_exported else ""
     return FUNCTION.format(number=number, export=export)
 
 
-def with_macro(clean: Path, target: Path) -> Path:
+def copy_with_macro(clean: Path, target: Path) -> Path:
     """Copy a tree with its exports turned into unwanted ones, no check, and the macro defined."""
     shutil.copytree(clean, target, symlinks=True)
     for name in DIRECTORIES:
@@ -85,7 +85,7 @@ def with_macro(clean: Path, target: Path) -> Path:
     return target
 
 
-def with_users(source: Path, target: Path) -> str:
+def copy_for_users(source: Path, target: Path) -> str:
     """Copy what ``--users`` reads of the kernel SOURCE, with one unwanted export; return its file.
 
     Without the rest of the kernel, so that no ``git grep`` searches that.
@@ -138,7 +138,7 @@ def run_git(top: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def multiplied(tree: Path, target: Path, times: int) -> Path:
+def multiply_tree(tree: Path, target: Path, times: int) -> Path:
     """Make a tree with the sources of TREE many times over, as hard links."""
     if target.exists():
         shutil.rmtree(target)
@@ -157,7 +157,7 @@ def link(source: str, target: str) -> None:
     Path(target).hardlink_to(source)
 
 
-def mail() -> str:
+def write_mail() -> str:
     """Write a mail with a patch of 300 lines."""
     added = "".join(f"+int a{number};\n" for number in range(280))
     return (

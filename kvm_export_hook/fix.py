@@ -27,7 +27,7 @@ def rewrite(
     """Rewrite what can be of RESULTS, and pass them on; COMPLAIN of what could not be written.
 
     Only files that were named are rewritten, not those of a whole tree that one
-    of its files of facts stands for.
+    of its fact files stands for.
     """
     from kvm_export_hook.atomic import replace_file
 

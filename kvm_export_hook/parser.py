@@ -164,12 +164,12 @@ def add_manner(parser: Parser) -> None:
         action="store_true",
         help="enforce the rule also in trees before Linux 6.18",
     )
-    how.add_argument("--format", choices=FORMATS, metavar="FORM", help=join_names(FORMATS))
+    how.add_argument("--format", choices=FORMATS, metavar="FORM", help=join_with_or(FORMATS))
     how.add_argument(
         "--color",
         choices=COLORS,
         metavar="WHEN",
-        help=f"{join_names(COLORS)} (default: auto)",
+        help=f"{join_with_or(COLORS)} (default: auto)",
     )
     how.add_argument(
         "-q", "--quiet", action="store_true", help="only the first line of each finding"
@@ -178,7 +178,7 @@ def add_manner(parser: Parser) -> None:
     how.add_argument("-h", "--help", action="store_true", help="print this help")
 
 
-def join_names(names: Iterable[str]) -> str:
+def join_with_or(names: Iterable[str]) -> str:
     """Join NAMES for a sentence: ``a, b or c``."""
     *others, last = names
     return f"{', '.join(others)} or {last}"

@@ -23,7 +23,7 @@ SHARED = {
     "require_serial": True,
     "minimum_pre_commit_version": "3.2.0",
 }
-# What a commit's hooks are given the names of: KVM's C, and the files of facts.
+# What a commit's hooks are given the names of: KVM's C, and the fact files.
 FILES = (
     r"^(virt/kvm|arch/x86/kvm)/(?s:.*)\.[chCH]$"
     r"|^arch/x86/kvm/Makefile$|^include/linux/kvm_types\.h$"

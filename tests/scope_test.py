@@ -254,14 +254,14 @@ def test_a_walk_follows_no_symbolic_link(top: Path, tmp_path: Path) -> None:
     listed, complaints = search("virt")
     assert listed == [": virt/kvm/kvm_main.c"]
     names = ["link.c", "links", "loop"]
-    assert sorted(complaints) == [(f"virt/kvm/{name}", scope.LINK) for name in names]
+    assert sorted(complaints) == [(f"virt/kvm/{name}", scope.LINK_REFUSED) for name in names]
 
 
 @pytest.mark.parametrize("link", ["virt", "virt/kvm"])
 def test_no_walk_goes_through_a_symbolic_link(top: Path, tmp_path: Path, link: str) -> None:
     (top / link).rename(tmp_path / "elsewhere")
     (top / link).symlink_to(tmp_path / "elsewhere")
-    assert search(".") == ([": arch/x86/kvm/x86.c"], [(link, scope.LINK)])
+    assert search(".") == ([": arch/x86/kvm/x86.c"], [(link, scope.LINK_REFUSED)])
 
 
 def test_a_named_symbolic_link_is_not_read(top: Path, command: Command) -> None:
@@ -269,7 +269,7 @@ def test_a_named_symbolic_link_is_not_read(top: Path, command: Command) -> None:
     assert command("virt/kvm/x.c") == (
         2,
         "",
-        f"kvm-export-hook: error: virt/kvm/x.c: {scope.LINK}\n",
+        f"kvm-export-hook: error: virt/kvm/x.c: {scope.LINK_REFUSED}\n",
     )
 
 

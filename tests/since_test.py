@@ -120,7 +120,7 @@ def test_the_list_of_the_working_tree_and_that_of_the_revision(old: Repository) 
     old.write(MAKEFILE, MAKEFILE_WITH_CHECK)
     assert find_added("--since=HEAD") == [f"{A}:1", f"{C}:1"]
     assert find_added("--since=HEAD", C) == [f"{C}:1"]
-    # A file of facts stands for all.
+    # A fact file stands for all.
     assert find_added("--since=HEAD", MAKEFILE) == [f"{A}:1", f"{C}:1"]
 
 

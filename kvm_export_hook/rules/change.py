@@ -73,14 +73,14 @@ def find_added(new: Keys, olds: Sequence[Keys]) -> dict[bytes, list[int]]:
     several in a file, the later ones are added.
     """
     added: dict[bytes, list[int]] = {}
-    old_places = [index_keys(old) for old in olds]
-    for key, places in index_keys(new).items():
-        candidates = [each.get(key, {}) for each in old_places] or [{}]
-        old = max(candidates, key=count_places)
-        excess = count_places(places) - count_places(old)
+    old_positions = [index_keys(old) for old in olds]
+    for key, positions in index_keys(new).items():
+        candidates = [each.get(key, {}) for each in old_positions] or [{}]
+        old = max(candidates, key=count_positions)
+        excess = count_positions(positions) - count_positions(old)
         surplus = [
             (name, index)
-            for name, indexes in places.items()
+            for name, indexes in positions.items()
             for index in indexes[len(old.get(name, ())) :]
         ]
         for name, index in surplus[len(surplus) - max(excess, 0) :]:
@@ -90,13 +90,13 @@ def find_added(new: Keys, olds: Sequence[Keys]) -> dict[bytes, list[int]]:
 
 def index_keys(keys: Keys) -> dict[Key, dict[bytes, list[int]]]:
     """Index the findings of a state by key and file."""
-    places: dict[Key, dict[bytes, list[int]]] = {}
+    positions: dict[Key, dict[bytes, list[int]]] = {}
     for name, of_file in keys.items():
         for index, key in enumerate(of_file):
-            places.setdefault(key, {}).setdefault(name, []).append(index)
-    return places
+            positions.setdefault(key, {}).setdefault(name, []).append(index)
+    return positions
 
 
-def count_places(places: dict[bytes, list[int]]) -> int:
-    """Count the findings in PLACES."""
-    return sum(map(len, places.values()))
+def count_positions(positions: dict[bytes, list[int]]) -> int:
+    """Count the findings in POSITIONS."""
+    return sum(map(len, positions.values()))

@@ -35,7 +35,7 @@ OTHER_BYTES = bytes(range(256)).translate(None, WORD_BYTES)
 ONLY_WORDS = bytes.maketrans(OTHER_BYTES, b" " * len(OTHER_BYTES))
 
 INTERNAL_CALL = policy.INTERNAL + b"("
-PLAIN_CALL = policy.GPL + b"("
+GPL_CALL = policy.GPL + b"("
 
 # The bytes before a newline after which it may be part of a line splice, or of
 # a CRLF that is; or there are none.
@@ -112,9 +112,9 @@ def is_plainly_permitted(
     Such a line is no part of a directive, and it holds an allowlisted name:
     be it code, comment or string, it is no finding.
     """
-    if not text.startswith(PLAIN_CALL, start) or not begins_plain_line(text, start):
+    if not text.startswith(GPL_CALL, start) or not begins_plain_line(text, start):
         return False
-    symbol = start + len(PLAIN_CALL)
+    symbol = start + len(GPL_CALL)
     end = text.find(b")", symbol, symbol + longest + 1)
     return end >= 0 and text[symbol:end] in allowlist
 

@@ -23,7 +23,7 @@ FACT_FILES = (KVM_TYPES, MAKEFILE)
 TRAILER = b"exports_grep_trailer"
 
 # The flags of grep by which a pattern is not found as a plain part of a line.
-OTHERWISE = b"iwx"
+CHANGE_MATCHING = b"iwx"
 
 OWN_LIST, BUNDLED_LIST = "the tree's own", "bundled"
 
@@ -197,7 +197,7 @@ def find_or_end(text: bytes, mark: bytes, start: int) -> int:
 def read_patterns(value: bytes) -> Iterator[bytes]:
     """Yield the pattern of each ``-e`` of each ``grep -v`` in VALUE, a shell pipeline.
 
-    What adds patterns in another way, or reads them otherwise, comes out as it
+    What adds patterns in another way, or reads them differently, comes out as it
     is, and is no name: ``-f FILE``, ``-w``, a variable of make.
     """
     for command in value.split(b"|"):
@@ -207,7 +207,7 @@ def read_patterns(value: bytes) -> Iterator[bytes]:
             continue
         is_pattern = False
         for word, (flags, option, pattern) in zip(words, options):
-            if is_pattern or b"$" in word or any(letter in OTHERWISE for letter in flags):
+            if is_pattern or b"$" in word or any(letter in CHANGE_MATCHING for letter in flags):
                 yield word
                 is_pattern = False
             elif option == b"e":

@@ -29,7 +29,7 @@ def read_since(kernel: Kernel, rev: bytes, top: bytes, files: Sequence[File], ne
     All KVM files that differ are compared: what was moved from another file is
     not new. Only FILES are reported. Raises GitError.
     """
-    commit = resolve(kernel, rev)
+    commit = find_commit(kernel, rev)
     fact_files = [commit + b":" + kernel.prefix + name for name in FACT_FILES]
     contents = [get_content(each) for each in kernel.read(fact_files)]
     old = choose_old_facts(new, kernel.learn(contents))
@@ -47,7 +47,7 @@ def read_since(kernel: Kernel, rev: bytes, top: bytes, files: Sequence[File], ne
     return Change(None, State(new, texts), olds, frozenset(shown))
 
 
-def resolve(kernel: Kernel, rev: bytes) -> bytes:
+def find_commit(kernel: Kernel, rev: bytes) -> bytes:
     """Return the id of the commit that REV names. Raises GitError."""
     found = find_commits([rev], kernel.directory)[0] if rev else None
     if found is None:

@@ -46,7 +46,7 @@ KINDS = {
     SUBMODULE: "is a submodule, whose files are not checked here: run the hook in it",
 }
 UNMERGED = "is unmerged: resolve the conflict, then git add the file"
-NOT_HERE = "cannot be read from the repository: run git fsck, or fetch it if the clone is partial"
+UNREADABLE = "cannot be read from the repository: run git fsck, or fetch it if the clone is partial"
 
 
 class Entry:
@@ -94,7 +94,7 @@ class Kernel:
 
     @property
     def pathspec(self) -> list[bytes]:
-        """The arguments that select KVM's directories and the files of facts."""
+        """The arguments that select KVM's directories and the fact files."""
         names = (*KVM_DIRECTORIES, *FACT_FILES)
         return [b"--", *(b":(top,literal)" + self.prefix + name for name in names)]
 
@@ -128,7 +128,7 @@ class Kernel:
     def select_texts(
         self, entries: Iterable[Entry], commit: bytes = b""
     ) -> tuple[list[Entry], dict[bytes, Entry]]:
-        """Split ENTRIES: those of KVM's C files that are regular, and those of files of facts.
+        """Split ENTRIES: those of KVM's C files that are regular, and those of fact files.
 
         Complains of symbolic links, submodules, and what is unmerged, in COMMIT
         or else in the index.
@@ -200,7 +200,7 @@ class Kernel:
         return [Text(name, self.prefix + name, id_) for id_, name in files]
 
     def learn(self, contents: Sequence[bytes | None]) -> Facts:
-        """Learn the facts from the CONTENTS of the files of facts, once."""
+        """Learn the facts from the CONTENTS of the fact files, once."""
         kvm_types, makefile = contents
         facts = self.facts.get((kvm_types, makefile))
         if facts is None:
@@ -210,7 +210,7 @@ class Kernel:
         return facts
 
     def refuse_links(self) -> None:
-        """Complain of files of facts that are links, and have not been refused as a change."""
+        """Complain of fact files that are links, and have not been refused as a change."""
         for name in self.links:
             if all(path != self.prefix + name for path, _ in self.refused):
                 self.refuse(name, b"", KINDS[LINK])
@@ -233,7 +233,7 @@ class Kernel:
         # In this order, so that the last step is to wait for git and read its status.
         for found, name in zip(objects, names):
             if found is None:
-                self.complain(b"blob " + name, OSError(None, NOT_HERE))
+                self.complain(b"blob " + name, OSError(None, UNREADABLE))
             else:
                 yield name, found[1]
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kvm_export_hook.sources.git import Kernel
     from kvm_export_hook.sources.states import Change
 
-    # How git reads the files of facts of a state, in the order of FACT_FILES.
+    # How git reads the fact files of a state, in the order of FACT_FILES.
     Names = tuple[bytes, ...]
 
 # A merge is compared with each parent, whatever log.diffMerges says.
@@ -62,7 +62,7 @@ class Commit:
 
     @property
     def changed_facts(self) -> list[dict[bytes, Entry]]:
-        """The files of facts that differ from each parent."""
+        """The fact files that differ from each parent."""
         return [
             {each.name: each for each in diff if each.name in FACT_FILES} for diff in self.diffs
         ]
@@ -179,7 +179,7 @@ def make_changes(kernel: Kernel, commits: Sequence[Commit]) -> Iterator[Change]:
 
 
 def name_facts(kernel: Kernel, commits: Sequence[Commit]) -> list[tuple[Names, list[Names]]]:
-    """Name the files of facts of each of COMMITS and of its parents, as git reads them.
+    """Name the fact files of each of COMMITS and of its parents, as git reads them.
 
     What a commit does not change is what its first parent has; where that is
     not among COMMITS, ``COMMIT:path``.

@@ -97,7 +97,7 @@ def learn_both(
 
     The third result is whether HEAD has both KVM directories: else something
     may stand in the place of one.
-    CHANGED are the files of facts that differ. One that does not is read as
+    CHANGED are the fact files that differ. One that does not is read as
     ``HEAD:path``: ``:path`` would have git read the whole index.
     """
     unchanged = {name: head + b":" + kernel.prefix + name for name in FACT_FILES}

@@ -13,7 +13,7 @@ import os
 from kvm_export_hook.rules.tree import FACT_FILES
 from kvm_export_hook.sources.scope import (
     KVM_DIRECTORIES,
-    LINK,
+    LINK_REFUSED,
     is_below,
     is_c,
     list_scoped_names,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from kvm_export_hook.sources import Complain
 
     # A path to read or to walk: as shown, whether to walk it, its tree, its name in
-    # that, and whether it was named, or stands for a file of facts that was.
+    # that, and whether it was named, or stands for a fact file that was.
     Root = tuple[bytes, bool, bytes, bytes, bool]
     # A file in scope: its tree, its name in that, its path, and whether it was named.
     File = tuple[bytes, bytes, bytes, bool]
@@ -40,13 +40,13 @@ def find_tree(srctree: bytes | None) -> bytes:
     if srctree is not None:
         return srctree
     here = os.getcwdb()
-    return show(find_nearest_tree(here, {}) or here, here)
+    return spell_from(find_nearest_tree(here, {}) or here, here)
 
 
-def resolve(paths: Iterable[bytes], srctree: bytes | None, complain: Complain) -> Iterator[Root]:
+def find_roots(paths: Iterable[bytes], srctree: bytes | None, complain: Complain) -> Iterator[Root]:
     """Find what is in scope of PATHS, files and directories spelt in any way.
 
-    The files of facts come out too.
+    The fact files come out too.
     """
     try:
         here = os.getcwdb()
@@ -77,7 +77,13 @@ def resolve(paths: Iterable[bytes], srctree: bytes | None, complain: Complain) -
         is_walk = os.path.isdir(full)
         name = os.path.relpath(full, top)
         for each in [name] if name in FACT_FILES else list_scoped_names(name, is_walk):
-            yield show(os.path.join(top, each), here), is_walk, show(top, here), each, True
+            yield (
+                spell_from(os.path.join(top, each), here),
+                is_walk,
+                spell_from(top, here),
+                each,
+                True,
+            )
 
 
 def make_absolute(path: bytes, here: bytes) -> bytes:
@@ -91,7 +97,7 @@ def make_absolute(path: bytes, here: bytes) -> bytes:
     return b"/" + os.path.normpath(full).lstrip(b"/")
 
 
-def show(full: bytes, here: bytes) -> bytes:
+def spell_from(full: bytes, here: bytes) -> bytes:
     """Spell the absolute path FULL from the directory HERE where it lies below it."""
     if full == here:
         return b""
@@ -165,7 +171,7 @@ def visit(roots: Iterable[Root], complain: Complain) -> Iterator[File]:
         walked = path
         link = find_link(top, name)
         if link is not None:
-            complain(link, OSError(None, LINK))
+            complain(link, OSError(None, LINK_REFUSED))
             continue
         inside = [each for each in ordered if each[-1] and is_below(each[0], walked)]
         files = {each for each, walks, *_ in inside if not walks}
@@ -230,6 +236,6 @@ def list_children(directory: bytes, complain: Complain) -> Iterator[tuple[bytes,
                 yield path + b"/", path, True
             elif entry.is_symlink():
                 if is_c(entry.name) or os.path.isdir(path):
-                    complain(path, OSError(None, LINK))
+                    complain(path, OSError(None, LINK_REFUSED))
             elif is_c(entry.name):
                 yield path, path, False

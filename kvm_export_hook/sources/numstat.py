@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 NUMSTAT = (b"apply", b"--numstat", b"-z", b"--whitespace=nowarn")
 # Neither is part of the patch before or after it, whatever these are.
 MARKER = b"%(name)s\ndiff --git a/%(name)s b/%(name)s\nold mode 100644\nnew mode 100755\n%(name)s\n"
-# A name without a directory, which makes git read all names after it otherwise.
-HAS_STATE = re.compile(rb'(?m)^(?:---|\+\+\+) (?:[^/\s]*\s|")')
+# A name without a directory, which makes git read all names after it differently.
+NAME_WITHOUT_DIRECTORY = re.compile(rb'(?m)^(?:---|\+\+\+) (?:[^/\s]*\s|")')
 
 
 class Record:
@@ -47,7 +47,7 @@ def list_files(
 
     For a patch that git refuses, the error says why. OPTIONS are more for git.
     """
-    if len(patches) > 1 and not any(map(HAS_STATE.search, patches)):
+    if len(patches) > 1 and not any(map(NAME_WITHOUT_DIRECTORY.search, patches)):
         try:
             return list(list_together(scratch, patches))
         except GitError:

@@ -75,5 +75,5 @@ def get_content(found: Object | None) -> bytes | None:
 
 
 def is_link_target(content: bytes) -> bool:
-    """Whether CONTENT, of a file of facts, is the target of a symbolic link, as git gives it."""
+    """Whether CONTENT, of a fact file, is the target of a symbolic link, as git gives it."""
     return 0 < len(content) < LONGEST_PATH and not set(b"\n\t =(") & set(content)

@@ -84,7 +84,7 @@ def list_or_raise(scratch: Scratch, patch: bytes, *options: bytes) -> Records:
 
 
 def is_wanted(name: bytes) -> bool:
-    """Whether NAME is in a KVM directory or in the place of one, or is that of a file of facts."""
+    """Whether NAME is in a KVM directory or in the place of one, or is that of a fact file."""
     return name.startswith(FROM_THE_TOP) or name in FACT_FILES or name in PLACES
 
 

@@ -23,7 +23,9 @@ GIT = (b"git", b"--no-pager", b"--no-replace-objects", b"--no-literal-pathspecs"
 OLDEST_GIT = (2, 30)
 # What git says where it finds no repository; if one was named, it says which.
 NO_REPOSITORY = "not a git repository (or any "
-NOT_HERE = "not in a git repository: change to the kernel's directory, or name it with --srctree"
+NO_REPOSITORY_HERE = (
+    "not in a git repository: change to the kernel's directory, or name it with --srctree"
+)
 
 CHUNK = 1 << 16
 LONGEST_REASON = 300
@@ -110,7 +112,7 @@ class Git:
         reason = " ".join(fatal[:1]).partition(": ")[2] or f"exit status {self.status}"
         name = os.fsdecode(self.arguments[0])
         if reason.startswith(NO_REPOSITORY):
-            return NOT_HERE
+            return NO_REPOSITORY_HERE
         if () < find_version() < OLDEST_GIT:
             oldest = ".".join(map(str, OLDEST_GIT))
             return f"git {name} failed: this git is older than {oldest}: install a newer one"

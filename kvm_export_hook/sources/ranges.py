@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 ONE_RANGE = "expected one range of commits without blanks, for example master.."
 NOTHING_PUSHED = "nothing checked: git says that nothing is pushed"
-NOT_HERE = "is not in this repository: fetch it, or use --commits RANGE"
+UNKNOWN_REVISION = "is not in this repository: fetch it, or use --commits RANGE"
 NO_COMMITS = "nothing checked: there are no commits in this range"
 UNKNOWN_PUSH = (
     "cannot know what is pushed: --pre-push works only as a pre-push hook of git, pre-commit or"
@@ -107,7 +107,7 @@ def find_tips(kernel: Kernel, revs: Sequence[bytes]) -> list[bytes]:
     others = [rev for rev, tip in zip(revs, tips) if tip is None]
     for rev, found in zip(others, find_objects(others, kernel.directory)):
         if found is None:
-            raise GitError(f"{os.fsdecode(rev)!r} {NOT_HERE}")
+            raise GitError(f"{os.fsdecode(rev)!r} {UNKNOWN_REVISION}")
     return [tip for tip in tips if tip]
 
 

@@ -39,7 +39,7 @@ NOT_UNDERSTOOD = "git and this hook read the patch differently"
 class Reading:
     """What is read of a patch: ``old`` and ``new``, the texts in scope of its two states.
 
-    ``edits``: what it does to the files of facts. ``names_kvm``: it names a
+    ``edits``: what it does to the fact files. ``names_kvm``: it names a
     file in scope. REFUSE takes the reason why a file cannot be judged, and its name.
     """
 

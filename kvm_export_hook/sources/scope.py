@@ -15,7 +15,7 @@ KVM_DIRECTORIES = (b"arch/x86/kvm", b"virt/kvm")
 FROM_THE_TOP = tuple(directory + b"/" for directory in KVM_DIRECTORIES)
 
 # What to say of a link in the place of a file or directory in scope.
-LINK = "is a symbolic link, which is not followed: name the file that it points to"
+LINK_REFUSED = "is a symbolic link, which is not followed: name the file that it points to"
 
 # What identify tags as C; a test compares this with its table.
 C_SUFFIXES = (b".c", b".h")

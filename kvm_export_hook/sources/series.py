@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kvm_export_hook.sources import Learn
     from kvm_export_hook.sources.sides import Side
 
-    # What a patch does to the files of facts: the name of each, and both sides of its hunks.
+    # What a patch does to the fact files: the name of each, and both sides of its hunks.
     Edits = list[tuple[bytes, Side, Side]]
 
 # A comment, or a name of the list.

@@ -57,7 +57,7 @@ def open_comments(old: Side, new: Side) -> tuple[Side, Side]:
 
 
 def check_hunk(text: bytes, hunk: Hunk) -> None:
-    """Have unidiff count the lines of HUNK. Raises DiffError where it counts otherwise."""
+    """Have unidiff count the lines of HUNK. Raises DiffError where it counts differently."""
     try:
         (file,) = PatchSet(yield_lines(text, hunk), metadata_only=True)
         (found,) = file

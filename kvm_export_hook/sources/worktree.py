@@ -12,7 +12,7 @@ import stat
 
 from kvm_export_hook.rules import tree
 from kvm_export_hook.sources import NO_MEMORY, Input
-from kvm_export_hook.sources.scope import LINK, is_named_from_the_top
+from kvm_export_hook.sources.scope import LINK_REFUSED, is_named_from_the_top
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def find_files(
 ) -> Iterator[File]:
     """Yield every file in scope, sorted by path, each once.
 
-    A file of facts among PATHS stands for the whole tree if that has the make
+    A fact file among PATHS stands for the whole tree if that has the make
     check: the rule may have changed for all of it.
     """
     names = set()
@@ -103,7 +103,7 @@ def find_files(
     from kvm_export_hook.sources import locate
 
     roots = {(name, False, b"", name, True) for name in names}
-    for root in locate.resolve(others, srctree, complain):
+    for root in locate.find_roots(others, srctree, complain):
         _, _, top, name, _ = root
         if name not in tree.FACT_FILES:
             roots.add(root)
@@ -121,7 +121,7 @@ def read_file(path: bytes, flags: int = os.O_NOFOLLOW) -> bytes:
         descriptor = os.open(path, READ_WITHOUT_WAITING | flags)
     except OSError as error:
         if flags and os.path.islink(path):
-            raise OSError(None, LINK) from error
+            raise OSError(None, LINK_REFUSED) from error
         raise
     try:
         status = os.fstat(descriptor)

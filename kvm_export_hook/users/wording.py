@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from kvm_export_hook.users.lookup import Use, Users
 
-INTERNAL = "use EXPORT_SYMBOL_FOR_KVM_INTERNAL"
+USE_INTERNAL = "use EXPORT_SYMBOL_FOR_KVM_INTERNAL"
 LIST_OUTSIDE = 'if that module needs it, add "-e {}" to the list in arch/x86/kvm/Makefile'
 ALLOW_OUTSIDE = "if that module needs it, pass --allow {}"
 OR_INTERNAL = "; if not, use EXPORT_SYMBOL_FOR_KVM_INTERNAL"
@@ -71,7 +71,7 @@ def advise(users: Users, symbol: bytes, has_list: bool = True) -> Advice:
         remedy = (LIST_OUTSIDE if has_list else ALLOW_OUTSIDE).format(make_printable(symbol))
         return Advice(found, remedy + (OR_INTERNAL if in_module else ""))
     if in_module:
-        return Advice(found, INTERNAL)
+        return Advice(found, USE_INTERNAL)
     if users.are_known:
         return Advice(NOBODY, DROP)
     unknown = describe_unknown(users)
@@ -88,7 +88,7 @@ def describe_uses(uses: Sequence[Use]) -> str:
     if modules:
         names = [make_printable(use.module or b"") for use in modules]
         names[0] += f" ({describe_place(modules[0])})"
-        parts.append(f"used by {join_names(names)}")
+        parts.append(f"used by {join_with_and(names)}")
     outside = [f"{make_printable(use.path)}:{use.line}" for use in uses if use.module is None]
     if outside:
         more = f" and {len(outside) - 1} more" if len(outside) > 1 else ""
@@ -148,7 +148,7 @@ def describe_unknown(users: Users) -> list[str]:
         if len(users.missing) > MOST_SHOWN:
             paths.append(f"{len(users.missing) - MOST_SHOWN} more")
         verb = "is" if len(users.missing) == 1 else "are"
-        said.append(f"{describe_whose(users.missing)}: {join_names(paths)} {verb} not here")
+        said.append(f"{describe_whose(users.missing)}: {join_with_and(paths)} {verb} not here")
     if users.unclear:
         place, _, text = users.unclear[0].partition(b": ")
         what = f"{make_printable(place)} is not understood: {make_printable(text)}"
@@ -171,6 +171,6 @@ def describe_unknown_outside(reason: str) -> str:
     return f"users outside KVM are not known: {OUTSIDE[reason]}"
 
 
-def join_names(names: Sequence[str]) -> str:
+def join_with_and(names: Sequence[str]) -> str:
     """Join NAMES: ``a``, ``a and b``, ``a, b and c``."""
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

@@ -37,7 +37,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     return made
 
 
-# What becomes of the files of facts: the names of another list, or a kind of KINDS.
+# What becomes of the fact files: the names of another list, or a kind of KINDS.
 Edit = list[bytes] | str
 KINDS = ("same", "same", "no check", "no macro", "neither")
 EDITS = st.one_of(st.sampled_from(KINDS), edits.LISTS)
@@ -45,7 +45,7 @@ Commit = tuple[edits.Pieces, Edit, edits.Pieces, Edit]
 
 
 def edit_facts(check: Files, edit: Edit) -> Files:
-    """Edit the files of facts."""
+    """Edit the fact files."""
     makefile, header = check[str(MAKEFILE)], check[str(HEADER)]
     if isinstance(edit, list):
         start, trailer, rest = makefile.partition(b"grep -v ")
