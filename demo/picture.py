@@ -40,18 +40,18 @@ def main() -> int:
             check=False,
         ).stdout.decode()
     prompt = "$ git commit --all --message 'KVM: x86: Add peek and poke'\n"
-    sys.stdout.write(drawn(prompt + said.rstrip()))
+    sys.stdout.write(draw(prompt + said.rstrip()))
     return 0
 
 
-def drawn(text: str) -> str:
+def draw(text: str) -> str:
     """Draw TEXT, with the colours of a terminal, as SVG."""
-    lines = [part for line in text.split("\n") for part in wrapped(line)]
+    lines = [part for line in text.split("\n") for part in wrap(line)]
     width, height = round(COLUMNS * WIDTH) + 2 * MARGIN, len(lines) * LINE + 2 * MARGIN
     rows = []
     for number, line in enumerate(lines, 1):
         row = MARGIN + number * LINE - 4
-        rows.append(f'<text x="{MARGIN}" y="{row}" xml:space="preserve">{styled(line)}</text>')
+        rows.append(f'<text x="{MARGIN}" y="{row}" xml:space="preserve">{style_line(line)}</text>')
     style = "font:14px ui-monospace,monospace;fill:#e6edf3"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
@@ -63,7 +63,7 @@ def drawn(text: str) -> str:
     )
 
 
-def wrapped(line: str) -> list[str]:
+def wrap(line: str) -> list[str]:
     """Break a LINE where a terminal would."""
     parts, column, last = [""], 0, 0
     for match in [*CODE.finditer(line), None]:
@@ -79,7 +79,7 @@ def wrapped(line: str) -> list[str]:
     return parts
 
 
-def styled(line: str) -> str:
+def style_line(line: str) -> str:
     """Turn the colour codes of LINE into spans."""
     pieces = CODE.split(line)
     spans = [escape(pieces[0])]

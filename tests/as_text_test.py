@@ -8,7 +8,7 @@ from kvm_export_hook.report.layout import Layout
 from kvm_export_hook.reporting import BY_COMMAND
 from kvm_export_hook.rules.judge import Result
 from tests.cases import parametrize
-from tests.support import judged
+from tests.support import judge_file
 
 # In a tree with the make check.
 ADVICE = text.ADVICE + text.TO_LIST
@@ -18,11 +18,13 @@ def report(
     source: bytes, path: bytes = b"virt/kvm/x.c", *, color: bool = False, quiet: bool = False
 ) -> str:
     """Write the report on one file of a tree with the make check."""
-    return "".join(text.report([judged(source, path)], Layout(color, quiet, fix_hint=BY_COMMAND)))
+    return "".join(
+        text.report([judge_file(source, path)], Layout(color, quiet, fix_hint=BY_COMMAND))
+    )
 
 
 def rewrite(source: bytes, *, is_rewritten: bool) -> Result:
-    result = judged(source)
+    result = judge_file(source)
     return Result(result.input, result.findings, is_rewritten)
 
 
@@ -43,12 +45,12 @@ def test_a_finding_with_the_advice_after_it() -> None:
 
 
 def test_the_advice_for_a_tree_whose_makefile_has_no_list() -> None:
-    file = judged(b"EXPORT_SYMBOL(a);\n", check=False)
+    file = judge_file(b"EXPORT_SYMBOL(a);\n", check=False)
     assert "".join(text.report([file], Layout())).endswith(text.ADVICE + text.TO_ALLOW)
 
 
 def test_the_advice_for_a_tree_without_the_macro() -> None:
-    file = judged(b"EXPORT_SYMBOL(a);\n", has_macro=False, check=False)
+    file = judge_file(b"EXPORT_SYMBOL(a);\n", has_macro=False, check=False)
     reported = "".join(text.report([file], Layout()))
     assert reported.endswith(text.ADVICE + text.TO_ALLOW + text.LACKING)
     assert text.LACKING not in report(b"EXPORT_SYMBOL(a);\n")
@@ -72,7 +74,7 @@ def test_nothing_found() -> None:
 def test_the_summary_counts_macros_and_files() -> None:
     source = b"EXPORT_SYMBOL_GPL(a);\nEXPORT_SYMBOL(b);\nEXPORT_SYMBOL_GPL(c);\n"
     clean = b"int a;\n"
-    files = [judged(source, b"a.c"), judged(clean, b"b.c"), judged(source, b"c.c")]
+    files = [judge_file(source, b"a.c"), judge_file(clean, b"b.c"), judge_file(source, b"c.c")]
     printed = "".join(text.report(files, Layout()))
     assert (
         "\nfound 6 unwanted exports in 2 files: 2 EXPORT_SYMBOL, 4 EXPORT_SYMBOL_GPL\n" in printed

@@ -20,7 +20,7 @@ from kvm_export_hook.atomic import (
     read_extended,
     replace_file,
 )
-from tests.support import PYTHON, signallable, unmeasured
+from tests.support import PYTHON, make_unmeasured_environment, restore_signals
 
 OLD, NEW = b"old\n", b"new\n"
 ACL = "system.posix_acl_access"
@@ -259,10 +259,10 @@ def signalled_at_each_step(path: Path, number: int) -> Iterator[int]:
     for step in range(200):
         path.write_bytes(OLD)
         done = subprocess.run(
-            signallable(PYTHON, "-c", STEPS, str(path), str(int(number)), str(step)),
+            restore_signals(PYTHON, "-c", STEPS, str(path), str(int(number)), str(step)),
             capture_output=True,
             check=False,
-            env=unmeasured(),
+            env=make_unmeasured_environment(),
         )
         if done.returncode == 0:
             return

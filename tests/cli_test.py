@@ -21,9 +21,9 @@ from tests.support import (
     COMMAND,
     INTERNAL,
     PYTHON,
-    environment,
+    drop_rights,
+    make_environment,
     make_tree,
-    unprivileged,
     write,
 )
 
@@ -352,7 +352,7 @@ def test_unreadable_file_and_directory(top: Path) -> None:
     write(top / "virt/kvm/bad.c", BAD)
     write(top / "virt/kvm/secret.c", BAD).chmod(0)
     (top / "virt/kvm/secrets").mkdir(mode=0)
-    done = subprocess.run(unprivileged(str(COMMAND)), capture_output=True, text=True, check=False)
+    done = subprocess.run(drop_rights(str(COMMAND)), capture_output=True, text=True, check=False)
     (top / "virt/kvm/secrets").chmod(0o700)
     assert done.returncode == 2
     assert "found 1 unwanted export in 1 file" in done.stdout
@@ -370,7 +370,7 @@ def test_a_directory_that_cannot_be_read_is_no_clean_one(
     write(tmp_path / "virt/kvm/kvm_main.c", BAD)
     (tmp_path / name).chmod(0)
     done = subprocess.run(
-        unprivileged(str(COMMAND), *arguments),
+        drop_rights(str(COMMAND), *arguments),
         capture_output=True,
         text=True,
         check=False,
@@ -400,7 +400,7 @@ def run(*arguments: str, shell: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        env=environment(),
+        env=make_environment(),
     )
 
 
@@ -435,7 +435,10 @@ def test_closed_streams(top: Path, shell: str, status: int, err: str) -> None:
 def test_the_output_takes_the_encoding_of_the_terminal(top: Path) -> None:
     write(top / "virt/kvm/é.c", BAD)
     done = subprocess.run(
-        [str(COMMAND)], capture_output=True, check=False, env=environment(PYTHONIOENCODING="ascii")
+        [str(COMMAND)],
+        capture_output=True,
+        check=False,
+        env=make_environment(PYTHONIOENCODING="ascii"),
     )
     assert done.stdout.startswith(rb"virt/kvm/\xe9.c:1:1: error: ")
 
@@ -490,7 +493,7 @@ def test_what_memory_does_not_suffice_for_is_an_error(
         capture_output=True,
         text=True,
         check=False,
-        env=environment(),
+        env=make_environment(),
     )
     assert done.returncode == 2
     assert done.stdout.startswith(out)

@@ -13,7 +13,7 @@ import pytest
 
 from demo.isolation import make_environment, publish
 from tests.cases import parametrize
-from tests.support import CHECKOUT, PYTHON, make_tree, unmeasured, write
+from tests.support import CHECKOUT, PYTHON, make_tree, make_unmeasured_environment, write
 
 pytestmark = pytest.mark.xdist_group("pre-commit")
 
@@ -43,7 +43,7 @@ def run(checkout: Path, *command: str, **changes: str) -> subprocess.CompletedPr
     return subprocess.run(
         command,
         cwd=checkout,
-        env=unmeasured(PYTHONPATH=str(checkout), **changes),
+        env=make_unmeasured_environment(PYTHONPATH=str(checkout), **changes),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -18,7 +18,7 @@ from kvm_export_hook.report.layout import Layout
 from kvm_export_hook.sources import Origin
 from tests.cases import parametrize
 from tests.conftest import Command
-from tests.support import BAD, CHECKOUT, COMMAND, environment, judged, make_tree, write
+from tests.support import BAD, CHECKOUT, COMMAND, judge_file, make_environment, make_tree, write
 
 REPORTS = {
     name: import_module(f"kvm_export_hook.report.{row.module}").report
@@ -64,7 +64,7 @@ ORIGINS = {
 @parametrize(("origin", "heading"), ORIGINS)
 @pytest.mark.parametrize("name", FORMATS)
 def test_the_commit_or_mail_is_named(name: str, origin: Origin, heading: str) -> None:
-    printed = "".join(REPORTS[name]([judged(BAD, origin=origin)], Layout()))
+    printed = "".join(REPORTS[name]([judge_file(BAD, origin=origin)], Layout()))
     if name in ("text", "checkpatch", "github"):
         assert heading in printed
     elif name == "json":
@@ -79,7 +79,7 @@ def test_the_commit_or_mail_is_named(name: str, origin: Origin, heading: str) ->
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_no_subject_or_source_is_a_command_in_the_middle_of_a_line(name: str) -> None:
-    result = judged(b"EXPORT_SYMBOL(##[error]a);\n", origin=Origin(None, "KVM: ##[group]x"))
+    result = judge_file(b"EXPORT_SYMBOL(##[error]a);\n", origin=Origin(None, "KVM: ##[group]x"))
     printed = "".join(REPORTS[name]([result], Layout()))
     assert "##[" not in printed
     if name == "json":
@@ -103,7 +103,7 @@ def test_what_a_service_would_take_for_a_command_is_escaped(text: str, disarmed:
 
 
 def test_each_origin_has_one_heading_which_quiet_leaves_out() -> None:
-    results = [judged(BAD, origin=origin) for origin, _ in ORIGINS.values() for _ in range(2)]
+    results = [judge_file(BAD, origin=origin) for origin, _ in ORIGINS.values() for _ in range(2)]
     lines = "".join(as_text.report(results, Layout())).splitlines()
     headings = [line for line in lines if line.startswith(("commit", "mail"))]
     assert headings == [heading for _, heading in ORIGINS.values()]
@@ -117,7 +117,7 @@ def run_into(reader: str, name: str, **changes: str) -> tuple[int, bytes]:
         ["bash", "-c", script, str(COMMAND)],
         capture_output=True,
         check=False,
-        env=environment(**changes),
+        env=make_environment(**changes),
     )
     return done.returncode, done.stderr
 

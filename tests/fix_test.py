@@ -19,16 +19,16 @@ from kvm_export_hook.rules import lex
 from tests.cases import parametrize
 from tests.conftest import Command
 from tests.grammar import SOURCES
-from tests.reference import macros
+from tests.reference import find_macros
 from tests.support import (
     BAD,
     COMMAND,
     INTERNAL,
-    environment,
-    judged,
+    drop_rights,
+    judge_file,
+    make_environment,
     make_tree,
-    unmeasured,
-    unprivileged,
+    make_unmeasured_environment,
     write,
 )
 
@@ -50,7 +50,7 @@ REWRITTEN = {
 
 @parametrize(("source", "expected"), REWRITTEN)
 def test_rewritten(source: bytes, expected: bytes) -> None:
-    assert fix.fix_text(judged(source)) == expected
+    assert fix.fix_text(judge_file(source)) == expected
 
 
 @parametrize(
@@ -69,17 +69,17 @@ def test_rewritten(source: bytes, expected: bytes) -> None:
     },
 )
 def test_not_rewritten(source: bytes) -> None:
-    assert fix.fix_text(judged(source)) == source
+    assert fix.fix_text(judge_file(source)) == source
 
 
 def test_nothing_is_rewritten_where_the_build_would_break() -> None:
-    assert fix.fix_text(judged(BAD, has_macro=False)) == BAD
+    assert fix.fix_text(judge_file(BAD, has_macro=False)) == BAD
 
 
 def test_an_export_in_an_export_is_fixed_once() -> None:
-    once = fix.fix_text(judged(b"EXPORT_SYMBOL(EXPORT_SYMBOL(a));\n"))
+    once = fix.fix_text(judge_file(b"EXPORT_SYMBOL(EXPORT_SYMBOL(a));\n"))
     assert once == b"EXPORT_SYMBOL(EXPORT_SYMBOL_FOR_KVM_INTERNAL(a));\n"
-    assert fix.fix_text(judged(once)) == once
+    assert fix.fix_text(judge_file(once)) == once
 
 
 # Properties.
@@ -87,13 +87,13 @@ def test_an_export_in_an_export_is_fixed_once() -> None:
 
 @given(SOURCES, st.booleans())
 def test_fixing_twice_is_fixing_once(source: bytes, check: bool) -> None:
-    once = fix.fix_text(judged(source, check=check))
-    assert fix.fix_text(judged(once, check=check)) == once
+    once = fix.fix_text(judge_file(source, check=check))
+    assert fix.fix_text(judge_file(once, check=check)) == once
 
 
 @given(SOURCES, st.booleans())
 def test_every_byte_outside_the_replaced_words_is_kept(source: bytes, check: bool) -> None:
-    file = judged(source, check=check)
+    file = judge_file(source, check=check)
     new = fix.fix_text(file)
     for finding in reversed(list(file.findings)):
         assert source.startswith(finding.macro, finding.offset)
@@ -110,8 +110,8 @@ def test_every_byte_outside_the_replaced_words_is_kept(source: bytes, check: boo
 
 @given(SOURCES, st.booleans())
 def test_what_is_left_is_what_could_not_be_fixed(source: bytes, check: bool) -> None:
-    file = judged(source, check=check)
-    left = judged(fix.fix_text(file), check=check).findings
+    file = judge_file(source, check=check)
+    left = judge_file(fix.fix_text(file), check=check).findings
     assert [(found.rule, found.macro, found.line) for found in left] == [
         (found.rule, found.macro, found.line)
         for found in file.findings
@@ -122,10 +122,10 @@ def test_what_is_left_is_what_could_not_be_fixed(source: bytes, check: bool) -> 
 @given(SOURCES)
 def test_what_is_no_code_is_untouched_and_a_call_keeps_its_symbol(source: bytes) -> None:
     def places(text: bytes) -> list[tuple[str, bytes | None]]:
-        words = list(macros(text))
+        words = list(find_macros(text))
         return [(place.kind, place.argument) for place in lex.find_places(text, words)]
 
-    assert places(source) == places(fix.fix_text(judged(source)))
+    assert places(source) == places(fix.fix_text(judge_file(source)))
 
 
 # The patch.
@@ -144,7 +144,7 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @given(st.lists(st.one_of(SOURCES, st.just(BAD), st.just(b"\n" * 5)), max_size=6).map(b"".join))
 def test_git_makes_the_same_of_the_patch(scratch: Path, source: bytes) -> None:
-    new = fix.fix_text(judged(source))
+    new = fix.fix_text(judge_file(source))
     if new == source:
         return
     (scratch / "x.c").write_bytes(source)
@@ -181,7 +181,7 @@ def test_changes_whose_contexts_meet_share_a_hunk() -> None:
 def test_the_patch_is_what_git_diff_writes(scratch: Path) -> None:
     lines = [BAD if number in (1, 8, 16, 30) else b"line %d\n" % number for number in range(33)]
     source = b"".join(lines)[:-1]
-    new = fix.fix_text(judged(source))
+    new = fix.fix_text(judge_file(source))
     (scratch / "old").write_bytes(source)
     (scratch / "new").write_bytes(new)
     compared = subprocess.run(
@@ -256,7 +256,7 @@ def test_diff_tells_on_stderr_what_it_leaves(top: Path, command: Command) -> Non
 def test_a_patch_cannot_drive_the_terminal(top: Path) -> None:
     write(top / "virt/kvm/x.c", b"\x1b[2J\n" + BAD)
     near_end, far_end = os.openpty()
-    subprocess.run([str(COMMAND), "--diff"], stdout=far_end, check=False, env=environment())
+    subprocess.run([str(COMMAND), "--diff"], stdout=far_end, check=False, env=make_environment())
     os.close(far_end)
     shown = b""
     while b"+EXPORT" not in shown:
@@ -404,7 +404,7 @@ def test_a_read_only_directory(top: Path) -> None:
     free = write(top / "virt/kvm/x.c", BAD)
     locked.parent.chmod(0o555)
     done = subprocess.run(
-        unprivileged(str(COMMAND), "--fix", "."), capture_output=True, text=True, check=False
+        drop_rights(str(COMMAND), "--fix", "."), capture_output=True, text=True, check=False
     )
     locked.parent.chmod(0o755)
     assert done.returncode == 2
@@ -424,7 +424,7 @@ def test_a_full_disk(top: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        env=unmeasured(),
+        env=make_unmeasured_environment(),
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000)),
     )
     assert done.returncode == 2

@@ -29,7 +29,16 @@ from kvm_export_hook.rules.judge import Result
 from tests.cases import parametrize
 from tests.conftest import Command
 from tests.recipes import recipes
-from tests.support import ALLOWLIST, BAD, CHECKOUT, COMMAND, INTERNAL, environment, judged, write
+from tests.support import (
+    ALLOWLIST,
+    BAD,
+    CHECKOUT,
+    COMMAND,
+    INTERNAL,
+    judge_file,
+    make_environment,
+    write,
+)
 
 
 def schema(title: bytes) -> Any:
@@ -64,7 +73,7 @@ HOSTILE_SOURCE = (
     b"EXPORT_SYMBOL_GPL(a\x1b[31m\xff\r\x07\xe2\x80\xae %0A::error::b ::set-output name=c::d);\n"
     b"/* \x1b[2J\xff\xe2\x80\xae */ EXPORT_SYMBOL(e); \x1b]0;title\x07\n"
 )
-HOSTILE = [judged(HOSTILE_SOURCE * 56, path) for path in HOSTILE_PATHS]
+HOSTILE = [judge_file(HOSTILE_SOURCE * 56, path) for path in HOSTILE_PATHS]
 
 REPORTS = {
     name: import_module(f"kvm_export_hook.report.{row.module}").report
@@ -98,7 +107,7 @@ def test_every_line_of_github_is_one_command() -> None:
 
 def test_github_escapes_as_actions_does() -> None:
     line, _sum = github.report(
-        [judged(b"EXPORT_SYMBOL_GPL(%a);", b"virt/kvm/a:b,c%\n.c")], Layout()
+        [judge_file(b"EXPORT_SYMBOL_GPL(%a);", b"virt/kvm/a:b,c%\n.c")], Layout()
     )
     assert line == (
         "::error file=virt/kvm/a%3Ab%2Cc%25\\n.c,line=1,col=1,endLine=1,endColumn=18,"
@@ -117,7 +126,7 @@ def parsed(*files: Result) -> Any:
 
 def test_json_tells_all() -> None:
     source = b"\n\tEXPORT_SYMBOL(a,\n b); EXPORT_SYMBOL_NS;\n"
-    assert parsed(judged(source)) == {
+    assert parsed(judge_file(source)) == {
         "form": 1,
         "version": kvm_export_hook.__version__,
         "findings": [
@@ -154,14 +163,14 @@ def test_json_of_nothing() -> None:
 
 def test_json_loses_no_byte_of_a_path() -> None:
     for path in HOSTILE_PATHS:
-        (finding,) = parsed(judged(BAD, path))["findings"]
+        (finding,) = parsed(judge_file(BAD, path))["findings"]
         assert os.fsencode(finding["path"]) == path
 
 
 def test_the_readme_documents_the_form_of_json() -> None:
     (block,) = recipes("json")
     assert json.loads(block) == parsed(
-        judged(b"\n" * 685 + b"EXPORT_SYMBOL_GPL(kvm_foo);\n", b"arch/x86/kvm/x86.c")
+        judge_file(b"\n" * 685 + b"EXPORT_SYMBOL_GPL(kvm_foo);\n", b"arch/x86/kvm/x86.c")
     )
 
 
@@ -179,7 +188,7 @@ def sarif_schema() -> Any:
 
 @pytest.mark.parametrize(
     ("files", "count"),
-    [([], 0), ([judged(BAD)], 1), (HOSTILE, 1008)],
+    [([], 0), ([judge_file(BAD)], 1), (HOSTILE, 1008)],
     ids=["nothing", "one", "a-thousand-with-hostile-paths"],
 )
 def test_sarif_is_valid(sarif_schema: Any, files: list[Result], count: int) -> None:
@@ -215,14 +224,14 @@ def test_sarif_describes_every_rule() -> None:
     },
 )
 def test_sarif_counts_columns_in_utf_16(source: bytes, region: tuple[int, ...]) -> None:
-    (result,) = log(judged(source))["runs"][0]["results"]
+    (result,) = log(judge_file(source))["runs"][0]["results"]
     reported = result["locations"][0]["physicalLocation"]["region"]
     assert tuple(reported.values()) == region
 
 
 def test_sarif_counts_on_along_a_line() -> None:
     source = "é EXPORT_SYMBOL(a); é EXPORT_SYMBOL(b);".encode()
-    results = log(judged(source))["runs"][0]["results"]
+    results = log(judge_file(source))["runs"][0]["results"]
     regions = [each["locations"][0]["physicalLocation"]["region"] for each in results]
     assert [region["startColumn"] for region in regions] == [3, 23]
 
@@ -252,13 +261,13 @@ def test_sarif_names_files_from_the_top_of_the_repository(
 
 
 def test_sarif_escapes_what_it_would_read_as_a_link_or_a_placeholder() -> None:
-    (result,) = log(judged(b"EXPORT_SYMBOL([a](b) {0} \\c);"))["runs"][0]["results"]
+    (result,) = log(judge_file(b"EXPORT_SYMBOL([a](b) {0} \\c);"))["runs"][0]["results"]
     assert r"EXPORT_SYMBOL(\[a\](b) {{0}} \\c)" in result["message"]["text"]
 
 
 def test_sarif_fingerprints_survive_moved_lines() -> None:
     def prints(source: bytes) -> list[str]:
-        results = log(judged(source))["runs"][0]["results"]
+        results = log(judge_file(source))["runs"][0]["results"]
         return [result["partialFingerprints"]["exportOfFile/v1"] for result in results]
 
     before = prints(b"EXPORT_SYMBOL(a);\nEXPORT_SYMBOL(b);\nEXPORT_SYMBOL(a);\n")
@@ -446,7 +455,7 @@ def test_the_picture_can_be_made_again() -> None:
         cwd=CHECKOUT,
         capture_output=True,
         check=True,
-        env=environment(),
+        env=make_environment(),
     ).stdout
     assert picture == (CHECKOUT / "docs/blocked.svg").read_bytes()
     assert len(picture) < 10_000
@@ -459,7 +468,7 @@ def test_the_command_prints_bytes_that_any_terminal_takes(top: Path) -> None:
             [str(COMMAND), "--format", name],
             capture_output=True,
             check=False,
-            env=environment(PYTHONIOENCODING="ascii"),
+            env=make_environment(PYTHONIOENCODING="ascii"),
         )
         assert done.returncode == 1
         assert done.stdout.isascii()

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from kvm_export_hook.report.formats import FORMATS
 from tests.grammar import SOURCES
 from tests.patch_test import BROKEN, SHAPES
-from tests.reference import Expected, findings
+from tests.reference import Expected, find_findings
 from tests.support import (
     ALLOWLIST,
     MAKEFILE_WITH_CHECK,
     TYPES_WITH_MACRO,
     TYPES_WITHOUT_MACRO,
-    judged,
+    judge_file,
     run_in_process,
     write,
 )
@@ -29,11 +29,11 @@ from tests.support import (
 
 @given(SOURCES, st.booleans())
 def test_what_is_found_is_what_the_reference_finds(source: bytes, has_check: bool) -> None:
-    found = judged(source, check=has_check).findings
+    found = judge_file(source, check=has_check).findings
     reported = [Expected(each.offset, each.rule, each.symbol) for each in found]
     for each in reported:
         event(each.rule)
-    assert reported == findings(source, ALLOWLIST, has_check)
+    assert reported == find_findings(source, ALLOWLIST, has_check)
 
 
 # The command.

@@ -28,9 +28,9 @@ with atheris.instrument_imports(include=["kvm_export_hook"]):
     from kvm_export_hook.sources import Input
 from tests.patch_test import BROKEN, SHAPES
 from tests.patches import read
-from tests.reference import findings
+from tests.reference import find_findings
 from tests.snippets import FAIL_THE_BUILD, FINE, UNWANTED
-from tests.support import ALLOWLIST, judged
+from tests.support import ALLOWLIST, judge_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,15 +61,15 @@ LONGEST = 900
 def check(data: bytes) -> None:
     """Hand DATA to everything that reads what it has not written itself."""
     source, has_check = data[1:], data[:1] < b"\x80"
-    file = judged(source, check=has_check)
+    file = judge_file(source, check=has_check)
     if len(source) <= LONGEST:
         reported = [(each.offset, each.rule, each.symbol) for each in file.findings]
-        assert reported == findings(source, ALLOWLIST, has_check)
+        assert reported == find_findings(source, ALLOWLIST, has_check)
     for report in (checkpatch, github, json, sarif):
         "".join(report.report([file], Layout())).encode()
     "".join(text.report([file], Layout())).encode()
     once = fix.fix_text(file)
-    assert fix.fix_text(judged(once, check=has_check)) == once
+    assert fix.fix_text(judge_file(once, check=has_check)) == once
     facts = tree.learn(source, source)
     list(inventory.list_exports(Input(facts, b"x.c", b"x.c", source)))
     _, complaints = read(source)

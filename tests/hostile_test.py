@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.hostile import hostile_files
-from tests.support import COMMAND, unmeasured, write
+from tests.support import COMMAND, make_unmeasured_environment, write
 
 FILES = dict(hostile_files())
 # Those of exports and little else: half a million findings are too many for a test.
@@ -35,7 +35,7 @@ def run(content: bytes) -> subprocess.CompletedProcess[bytes]:
         [str(COMMAND), "--quiet", "virt/kvm/x.c"],
         capture_output=True,
         check=False,
-        env=unmeasured(),
+        env=make_unmeasured_environment(),
         timeout=60,
     )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.repository import publish
-from tests.support import CHECKOUT, PYTHON, unmeasured, write
+from tests.support import CHECKOUT, PYTHON, make_unmeasured_environment, write
 
 pytestmark = pytest.mark.xdist_group("pre-commit")
 
@@ -20,7 +20,7 @@ def run_git(top: Path, home: Path, *arguments: str) -> str:
     done = subprocess.run(
         ["git", *arguments],
         cwd=top,
-        env=unmeasured(HOME=str(home), GIT_CONFIG_GLOBAL=str(home / ".gitconfig")),
+        env=make_unmeasured_environment(HOME=str(home), GIT_CONFIG_GLOBAL=str(home / ".gitconfig")),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

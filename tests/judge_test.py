@@ -9,31 +9,31 @@ from kvm_export_hook.rules import policy
 from kvm_export_hook.rules.judge import FEW_NAMES, holds_name
 from tests.cases import parametrize
 from tests.snippets import FAIL_THE_BUILD, FINE, UNWANTED
-from tests.support import ALLOWLIST, find_all, make_facts, verdicts
+from tests.support import ALLOWLIST, find_all, list_verdicts, make_facts
 
 
 @parametrize("source", FINE)
 @pytest.mark.parametrize("check", [False, True], ids=["no-check", "check"])
 def test_fine(source: bytes, check: bool) -> None:
-    assert verdicts(source, check=check) == []
+    assert list_verdicts(source, check=check) == []
 
 
 @parametrize(("source", "expected"), UNWANTED)
 @pytest.mark.parametrize("check", [False, True], ids=["no-check", "check"])
 def test_unwanted(source: bytes, expected: list[str], check: bool) -> None:
-    assert verdicts(source, check=check) == expected
+    assert list_verdicts(source, check=check) == expected
 
 
 @parametrize(("source", "expected"), FAIL_THE_BUILD)
 def test_what_fails_the_build(source: bytes, expected: list[str]) -> None:
-    assert verdicts(source, check=True) == expected
+    assert list_verdicts(source, check=True) == expected
 
 
 @parametrize(("source", "expected"), FAIL_THE_BUILD)
 def test_what_would_fail_the_build_is_fine_without_the_check(
     source: bytes, expected: list[str]
 ) -> None:
-    assert verdicts(source) == []
+    assert list_verdicts(source) == []
 
 
 @pytest.mark.parametrize(
@@ -48,13 +48,13 @@ def test_what_would_fail_the_build_is_fine_without_the_check(
     ids=["other-macros", "allowlisted", "allowlisted-line", "substring", "last-word"],
 )
 def test_mentions_that_the_make_check_lets_pass(source: bytes) -> None:
-    assert verdicts(source, check=True) == []
+    assert list_verdicts(source, check=True) == []
 
 
 def test_allow_permits_one_more_symbol_with_the_make_check_too() -> None:
     source = b"EXPORT_SYMBOL_GPL(kvm_foo);\nEXPORT_SYMBOL(kvm_foo);\n"
     expected = ["2:1 EXPORT_SYMBOL(kvm_foo) forbidden-macro"]
-    assert verdicts(source, check=True, allow="kvm_foo") == expected
+    assert list_verdicts(source, check=True, allow="kvm_foo") == expected
 
 
 @pytest.mark.parametrize("macro", policy.MACROS)
@@ -67,9 +67,9 @@ def test_every_macro_as_its_table_says(macro: bytes, symbol: bytes) -> None:
         policy.IF_ALLOWLISTED: None if symbol in ALLOWLIST else "not-allowlisted",
     }[policy.MACROS[macro].permitted]
     expected = [f"1:1 {macro.decode()}({symbol.decode()}) {wanted}"] if wanted else []
-    assert verdicts(source) == expected
+    assert list_verdicts(source) == expected
     if policy.MACROS[macro].permitted != policy.ALWAYS:
-        assert verdicts(b"#if " + macro) == [f"1:5 {macro.decode()} export-alias"]
+        assert list_verdicts(b"#if " + macro) == [f"1:5 {macro.decode()} export-alias"]
 
 
 EXTENTS = {

@@ -14,7 +14,7 @@ from kvm_export_hook.rules.glance import find_plain_places
 from kvm_export_hook.rules.place import Place
 from tests.grammar import SOURCES
 from tests.hostile import hostile_files
-from tests.reference import macros
+from tests.reference import find_macros
 
 
 def as_tuple(place: Place) -> tuple[str, bytes | None, int]:
@@ -23,7 +23,7 @@ def as_tuple(place: Place) -> tuple[str, bytes | None, int]:
 
 @given(SOURCES)
 def test_what_shows_at_a_glance_is_what_the_lexer_reads(source: bytes) -> None:
-    words = macros(source)
+    words = find_macros(source)
     for at_a_glance, lexed in zip(
         find_plain_places(source, words), lex.find_places(source, words), strict=True
     ):
@@ -32,7 +32,7 @@ def test_what_shows_at_a_glance_is_what_the_lexer_reads(source: bytes) -> None:
 
 @given(SOURCES)
 def test_a_place_does_not_depend_on_which_other_words_are_asked_for(source: bytes) -> None:
-    words = macros(source)
+    words = find_macros(source)
     kinds = [place.kind for place in lex.find_places(source, words)]
     for word, kind in zip(words, kinds, strict=True):
         (alone,) = lex.find_places(source, [word])
@@ -46,7 +46,7 @@ SIZE = 200_000
 @pytest.mark.parametrize("shape", HOSTILE.values(), ids=HOSTILE)
 def test_places_take_little_memory(shape: Callable[[int], bytes]) -> None:
     source = shape(SIZE)
-    words = macros(source)
+    words = find_macros(source)
     tracemalloc.start()
     for _ in lex.find_places(source, words):
         pass

@@ -14,7 +14,7 @@ import yaml
 from kvm_export_hook.rules.tree import FACT_FILES
 from kvm_export_hook.sources import scope
 from tests.repository import publish
-from tests.support import CHECKOUT, environment
+from tests.support import CHECKOUT, make_environment
 
 MANIFEST = yaml.safe_load((CHECKOUT / ".pre-commit-hooks.yaml").read_bytes())
 
@@ -52,7 +52,7 @@ def test_pre_commit_takes_it() -> None:
     subprocess.run(
         ["pre-commit", "validate-manifest", ".pre-commit-hooks.yaml"],
         cwd=CHECKOUT,
-        env=environment(),
+        env=make_environment(),
         check=True,
     )
 

@@ -95,7 +95,7 @@ def test_a_product_is_no_comment(lines: tuple[str, ...]) -> None:
     assert complaints == []
 
 
-# Where git and this would read a patch otherwise: by no patch that is known.
+# Where git and this would read a patch differently: by no patch that is known.
 
 
 def make_reading(top: Path, scratch: Scratch, refused: list[str]) -> Reading:
@@ -104,11 +104,12 @@ def make_reading(top: Path, scratch: Scratch, refused: list[str]) -> Reading:
 
 
 def test_files_that_git_does_not_read_are_an_error(tmp_path: Path) -> None:
-    with (
-        Scratch() as scratch,
-        pytest.raises(DiffError, match="git and this hook read the patch differently"),
-    ):
+    with Scratch() as scratch, pytest.raises(DiffError) as raised:
         make_reading(tmp_path, scratch, []).read([])
+    assert raised.value.locate(ADDED) == (
+        "git and this hook read the patch differently: make the patch again, or judge the commit"
+        " with --commits"
+    )
 
 
 def test_lines_that_git_does_not_count_are_an_error(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 from kvm_export_hook.sources import scratch
 from tests.cases import parametrize
 from tests.patches import ADDED, diff, mail, read
-from tests.support import COMMAND, environment, signallable, write
+from tests.support import COMMAND, make_environment, restore_signals, write
 
 OTHER = diff("+int a;", old="a/fs/x.c", new="b/fs/x.c")
 # Names without a directory change how git reads the names after them.
@@ -58,7 +58,7 @@ def measure_peak(text: bytes, path: Path, top: Path) -> int:
     )
     command = ["python", "-c", script, str(COMMAND), "--patch", str(path)]
     done = subprocess.run(
-        command, cwd=top, env=environment(), capture_output=True, text=True, check=True
+        command, cwd=top, env=make_environment(), capture_output=True, text=True, check=True
     )
     return int(done.stdout)
 
@@ -124,9 +124,9 @@ def test_nothing_is_left_in_the_temporary_directory(
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
 def test_nothing_is_left_there_after_a_signal(tmp_path: Path, number: signal.Signals) -> None:
     with subprocess.Popen(
-        signallable(str(COMMAND), "--patch", "-"),
+        restore_signals(str(COMMAND), "--patch", "-"),
         stdin=subprocess.PIPE,
-        env=environment(TMPDIR=str(tmp_path)),
+        env=make_environment(TMPDIR=str(tmp_path)),
     ) as process:
         assert process.stdin
         # More than a pipe holds: once it is written, the directory is there.

@@ -13,7 +13,7 @@ import pytest
 from tests.cases import parametrize
 from tests.conftest import Command
 from tests.patches import ADDED, FOUND, diff, mail, read
-from tests.support import COMMAND, environment, make_tree, write
+from tests.support import COMMAND, make_environment, make_tree, write
 
 
 def encoded(body: bytes, encoding: bytes) -> bytes:
@@ -501,7 +501,7 @@ def run(*arguments: str, stdin: bytes | None = None) -> subprocess.CompletedProc
         input=stdin,
         capture_output=True,
         check=False,
-        env=environment(),
+        env=make_environment(),
     )
 
 

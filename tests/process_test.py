@@ -22,7 +22,7 @@ from kvm_export_hook.sources.process import (
 from tests.cases import parametrize
 from tests.conftest import Command
 from tests.repository import Repository
-from tests.support import BAD, COMMAND, PYTHON, environment, unprivileged, write
+from tests.support import BAD, COMMAND, PYTHON, drop_rights, make_environment, write
 
 A = "virt/kvm/a.c"
 LARGE = 3_000_000  # more than any pipe holds
@@ -284,7 +284,7 @@ def test_closed_streams(
         capture_output=True,
         text=True,
         check=False,
-        env=environment(),
+        env=make_environment(),
     )
     assert (done.returncode, done.stderr) == (status, err)
     assert ("virt/kvm/b.c:1:1: error: " in done.stdout or "a.c:1:1" in done.stdout) is (
@@ -298,7 +298,7 @@ def test_no_stdin_for_a_push(linux: Repository) -> None:
         capture_output=True,
         text=True,
         check=False,
-        env=environment(),
+        env=make_environment(),
     )
     assert done.returncode == 2
     assert done.stderr.startswith("kvm-export-hook: error: cannot know what is pushed: ")
@@ -318,12 +318,12 @@ def test_nowhere_to_write_a_temporary_file(
     (tmp_path / "locked").mkdir(mode=0o500)
     where = str(tmp_path / directory)
     done = subprocess.run(
-        unprivileged(str(COMMAND), *arguments),
+        drop_rights(str(COMMAND), *arguments),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
-        env=environment(TMPDIR=where, COVERAGE_FILE=os.environ.get("COVERAGE_FILE", "")),
+        env=make_environment(TMPDIR=where, COVERAGE_FILE=os.environ.get("COVERAGE_FILE", "")),
     )
     assert done.returncode == 2
     assert done.stderr.startswith(

@@ -16,11 +16,11 @@ from kvm_export_hook.rules import policy
 from kvm_export_hook.rules.wording import RULES
 from tests.conftest import Command
 from tests.recipes import DOCUMENTS, README, recipe, recipes
-from tests.support import CHECKOUT, judged
+from tests.support import CHECKOUT, judge_file
 
 
 def test_the_transcript_is_what_the_demo_prints() -> None:
-    file = judged((SAMPLES[EDITED] + MISTAKE).encode(), EDITED.encode())
+    file = judge_file((SAMPLES[EDITED] + MISTAKE).encode(), EDITED.encode())
     printed = "".join(text.report([file], Layout(fix_hint=BY_HOOK)))
     assert printed in README
 

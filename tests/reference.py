@@ -44,13 +44,13 @@ class Expected(NamedTuple):
     symbol: bytes | None
 
 
-def macros(source: bytes) -> list[Word]:
+def find_macros(source: bytes) -> list[Word]:
     """List every macro of the table."""
     words = ((match.start(), match[0]) for match in WORD.finditer(source))
     return [word for word in words if word[1] in policy.MACROS]
 
 
-def without_splices(source: bytes) -> tuple[bytes, dict[int, int]]:
+def remove_splices(source: bytes) -> tuple[bytes, dict[int, int]]:
     """Take the line splices out, make each CR an LF; say where each byte of SOURCE is then."""
     text = bytearray()
     position = {}
@@ -67,7 +67,7 @@ def without_splices(source: bytes) -> tuple[bytes, dict[int, int]]:
     return bytes(text), position
 
 
-def tokens(text: bytes) -> list[Token]:
+def cut_tokens(text: bytes) -> list[Token]:
     """Cut TEXT into comments, literals, and single bytes of code."""
     cut: list[Token] = []
     at = 0
@@ -89,7 +89,7 @@ def tokens(text: bytes) -> list[Token]:
     return cut
 
 
-def as_code(cut: list[Token]) -> bytes:
+def join_code(cut: list[Token]) -> bytes:
     """Put tokens together, with a space for each comment and an empty string for each literal."""
     shown = {"comment": b" ", "string": b'""'}
     return b"".join(shown.get(token.kind, token.text) for token in cut)
@@ -100,7 +100,7 @@ def is_on_directive(cut: list[Token], at: int) -> bool:
     before = [token for token in cut if token.start <= at]
     if b"".join(token.text for token in cut).startswith(BYTE_ORDER_MARK):
         before = before[3:]
-    line = as_code(before).rpartition(b"\n")[2]
+    line = join_code(before).rpartition(b"\n")[2]
     return line.lstrip(WHITE).startswith((b"#", b"%:"))
 
 
@@ -124,12 +124,12 @@ def first_argument(code: bytes) -> bytes | None:
     return None
 
 
-def findings(source: bytes, allowlist: frozenset[bytes], has_check: bool) -> list[Expected]:
+def find_findings(source: bytes, allowlist: frozenset[bytes], has_check: bool) -> list[Expected]:
     """Judge every macro of SOURCE, as the table of the rule says."""
-    text, position = without_splices(source)
-    cut = tokens(text)
+    text, position = remove_splices(source)
+    cut = cut_tokens(text)
     kinds = {at: token.kind for token in cut for at in range(token.start, token.end)}
-    words = macros(source)
+    words = find_macros(source)
     in_code = [position[start] for start, _ in words if kinds[position[start]] == "code"]
     found = []
     for start, macro in words:
@@ -157,7 +157,7 @@ def findings(source: bytes, allowlist: frozenset[bytes], has_check: bool) -> lis
                 else min([each for each in in_code if each > at], default=len(text))
             )
             symbol = first_argument(
-                as_code([token for token in cut if after <= token.start < stop])
+                join_code([token for token in cut if after <= token.start < stop])
             )
             if symbol is None:
                 rule = "export-alias"
@@ -199,7 +199,7 @@ def count(state: State, facts: tuple[bool, bool, frozenset[bytes]]) -> Counter[K
     counted: Counter[Key] = Counter()
     for path, source in state.items():
         if is_enforced and re.match(r"(virt/kvm|arch/x86/kvm)/.*\.[ch]$", path):
-            for found in findings(source, allowlist, has_check):
+            for found in find_findings(source, allowlist, has_check):
                 counted[make_key(found, path, source, allowlist, has_check)] += 1
     return counted
 
@@ -208,7 +208,7 @@ def make_key(
     found: Expected, path: str, source: bytes, allowlist: frozenset[bytes], has_check: bool
 ) -> Key:
     """Say what makes a finding equal to another; last, whether the build's grep fails on it."""
-    ((_, macro),) = [word for word in macros(source) if word[0] == found.offset]
+    ((_, macro),) = [word for word in find_macros(source) if word[0] == found.offset]
     line = source[source.rfind(b"\n", 0, found.offset) + 1 :].partition(b"\n")[0]
     grepped = path.encode() + b":" + line
     build_fails = (

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from demo import isolation
-from tests.support import Outcome, environment, make_tree, run_in_process, write
+from tests.support import Outcome, make_environment, make_tree, run_in_process, write
 
 # What is none of KVM's business, until it moves there.
 VFS = b"int open;\nEXPORT_SYMBOL(vfs_open);\n"
@@ -37,7 +37,7 @@ class Repository:
         done = subprocess.run(
             command,
             cwd=self.top,
-            env=isolation.make_environment(self.home, environment()),
+            env=isolation.make_environment(self.home, make_environment()),
             stdin=None if stdin is not None else subprocess.DEVNULL,
             input=stdin,
             stdout=subprocess.PIPE,
@@ -119,7 +119,7 @@ def copy_repository(source: Repository, top: Path) -> Repository:
 def publish(home: Path) -> Repository:
     """Commit this checkout as it stands into a repository that pre-commit can clone."""
     published = Repository(home / "published", home)
-    isolation.publish(published.top, isolation.make_environment(home, environment()))
+    isolation.publish(published.top, isolation.make_environment(home, make_environment()))
     return published
 
 

@@ -10,18 +10,18 @@ from kvm_export_hook.rules import policy
 from kvm_export_hook.rules.scan import begins_plain_line, find_suspects
 from tests.cases import parametrize
 from tests.grammar import SOURCES
-from tests.reference import macros
+from tests.reference import find_macros
 from tests.support import ALLOWLIST
 
 
 @given(SOURCES)
 def test_the_macros_of_a_file_are_suspects_all_or_none(source: bytes) -> None:
-    assert list(find_suspects(source, ALLOWLIST)) in ([], macros(source))
+    assert list(find_suspects(source, ALLOWLIST)) in ([], find_macros(source))
 
 
 @given(SOURCES)
 def test_without_an_allowlist_they_all_are_unless_all_are_internal(source: bytes) -> None:
-    found = macros(source)
+    found = find_macros(source)
     is_fine = all(macro == policy.INTERNAL for _, macro in found)
     assert list(find_suspects(source, frozenset())) == ([] if is_fine else found)
 

@@ -17,7 +17,7 @@ from tests.support import (
     INTERNAL,
     MAKEFILE_WITH_CHECK,
     TYPES_WITHOUT_MACRO,
-    environment,
+    make_environment,
     make_tree,
 )
 
@@ -343,7 +343,7 @@ def list_git_processes(linux: Repository, *arguments: str) -> list[str]:
     """Run the command; list the git commands that it ran."""
     trace = linux.top.parent / "trace"
     trace.unlink(missing_ok=True)
-    changes = environment(GIT_TRACE2_EVENT=str(trace))
+    changes = make_environment(GIT_TRACE2_EVENT=str(trace))
     done = Repository(linux.top, linux.home).run(
         "env", f"GIT_TRACE2_EVENT={changes['GIT_TRACE2_EVENT']}", str(COMMAND), *arguments
     )

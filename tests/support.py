@@ -73,7 +73,7 @@ def make_facts(
     return tree.Facts(not has_macro, check, names, tree.BUNDLED_LIST, "")
 
 
-def verdicts(source: bytes, *, check: bool = False, allow: str = "") -> list[str]:
+def list_verdicts(source: bytes, *, check: bool = False, allow: str = "") -> list[str]:
     """Judge SOURCE; write each finding as ``line:column MACRO(symbol) rule``."""
     return [
         f"{found.line}:{found.column} {found.macro.decode()}"
@@ -88,7 +88,7 @@ def find_all(source: bytes, facts: tree.Facts) -> list[Finding]:
     return list(judge(source, find_suspects(source, facts.allowlist), facts))
 
 
-def judged(
+def judge_file(
     source: bytes,
     path: bytes = b"virt/kvm/x.c",
     *,
@@ -120,27 +120,27 @@ def run_in_process(*arguments: str) -> Outcome:
     return Outcome(status, out.read(), err.read())
 
 
-def environment(**changes: str) -> dict[str, str]:
+def make_environment(**changes: str) -> dict[str, str]:
     """Copy the environment for a program, less what would change the output of this one."""
     kept = {name: value for name, value in os.environ.items() if "COLOR" not in name}
     scripts = f"{COMMAND.parent}{os.pathsep}{kept.get('PATH', os.defpath)}"
     return {**kept, "PATH": scripts, **changes}
 
 
-def unmeasured(**changes: str) -> dict[str, str]:
+def make_unmeasured_environment(**changes: str) -> dict[str, str]:
     """The same, for a program that is to be killed or starved: coverage would write files too."""
-    changed = environment(**changes)
+    changed = make_environment(**changes)
     return {name: value for name, value in changed.items() if not name.startswith("COVERAGE_")}
 
 
-def unprivileged(*command: str) -> list[str]:
+def drop_rights(*command: str) -> list[str]:
     """Run COMMAND without root's right to read everything."""
     if os.geteuid() != 0:
         return list(command)
     return ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *command]
 
 
-def signallable(*command: str) -> list[str]:
+def restore_signals(*command: str) -> list[str]:
     """Run COMMAND with the signals that nohup and shells in the background ignore."""
     script = (
         "import os, signal, sys\n"

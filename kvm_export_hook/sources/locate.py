@@ -40,7 +40,7 @@ def find_tree(srctree: bytes | None) -> bytes:
     if srctree is not None:
         return srctree
     here = os.getcwdb()
-    return spell_from(find_nearest_tree(here, {}) or here, here)
+    return spell(find_nearest_tree(here, {}) or here, here)
 
 
 def find_roots(paths: Iterable[bytes], srctree: bytes | None, complain: Complain) -> Iterator[Root]:
@@ -77,13 +77,7 @@ def find_roots(paths: Iterable[bytes], srctree: bytes | None, complain: Complain
         is_walk = os.path.isdir(full)
         name = os.path.relpath(full, top)
         for each in [name] if name in FACT_FILES else list_scoped_names(name, is_walk):
-            yield (
-                spell_from(os.path.join(top, each), here),
-                is_walk,
-                spell_from(top, here),
-                each,
-                True,
-            )
+            yield spell(os.path.join(top, each), here), is_walk, spell(top, here), each, True
 
 
 def make_absolute(path: bytes, here: bytes) -> bytes:
@@ -97,7 +91,7 @@ def make_absolute(path: bytes, here: bytes) -> bytes:
     return b"/" + os.path.normpath(full).lstrip(b"/")
 
 
-def spell_from(full: bytes, here: bytes) -> bytes:
+def spell(full: bytes, here: bytes) -> bytes:
     """Spell the absolute path FULL from the directory HERE where it lies below it."""
     if full == here:
         return b""
