@@ -16,6 +16,7 @@ import pytest
 
 from kvm_export_hook.atomic import (
     copy_extended,
+    copy_owner,
     names_without_support,
     read_extended,
     replace_file,
@@ -189,12 +190,7 @@ def test_a_file_that_became_a_symbolic_link(path: Path) -> None:
 # Runs without some of root's rights; prints what is refused.
 RESTRICTED = """\
 import os, sys
-from kvm_export_hook.atomic import (
-    copy_extended,
-    names_without_support,
-    read_extended,
-    replace_file,
-)
+from kvm_export_hook.atomic import replace_file
 try:
     replace_file(os.fsencode(sys.argv[1]), b"old\\n", b"new\\n")
 except OSError as error:
@@ -227,6 +223,17 @@ def test_a_security_attribute_that_cannot_be_kept_is_let_go(path: Path) -> None:
     set_attribute(path, "security.note", b"a")
     assert replace_without("sys_admin", path) == ""
     assert path.read_bytes() == NEW
+    assert "security.note" not in os.listxattr(path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root keeps both")
+def test_what_only_root_can_keep(path: Path) -> None:
+    status = os.stat("/")
+    reason = f"its owner and group {status.st_uid}:{status.st_gid} cannot be kept: edit it by hand"
+    with path.open("rb") as file:
+        with pytest.raises(OSError, match=reason):
+            copy_owner(status, file.fileno())
+        copy_extended({"security.note": b"a"}, file.fileno())
     assert "security.note" not in os.listxattr(path)
 
 
