@@ -2,8 +2,8 @@
 """The safe write: at any moment a file is whole, the old one or the new one.
 
 The new content is written and synced beside the file under another name, then
-renamed over it. A file that has several hard links loses them so: the other
-names keep the old content, as after ``git checkout`` or patch(1).
+renamed over it. If the file has several hard links, the other names keep the
+old content, as after ``git checkout`` or patch(1).
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Changes to the results that they add: judges their states, each text once. Pure.
+"""Judge what changes add: each text of their states, once. Pure.
 
 Between a source that has changes (git, patches) and the reports. A source says
 which texts the states of a change consist of; they are read when they are

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Repairs: findings to new bytes, and to the patch between. ``atomic`` writes them."""
+"""Turn findings into new bytes, or into a patch. ``atomic`` writes the bytes."""
 
 from __future__ import annotations
 

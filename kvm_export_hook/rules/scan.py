@@ -37,8 +37,8 @@ ONLY_WORDS = bytes.maketrans(OTHER_BYTES, b" " * len(OTHER_BYTES))
 INTERNAL_CALL = policy.INTERNAL + b"("
 GPL_CALL = policy.GPL + b"("
 
-# The bytes before a newline after which it may be part of a line splice, or of
-# a CRLF that is; or there are none.
+# The bytes before a newline that may end a line splice, also as part of a CRLF;
+# none: the text begins with that newline.
 UNCLEAR = frozenset((b"", b"\\", b" ", b"\t", b"\v", b"\f", b"\r", b"\0"))
 
 

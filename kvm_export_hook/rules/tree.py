@@ -110,8 +110,8 @@ def has_macro(header: bytes) -> bool:
     """Whether HEADER defines EXPORT_SYMBOL_FOR_KVM_INTERNAL, or may: doubt means enforcing.
 
     A line that begins with ``#define`` and the name is enough. Any other word
-    in code or in a directive counts too, but none in a comment or string. What
-    has no newline is no header: git gives the target of a symbolic link so.
+    in code or in a directive counts too, but none in a comment or string. Text
+    without a newline is no header: of a symbolic link, git gives the target.
     """
     if header and b"\n" not in header:
         return True

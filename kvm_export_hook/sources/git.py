@@ -216,7 +216,7 @@ class Kernel:
                 self.refuse(name, b"", KINDS[LINK])
 
     def note_facts(self, state: bytes, facts: Facts) -> None:
-        """Make the note of FACTS, of the first STATE that has it."""
+        """Report the note of FACTS once, with the first STATE that has it."""
         if facts.note and facts.note not in self.noted:
             self.noted.add(facts.note)
             self.note(state, facts.note)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What ``git apply`` reads of patches: the files of each, and how many lines it adds and removes.
 
-One git reads several patches, between markers that no patch can know.
+One git reads several patches, separated by random names that no patch can hold.
 """
 
 from __future__ import annotations
