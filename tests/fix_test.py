@@ -242,7 +242,7 @@ def test_diff_names_files_from_the_top_of_their_tree(
     assert out.endswith(f"-{BAD.decode()}+{INTERNAL.decode()}")
 
 
-def test_diff_tells_on_stderr_what_it_leaves(top: Path, command: Command) -> None:
+def test_diff_says_on_stderr_what_it_leaves(top: Path, command: Command) -> None:
     write(top / "virt/kvm/x.c", b"EXPORT_SYMBOL_NS(a, b);\n")
     status, out, err = command("--diff")
     assert (status, out) == (1, "")

@@ -124,7 +124,7 @@ def parsed(*files: Result) -> Any:
     return json.loads("".join(json_report.report(files, Layout())))
 
 
-def test_json_tells_all() -> None:
+def test_json_says_all() -> None:
     source = b"\n\tEXPORT_SYMBOL(a,\n b); EXPORT_SYMBOL_NS;\n"
     assert parsed(judge_file(source)) == {
         "form": 1,
@@ -371,7 +371,7 @@ def test_list_as_json(top: Path, command: Command) -> None:
     assert set(audit["symbols"]) - set(audit["stale"]) == {"kvm_get_kvm"}
 
 
-def test_list_tells_of_what_the_check_finds_whatever_stands_in_the_call(
+def test_list_has_what_the_check_finds_whatever_stands_in_the_call(
     top: Path, command: Command
 ) -> None:
     write(top / "virt/kvm/a.c", b"EXPORT_SYMBOL_NS_GPL(kvm_foo, EXPORT_NS);\n")

@@ -143,7 +143,7 @@ def test_another_worktree_and_one_below(hooked: Repository, tmp_path: Path) -> N
         assert commit(linked) == ""
 
 
-def test_a_directory_that_git_was_told_of(hooked: Repository, tmp_path: Path) -> None:
+def test_a_directory_that_git_was_given(hooked: Repository, tmp_path: Path) -> None:
     hooked.stage(A, BAD)
     outside = Repository(tmp_path, hooked.home)
     arguments = ("commit", "--quiet", "--message=x")

@@ -184,7 +184,7 @@ def test_it_goes_with_no_fix(kernel: Path, command: Command, option: str) -> Non
     assert f"{option} cannot be combined with --users" in err
 
 
-def test_a_person_who_waits_is_told() -> None:
+def test_a_person_who_waits_is_informed() -> None:
     said = Event()
     with say_later(said.set, patience=0.01):
         assert said.wait(10)
@@ -213,7 +213,7 @@ def read_back(stream: io.TextIOWrapper) -> str:
     return stream.read()
 
 
-def test_a_person_at_a_terminal_is_told() -> None:
+def test_a_person_at_a_terminal_is_informed() -> None:
     stream = Terminal(io.BytesIO(), "utf-8")
     Terminal.shown.clear()
     with redirect_stderr(stream), choose_progress(Desk(Options()), patience=0)("x"):
