@@ -52,6 +52,12 @@ def test_a_tree_that_enforces_nothing_is_named(top: Path, command: Command, name
         assert out.startswith("::warning::.: nothing enforced: ")
 
 
+def test_a_note_on_no_tree_in_particular(top: Path, command: Command) -> None:
+    (top / "scripts").mkdir()
+    said = "nothing checked: found no C source below virt/kvm or arch/x86/kvm"
+    assert command("--format=github", "scripts") == (0, f"::warning::{said}\n", "")
+
+
 ORIGINS = {
     "commit": (
         Origin("0123456789abcdef0123456789abcdef01234567", "KVM: x: ::error::x"),
