@@ -120,6 +120,11 @@ class Desk:
                 return
         self.say("", path, remark)
 
+    def note_if_nothing(self) -> None:
+        """Say so if there was nothing to judge."""
+        if not self.has_met_anything:
+            self.note(b"", NOTHING_CHECKED)
+
     def say(self, kind: str, subject: bytes, *remarks: str) -> None:
         """Print a line to stderr; no byte of SUBJECT drives a terminal."""
         from kvm_export_hook.escape import disarm, make_printable
@@ -179,10 +184,9 @@ def run(desk: Desk) -> None:
         from kvm_export_hook import reporting
 
         reporting.list_exports(desk)
+        desk.note_if_nothing()
     else:
         report_findings(desk)
-    if not desk.has_met_anything:
-        desk.note(b"", NOTHING_CHECKED)
 
 
 def report_findings(desk: Desk) -> None:
@@ -203,7 +207,7 @@ def report_findings(desk: Desk) -> None:
 
 
 def judge_source(desk: Desk) -> Iterator[Result]:
-    """Choose the source and judge it; the findings decide the status, whoever reads them."""
+    """Choose the source and judge it, to the last note; the findings decide the status."""
     if desk.options.judges_changes:
         from kvm_export_hook import wiring
 
@@ -213,6 +217,7 @@ def judge_source(desk: Desk) -> Iterator[Result]:
     for result in results:
         desk.status = max(desk.status, FOUND)
         yield result
+    desk.note_if_nothing()
 
 
 def judge_inputs(inputs: Iterable[Input], desk: Desk) -> Iterator[Result]:
