@@ -242,7 +242,7 @@ def judge_input(input_: Input, desk: Desk) -> Result | None:
         first = next(findings, None)
         return Result(input_, chain(first, findings)) if first else None
     except MemoryError:
-        suspects = scan.Suspects()  # those found take the most: let there be room to say so
+        suspects = ()  # which take the most: let there be room to say so
     desk.complain(input_.path, OSError(None, NO_MEMORY))
     return None
 

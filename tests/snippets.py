@@ -45,6 +45,9 @@ FINE = {
     "comment-open-after-a-closed-one": b"/* a */ /* b\nEXPORT_SYMBOL_NS(x);\n*/\n",
     "comment-that-its-opener-does-not-close": b"/*/\nEXPORT_SYMBOL_NS(x);\n*/\n",
     "comment-with-a-spliced-opener": b"/\\\n* a\nEXPORT_SYMBOL_NS(x);\n*/\n",
+    "comment-with-a-spliced-opener-after-many-splices": (
+        b"\\\n" * 2000 + b"/\\\n* a\nEXPORT_SYMBOL_NS(x);\n*/"
+    ),
     "comment-with-a-spliced-opener-after-a-splice": b"\\\n/\\\n* a\nEXPORT_SYMBOL_NS(x);\n*/",
     "allowlisted-after-a-cr": b"int a;\rEXPORT_SYMBOL_GPL(kvm_get_kvm);\r",
     "allowlisted-call-over-crs": b"EXPORT_SYMBOL_GPL(\r/* kvm_get_kvm */\rkvm_get_kvm\r);\r",

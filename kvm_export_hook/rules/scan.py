@@ -60,15 +60,15 @@ class Suspects:
         return zip(self.offsets, self.macros)
 
 
-def find_suspects(text: bytes, allowlist: frozenset[bytes]) -> Suspects:
+def find_suspects(text: bytes, allowlist: frozenset[bytes]) -> Words:
     """Find the suspects of TEXT.
 
     All macros of the table, or none: where one is not plainly fine, the others
     say how far its call can reach.
     """
-    found = Suspects()
     if has_only_internal(text):
-        return found
+        return ()
+    found = Suspects()
     all_fine = True
     longest = max(map(len, allowlist), default=0)
     for start, macro in find_macros(text):
@@ -76,7 +76,7 @@ def find_suspects(text: bytes, allowlist: frozenset[bytes]) -> Suspects:
         found.macros.append(macro)
         if all_fine and policy.MACROS[macro].permitted != policy.ALWAYS:
             all_fine = is_plainly_permitted(text, start, allowlist, longest)
-    return Suspects() if all_fine else found
+    return () if all_fine else found
 
 
 def has_only_internal(text: bytes) -> bool:
