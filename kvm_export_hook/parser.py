@@ -45,6 +45,22 @@ class Parser(argparse.ArgumentParser):
         return f" (did you mean {near[0]}?)" if near else ""
 
 
+class StoreOnce(argparse.Action):
+    """Stores a value, and refuses a second one: nothing that was asked for is passed over."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: object,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        """Store VALUES, if there are none yet. Raises UsageError."""
+        if self.dest in vars(namespace):
+            parser.error(f"{option_string} can be given only once")
+        setattr(namespace, self.dest, values)
+
+
 def parse(arguments: Sequence[str], options: Options) -> str | None:
     """Write what ARGUMENTS ask for into OPTIONS; return the text of --help and --version.
 
@@ -133,16 +149,24 @@ def add_sources(parser: Parser) -> None:
         help="files or directories to check (default: the whole tree)",
     )
     what.add_argument("--staged", action="store_true", help="what the index adds to HEAD")
-    what.add_argument("--commits", metavar="RANGE", help="what each commit of RANGE adds")
+    what.add_argument(
+        "--commits", action=StoreOnce, metavar="RANGE", help="what each commit of RANGE adds"
+    )
     what.add_argument(
         "--pre-push", action="store_true", help="what each pushed commit adds (for a pre-push hook)"
     )
     what.add_argument(
-        "--patch", metavar="FILE", help="what a diff, a mail or an mbox adds (-: stdin)"
+        "--patch",
+        action=StoreOnce,
+        metavar="FILE",
+        help="what a diff, a mail or an mbox adds (-: stdin)",
     )
-    what.add_argument("--since", metavar="REV", help="of PATHs, only what is new since REV")
+    what.add_argument(
+        "--since", action=StoreOnce, metavar="REV", help="of PATHs, only what is new since REV"
+    )
     what.add_argument(
         "--srctree",
+        action=StoreOnce,
         metavar="DIR",
         help="the kernel tree (default: around PATH or here)",
     )

@@ -458,6 +458,13 @@ def test_an_interrupt_leaves_no_traceback(
     assert result == (2, "", "")
 
 
+@pytest.mark.parametrize("option", ["--commits", "--patch", "--since", "--srctree"])
+def test_what_is_judged_is_said_once(top: Path, command: Command, option: str) -> None:
+    said = f"kvm-export-hook: error: {option} can be given only once: see --help\n"
+    assert command(option, "a", "virt", option, "b") == (2, "", said)
+    assert command(f"{option}=a", f"{option}=a") == (2, "", said)
+
+
 # What a clean commit pays for.
 
 
