@@ -31,20 +31,22 @@ def judge_patch(name: str, desk: Desk) -> Iterator[Result]:
     """Judge what the patch NAME adds."""
     from kvm_export_hook.changes import judge_changes
     from kvm_export_hook.sources import patch
-    from kvm_export_hook.sources.locate import find_tree
+    from kvm_export_hook.sources.locate import find_tree, is_directory
     from kvm_export_hook.sources.series import Series
 
     def judge(change: Change) -> Iterator[Result]:
         return judge_changes([change], patch.yield_texts)
 
     shown = b"standard input" if name == "-" else os.fsencode(name)
-    srctree = desk.srctree
-    if srctree is not None and not os.path.isdir(srctree):
-        desk.complain(srctree, OSError(None, "no such directory: name a kernel tree"))
-        return
     trees = worktree.Trees(desk.learn, desk.complain, desk.note)
     try:
-        top = find_tree(srctree)
+        top = find_tree(desk.srctree)
+        if not is_directory(top or b"."):
+            raise OSError(None, "no such directory: name a kernel tree")
+    except OSError as error:
+        desk.complain(desk.srctree or b".", error)
+        return
+    try:
         series = Series(top, trees.learn(top), desk.learn)
         patches = patch.Patches(shown, series, judge, desk.complain)
         with patch.open_patch(name) as stream:
@@ -67,6 +69,8 @@ def judge_git(desk: Desk) -> Iterator[Result]:
             yield from judge_commits(desk)
     except GitError as error:
         desk.give_up(error.reason)
+    except OSError as error:
+        desk.complain(error.filename, error)
 
 
 def judge_commits(desk: Desk) -> Iterator[Result]:

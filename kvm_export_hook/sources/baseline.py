@@ -8,7 +8,7 @@ import os
 from kvm_export_hook.rules.change import choose_old_facts
 from kvm_export_hook.rules.tree import FACT_FILES
 from kvm_export_hook.sources.git import LS_FILES, RAW, Kernel, parse_raw
-from kvm_export_hook.sources.locate import list_kvm_directories, visit
+from kvm_export_hook.sources.locate import can_see, list_kvm_directories, visit
 from kvm_export_hook.sources.objects import find_commits, get_content
 from kvm_export_hook.sources.process import GitError, make_environment, run_git
 from kvm_export_hook.sources.states import Change, State, Text
@@ -72,7 +72,7 @@ def list_differing(
     watched, unwatched = list_tracked(kernel)
     differing = {each.name for each in texts}
     unknown = set(named) - watched - differing
-    present = {name for name in differing if os.path.lexists(os.path.join(top, name))}
+    present = {name for name in differing if can_see(os.path.join(top, name))}
     old_files = [(each.old_id, each.name) for each in texts if each.was_file]
     # Where git sees no difference, the old file is that of the index.
     old_files += [(unwatched[name], name) for name in unknown if name in unwatched]

@@ -9,6 +9,7 @@ empty path is the working directory itself.
 from __future__ import annotations
 
 import os
+import stat
 
 from kvm_export_hook.rules.tree import FACT_FILES
 from kvm_export_hook.sources.scope import (
@@ -74,7 +75,11 @@ def find_roots(paths: Iterable[bytes], srctree: bytes | None, complain: Complain
         if not is_below(full, top):
             complain(path, OSError(None, OUTSIDE))
             continue
-        is_walk = os.path.isdir(full)
+        try:
+            is_walk = is_directory(full)
+        except OSError as error:
+            complain(path, error)
+            continue
         name = os.path.relpath(full, top)
         for each in [name] if name in FACT_FILES else list_scoped_names(name, is_walk):
             yield spell(os.path.join(top, each), here), is_walk, spell(top, here), each, True
@@ -137,8 +142,6 @@ def is_tree(directory: bytes) -> bool:
                 for entry in entries:
                     if entry.name.endswith(b".c") and not entry.name.endswith(b".mod.c"):
                         return True
-        except (FileNotFoundError, NotADirectoryError):
-            continue
         except OSError as error:
             if not is_absent(error):
                 return True
@@ -147,9 +150,35 @@ def is_tree(directory: bytes) -> bool:
 
 def is_absent(error: OSError) -> bool:
     """Whether ERROR says that a name leads nowhere, rather than that it cannot be read."""
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return True
     from errno import ELOOP, ENAMETOOLONG
 
     return error.errno in (ELOOP, ENAMETOOLONG)
+
+
+def is_directory(path: bytes) -> bool:
+    """Whether PATH leads to a directory. Raises OSError where that cannot be known.
+
+    ``os.path.isdir`` says no of what it may not look at, too.
+    """
+    try:
+        return stat.S_ISDIR(os.stat(path).st_mode)
+    except OSError as error:
+        if is_absent(error):
+            return False
+        raise
+
+
+def can_see(path: bytes) -> bool:
+    """Whether there is anything at PATH. Raises OSError where that cannot be known."""
+    try:
+        os.lstat(path)
+    except OSError as error:
+        if is_absent(error):
+            return False
+        raise
+    return True
 
 
 def visit(roots: Iterable[Root], complain: Complain) -> Iterator[File]:
@@ -163,9 +192,10 @@ def visit(roots: Iterable[Root], complain: Complain) -> Iterator[File]:
             yield top, name, path, is_named
             continue
         walked = path
-        link = find_link(top, name)
-        if link is not None:
-            complain(link, OSError(None, LINK_REFUSED))
+        try:
+            raise_for_links(top, name)
+        except OSError as error:
+            complain(error.filename or path, error)
             continue
         inside = [each for each in ordered if each[-1] and is_below(each[0], walked)]
         files = {each for each, walks, *_ in inside if not walks}
@@ -189,14 +219,20 @@ def list_kvm_directories(top: bytes) -> Iterator[Root]:
         yield os.path.join(top, name), True, top, name, False
 
 
-def find_link(top: bytes, name: bytes) -> bytes | None:
-    """Return the first symbolic link on the way from TOP to the directory NAME, if there is one."""
+def raise_for_links(top: bytes, name: bytes) -> None:
+    """Raise OSError, with its path, if a symbolic link is on the way from TOP to NAME.
+
+    Also where that cannot be known.
+    """
     path = top
     for part in name.split(b"/"):
         path = os.path.join(path, part)
-        if os.path.islink(path):
-            return path
-    return None
+        try:
+            is_link = stat.S_ISLNK(os.lstat(path).st_mode)
+        except FileNotFoundError:
+            return  # the walk says so, where it matters
+        if is_link:
+            raise OSError(None, LINK_REFUSED, path)
 
 
 def walk(directory: bytes, complain: Complain) -> Iterator[bytes]:
@@ -229,7 +265,15 @@ def list_children(directory: bytes, complain: Complain) -> Iterator[tuple[bytes,
             if entry.is_dir(follow_symlinks=False):
                 yield path + b"/", path, True
             elif entry.is_symlink():
-                if is_c(entry.name) or os.path.isdir(path):
-                    complain(path, OSError(None, LINK_REFUSED))
+                refuse_link(path, complain)
             elif is_c(entry.name):
                 yield path, path, False
+
+
+def refuse_link(path: bytes, complain: Complain) -> None:
+    """Complain of the symbolic link at PATH if it may hide C."""
+    try:
+        if is_c(path) or is_directory(path):
+            complain(path, OSError(None, LINK_REFUSED))
+    except OSError as error:
+        complain(path, error)
