@@ -254,6 +254,8 @@ def test_sarif_names_files_from_the_top_of_the_repository(
     for directory in (top.parent, top / "virt"):
         monkeypatch.chdir(directory)
         write(top.parent / ".git/HEAD", b"ref: refs/heads/main\n")
+        for name in ("objects", "refs"):
+            (top.parent / ".git" / name).mkdir(exist_ok=True)
         results = json.loads(command("--format", "sarif", str(top)).out)["runs"][0]["results"]
         (location,) = results[0]["locations"]
         uri = location["physicalLocation"]["artifactLocation"]["uri"]

@@ -27,6 +27,17 @@ NO_REPOSITORY_HERE = (
     "not in a git repository: change to the kernel's directory, or name it with --srctree"
 )
 
+# What git sets for its hooks, and what is of that repository alone: the variables that
+# git rev-parse --local-env-vars lists, but for grafts and what is set on a command line.
+OF_ONE_REPOSITORY = frozenset(
+    b"GIT_" + name
+    for name in (
+        *(b"ALTERNATE_OBJECT_DIRECTORIES", b"COMMON_DIR", b"CONFIG", b"DIR", b"IMPLICIT_WORK_TREE"),
+        *(b"INDEX_FILE", b"INTERNAL_SUPER_PREFIX", b"NO_REPLACE_OBJECTS"),
+        *(b"OBJECT_DIRECTORY", b"PREFIX", b"REPLACE_REF_BASE", b"SHALLOW_FILE", b"WORK_TREE"),
+    )
+)
+
 CHUNK = 1 << 16
 LONGEST_REASON = 300
 
@@ -130,9 +141,11 @@ def run_git(
         return git.output.read()
 
 
-def ask_git(*arguments: bytes, directory: bytes = b"") -> bytes | None:
+def ask_git(
+    *arguments: bytes, directory: bytes = b"", environment: dict[bytes, bytes] | None = None
+) -> bytes | None:
     """Run git to its end; return what it prints, or None if its exit status is not 0."""
-    with Git(*arguments, directory=directory, may_fail=True) as git:
+    with Git(*arguments, directory=directory, environment=environment, may_fail=True) as git:
         output = git.output.read()
     return output if git.status == 0 else None
 
@@ -161,6 +174,12 @@ def make_environment() -> dict[bytes, bytes]:
     """
     off = dict.fromkeys((b"GIT_ICASE_PATHSPECS", b"GIT_GLOB_PATHSPECS"), b"0")
     return {**os.environb, **off, b"GIT_GRAFT_FILE": os.fsencode(os.devnull), b"LC_ALL": b"C"}
+
+
+def forget_repository() -> dict[bytes, bytes]:
+    """Return the variables for a git that is to find its repository itself, as from a shell."""
+    kept = make_environment()
+    return {name: kept[name] for name in kept if name not in OF_ONE_REPOSITORY}
 
 
 def keep_standard_streams_apart() -> None:

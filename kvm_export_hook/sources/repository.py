@@ -1,15 +1,30 @@
 # SPDX-License-Identifier: MIT
-"""Where the git repository around a directory begins, mostly without asking git."""
+"""Where the git repository around a directory begins, mostly without asking git.
+
+Git is run where that repository begins, and so finds it at once. Run further
+down, it would take a directory that has a ``HEAD``, ``objects`` and ``refs``,
+which anybody can commit, for a bare repository, and do what its configuration
+says. To name the repository by ``--git-dir`` instead would switch off git's own
+check of who owns it.
+"""
 
 from __future__ import annotations
 
 import os
 
-from kvm_export_hook.sources.locate import find_nearest_tree
+from kvm_export_hook.sources.locate import can_see, find_nearest_tree, is_directory
 from kvm_export_hook.sources.process import GitError, ask_git
+from kvm_export_hook.sources.scope import is_below
+
+GIT_DIRECTORY = (
+    "the working directory is a git directory inside another repository: set GIT_DIR to it, or"
+    " change to the top of that repository"
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kvm_export_hook.sources import Input
 
 
@@ -20,28 +35,54 @@ def find_kernel(srctree: bytes | None) -> tuple[bytes, bytes, bytes | None]:
     of the repository (empty, or with a slash at its end), and the top of the
     working tree if there is one. The kernel need not be on this disk: a
     repository may be bare, a checkout sparse. Raises GitError where that path
-    cannot be known.
+    cannot be known, and OSError for what cannot be looked at.
     """
     try:
         here = os.getcwdb()
     except OSError as error:
         raise GitError("the working directory is gone: change to another") from error
-    kernel = find_nearest_tree(here, {})
-    start = b""
-    if srctree is not None:
-        kernel = os.path.join(here, srctree)
-        start = kernel if os.path.isdir(kernel) and not is_repository_set() else b""
-    top = find_worktree(start or here)
+    kernel = find_nearest_tree(here, {}) if srctree is None else os.path.join(here, srctree)
+    if is_repository_set():
+        place, top = b"", find_worktree(here)
+    else:
+        start = kernel if srctree is not None and kernel and is_directory(kernel) else here
+        place, top = find_repository(os.path.realpath(start))
     if top is None:
-        return start, make_prefix(srctree or b"."), None
+        # In a bare repository there is only what was named.
+        return place, make_prefix(srctree or b"."), None
+    if kernel is None or not is_directory(kernel):
+        refuse_git_directory(here, top)
     if kernel is None:
-        return start, b"", top
+        return place, b"", top
     path = os.path.relpath(os.path.realpath(kernel), os.path.realpath(top))
     if path == b".." or path.startswith(b"../"):
         if srctree is None:
-            return start, b"", top
+            return place, b"", top
         raise GitError("the --srctree directory is not in this repository: run this in its own")
-    return start, make_prefix(path), top
+    return place, make_prefix(path), top
+
+
+def refuse_git_directory(here: bytes, top: bytes) -> None:
+    """Raise GitError if the directory HERE is a git directory below TOP, which is in the way.
+
+    An honest bare repository looks just as one that somebody has committed.
+    """
+    inner = None if is_repository_set() else find_upwards(here, is_repository)
+    if inner is not None and is_below(inner, os.path.realpath(top)):
+        raise GitError(GIT_DIRECTORY)
+
+
+def find_repository(directory: bytes) -> tuple[bytes, bytes | None]:
+    """Find the repository around the absolute DIRECTORY: where to run git, and its working tree.
+
+    The second result is None for a bare repository, which counts only where no
+    working tree is around it; without either, git is left to say so at
+    DIRECTORY. Raises OSError for what cannot be looked at.
+    """
+    top = find_top(directory)
+    if top is not None:
+        return top, top
+    return find_upwards(directory, is_repository) or directory, None
 
 
 def make_prefix(path: bytes) -> bytes:
@@ -92,9 +133,14 @@ def find_top(directory: bytes) -> bytes | None:
 
     It is where ``.git`` is: a directory, or a file in a linked worktree or a
     submodule. Like git, this passes over a directory of that name that is no
-    repository.
+    repository. Raises OSError for what cannot be looked at.
     """
-    while not has_repository(directory):
+    return find_upwards(directory, has_repository)
+
+
+def find_upwards(directory: bytes, is_wanted: Callable[[bytes], bool]) -> bytes | None:
+    """Return the nearest directory from the absolute DIRECTORY upwards that IS_WANTED, or None."""
+    while not is_wanted(directory):
         above = os.path.dirname(directory)
         if above == directory:
             return None
@@ -103,9 +149,21 @@ def find_top(directory: bytes) -> bytes | None:
 
 
 def has_repository(directory: bytes) -> bool:
-    """Whether DIRECTORY is the top of a working tree."""
+    """Whether DIRECTORY is the top of a working tree. Raises OSError."""
     path = os.path.join(directory, b".git")
-    return os.path.isfile(path) or os.path.lexists(os.path.join(path, b"HEAD"))
+    return can_see(path) and (not is_directory(path) or is_repository(path))
+
+
+def is_repository(directory: bytes) -> bool:
+    """Whether git takes DIRECTORY for a repository: by what every repository has. Raises OSError.
+
+    The git directory of a linked worktree names the place of most of that.
+    """
+    if not can_see(os.path.join(directory, b"HEAD")):
+        return False
+    return can_see(os.path.join(directory, b"commondir")) or all(
+        is_directory(os.path.join(directory, name)) for name in (b"objects", b"refs")
+    )
 
 
 def name_in_repository(input_: Input) -> bytes:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 
-from kvm_export_hook.sources.process import GitError, ask_git
+from kvm_export_hook.sources.process import GitError, ask_git, forget_repository
+from kvm_export_hook.sources.repository import find_repository
 from kvm_export_hook.sources.worktree import read_file
 from kvm_export_hook.users.words import find_first_lines, may_name
 
@@ -27,15 +28,15 @@ CANARY = b"drivers/Makefile"
 CANARY_WORD = b"obj-y"
 
 # KVM itself, each architecture's: there virt/kvm is linked into the same module.
-# And tools, which run in no kernel.
+# And tools, which run in no kernel. Before each comes the path of the tree.
 PATHS = (
-    CANARY,
-    b":(glob)**/*.[ch]",
-    b":(exclude,glob)virt/kvm/**",
-    b":(exclude,glob)arch/*/kvm/**",
-    b":(exclude,glob)arch/*/include/asm/kvm*.h",
-    b":(exclude,glob)include/linux/kvm*.h",
-    b":(exclude,glob)tools/**",
+    (b":(glob)", CANARY),
+    (b":(glob)", b"**/*.[ch]"),
+    (b":(exclude,glob)", b"virt/kvm/**"),
+    (b":(exclude,glob)", b"arch/*/kvm/**"),
+    (b":(exclude,glob)", b"arch/*/include/asm/kvm*.h"),
+    (b":(exclude,glob)", b"include/linux/kvm*.h"),
+    (b":(exclude,glob)", b"tools/**"),
 )
 # Whatever grep.*, color.* and submodule.* are set to.
 GREP = (
@@ -57,7 +58,10 @@ def find_obstacle(srctree: bytes) -> str | None:
     """
     if not os.path.isfile(os.path.join(srctree, CANARY)):
         return PART_OF_KERNEL
-    said = ask_git(*SPARSE_CHECKOUT, directory=srctree)
+    _, top = find_repository(os.path.realpath(srctree or b"."))
+    if top is None:
+        return None
+    said = ask_git(*SPARSE_CHECKOUT, directory=top, environment=forget_repository())
     return SPARSE if said == b"true\n" else None
 
 
@@ -78,14 +82,36 @@ def find_outside(srctree: bytes, names: Collection[bytes]) -> Iterator[tuple[byt
 
 def list_candidates(srctree: bytes, names: Collection[bytes]) -> set[bytes]:
     """Find the files outside KVM that may name NAMES. Raises GitError."""
+    tree = os.path.realpath(srctree or b".")
+    _, top = find_repository(tree)
+    found: set[bytes] = set()
+    if top is not None:
+        found = search(names, top, os.path.join(os.path.relpath(tree, top), b""))
+    found = found or search(names, tree, b"", b"--no-index")
+    if not found:
+        raise GitError("cannot search this tree")
+    return found - {CANARY}
+
+
+def search(
+    names: Collection[bytes], directory: bytes, prefix: bytes, *options: bytes
+) -> set[bytes]:
+    """Search for NAMES below PREFIX in DIRECTORY; return the files of the tree, with the canary.
+
+    Nothing without it. Without an index no repository has a say, not even one
+    that lies in DIRECTORY.
+    """
     patterns = [part for name in choose_patterns(names) for part in (b"-e", name)]
-    search = (b"-e", CANARY_WORD, *patterns, b"--", *PATHS)
-    for options in (), (b"--no-index",):
-        output = ask_git(*GREP, *options, *search, directory=srctree) or b""
-        found = set(output.split(b"\0")[:-1])
-        if CANARY in found:
-            return found - {CANARY}
-    raise GitError("cannot search this tree")
+    prefix = prefix.removeprefix(b"./")
+    escaped = b"".join(b"\\%c" % byte for byte in prefix)
+    paths = [magic + escaped + path for magic, path in PATHS]
+    environment = forget_repository()
+    if options:
+        environment[b"GIT_DIR"] = os.fsencode(os.devnull)
+    command = (*GREP, *options, b"-e", CANARY_WORD, *patterns, b"--", *paths)
+    output = ask_git(*command, directory=directory, environment=environment) or b""
+    found = {path[len(prefix) :] for path in output.split(b"\0")[:-1]}
+    return found if CANARY in found else set()
 
 
 def choose_patterns(names: Collection[bytes]) -> Iterable[bytes]:
