@@ -126,10 +126,11 @@ class Desk:
             self.note(b"", NOTHING_CHECKED)
 
     def say(self, kind: str, subject: bytes, *remarks: str) -> None:
-        """Print a line to stderr; no byte of SUBJECT drives a terminal."""
+        """Print a line to stderr; nothing of SUBJECT and REMARKS drives a terminal."""
         from kvm_export_hook.escape import disarm, make_printable
 
-        parts = (PROGRAM, kind, make_printable(subject), *remarks)
+        said = (remark.encode("utf-8", "surrogateescape") for remark in remarks)
+        parts = (PROGRAM, kind, *map(make_printable, (subject, *said)))
         self.err.write(disarm(": ".join(part for part in parts if part)) + "\n")
         self.err.flush()
 
