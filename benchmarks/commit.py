@@ -68,7 +68,7 @@ def print_table(times: dict[str, list[float]]) -> None:
     for kind, taken in times.items():
         low, median, high = statistics.quantiles(taken, n=4)
         of_none, of_diff = (
-            statistics.median(mine / its for mine, its in zip(taken, times[other]))
+            statistics.median(mine / its for mine, its in zip(taken, times[other], strict=True))
             for other in (NO_HOOK, LONE_DIFF)
         )
         aim = ""

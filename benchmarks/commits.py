@@ -78,7 +78,7 @@ def print_count(repository: Repository, count: int, runs: int, ids: Path) -> Non
     ]
     del pairs[0]  # which warmed up
     ratio = statistics.median(mine / its for mine, its in pairs)
-    mine, its = (statistics.median(side) for side in zip(*pairs))
+    mine, its = (statistics.median(side) for side in zip(*pairs, strict=True))
     missed = " **missed**" if ratio > RATIO else ""
     peak = read_own_peak(top, revisions, ids) / 1024
     print_row(

@@ -81,7 +81,7 @@ def compare(
         pairs.append((mine, its + measure_time(last, directory, stdin)))
     del pairs[0]  # which warmed up
     low, median, high = statistics.quantiles([mine / its for mine, its in pairs], n=4)
-    mine, its = (statistics.median(side) * 1000 for side in zip(*pairs))
+    mine, its = (statistics.median(side) * 1000 for side in zip(*pairs, strict=True))
     return Ratio(low, median, high, mine, its)
 
 

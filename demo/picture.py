@@ -83,7 +83,7 @@ def style_line(line: str) -> str:
     """Turn the colour codes of LINE into spans."""
     pieces = CODE.split(line)
     spans = [escape(pieces[0])]
-    for codes, text in zip(pieces[1::2], pieces[2::2]):
+    for codes, text in zip(pieces[1::2], pieces[2::2], strict=True):
         style = ";".join(STYLES[code] for code in codes.split(";") if code in STYLES)
         spans.append(f'<tspan style="{style}">{escape(text)}</tspan>' if style else escape(text))
     return "".join(spans)

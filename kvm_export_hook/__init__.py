@@ -4,4 +4,4 @@
 Data flows one way: a source gives text, the rules give findings, a report writes them.
 """
 
-__version__ = "0.2.0"
+__version__ = "0.2.1"

@@ -14,7 +14,9 @@ import pytest
 
 from kvm_export_hook.sources import scratch
 from tests.cases import parametrize
+from tests.conftest import Command
 from tests.patches import ADDED, diff, mail, read
+from tests.repository import Repository
 from tests.support import COMMAND, make_environment, restore_signals, write
 
 OTHER = diff("+int a;", old="a/fs/x.c", new="b/fs/x.c")
@@ -141,5 +143,22 @@ def test_nothing_is_left_there_after_a_signal(tmp_path: Path, number: signal.Sig
 def test_signals_end_the_program_again_after_a_patch() -> None:
     before = [signal.signal(number, signal.SIG_DFL) for number in scratch.ENDING]
     read(ADDED)
-    after = [signal.signal(number, kept) for number, kept in zip(scratch.ENDING, before)]
+    after = [
+        signal.signal(number, kept) for number, kept in zip(scratch.ENDING, before, strict=True)
+    ]
     assert after == [signal.SIG_DFL] * len(scratch.ENDING)
+
+
+@pytest.mark.parametrize("place", ["a:b", "a b", "é"])
+def test_a_temporary_directory_inside_a_repository(
+    linux: Repository, command: Command, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """Git passes over what is outside of the directory that it runs in, in a repository."""
+    inside = linux.top / place
+    inside.mkdir()
+    monkeypatch.setenv("TMPDIR", str(inside))
+    bad = mail(ADDED)
+    write(linux.top / "p", bad + bad)
+    status, out, err = command("--quiet", "--patch=p")
+    assert (status, err) == (1, "")
+    assert out.count("virt/kvm/x.c:11:1: error: ") == 2

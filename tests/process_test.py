@@ -250,7 +250,7 @@ def test_an_ambiguous_id_names_nothing(linux: Repository) -> None:
     linux.git("add", "many")
     ids = [line.split()[1] for line in linux.git("ls-files", "-s", "many").splitlines()]
     starts = sorted(id_[:4] for id_ in ids)
-    twice = next(one for one, two in zip(starts, starts[1:]) if one == two)
+    twice = next(one for one, two in zip(starts, starts[1:], strict=False) if one == two)
     assert list(read_objects([twice.encode()])) == [None]
     assert find_objects([twice.encode()]) == [None]
 

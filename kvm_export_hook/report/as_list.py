@@ -47,9 +47,9 @@ class Audit:
 def write_text(exports: Sequence[Export], audit: Audit) -> Iterator[str]:
     """Yield a line for each export, the totals, and the audits."""
     rows = [write_row(each, audit.find_users(each)) for each in exports]
-    widths = [max(map(len, column), default=0) for column in zip(*rows)]
+    widths = [max(map(len, column), default=0) for column in zip(*rows, strict=True)]
     for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths))
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         yield disarm("  ".join(cells).rstrip() + "\n")
     if rows:
         yield "\n"

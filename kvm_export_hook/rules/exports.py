@@ -44,9 +44,9 @@ def list_exports(input_: Input) -> Iterator[Export]:
     words = [(match.start(), match[0]) for match in EXPORT.finditer(text)]
     judged = [word for word in words if word[1] in policy.MACROS]
     # Calls of these are read as the check reads them: up to the next of these.
-    place_of = dict(zip((start for start, _ in judged), find_places(text, judged)))
+    place_of = dict(zip((start for start, _ in judged), find_places(text, judged), strict=True))
     line, passed = 1, 0
-    for place, (start, macro) in zip(find_places(text, words), words):
+    for place, (start, macro) in zip(find_places(text, words), words, strict=True):
         place = place_of.get(start, place)
         line += text.count(b"\n", passed, start)
         passed = start

@@ -106,7 +106,7 @@ def judge(text: bytes, suspects: Words, facts: Facts, first_line: int = 1) -> It
     """
     line, line_start, passed = first_line, 0, 0
     checked_line, is_name_missing = -1, False
-    for place, word in zip(find_places(text, suspects), suspects):
+    for place, word in zip(find_places(text, suspects), suspects, strict=True):
         start, macro = word
         line += text.count(b"\n", passed, start)
         line_start = max(line_start, text.rfind(b"\n", passed, start) + 1)

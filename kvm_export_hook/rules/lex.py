@@ -68,7 +68,7 @@ MOST_PARENTHESES = 64
 def find_places(data: bytes, words: Words) -> Iterator[Place]:
     """Yield the place of each of WORDS, which are in the order of DATA."""
     text, offsets = splice_lines(data, words)
-    for kind, offset, (start, word) in zip(find_kinds(text, offsets), offsets, words):
+    for kind, offset, (start, word) in zip(find_kinds(text, offsets), offsets, words, strict=True):
         after = offset + len(word)
         argument, end = read_call(text, after, offsets) if kind == CODE else (None, after)
         yield Place(kind, argument, start + measure_source(data, start, end - offset))

@@ -57,7 +57,7 @@ class Suspects:
 
     def __iter__(self) -> Iterator[Word]:
         """Yield the byte offset of each, and its macro."""
-        return zip(self.offsets, self.macros)
+        return zip(self.offsets, self.macros, strict=True)
 
 
 def find_suspects(text: bytes, allowlist: frozenset[bytes]) -> Words:

@@ -206,7 +206,7 @@ def read_patterns(value: bytes) -> Iterator[bytes]:
         if not any(b"v" in flags for flags, _, _ in options):
             continue
         is_pattern = False
-        for word, (flags, option, pattern) in zip(words, options):
+        for word, (flags, option, pattern) in zip(words, options, strict=True):
             if is_pattern or b"$" in word or any(letter in CHANGE_MATCHING for letter in flags):
                 yield word
                 is_pattern = False

@@ -204,7 +204,7 @@ class Kernel:
         kvm_types, makefile = contents
         facts = self.facts.get((kvm_types, makefile))
         if facts is None:
-            pairs = zip(FACT_FILES, contents)
+            pairs = zip(FACT_FILES, contents, strict=True)
             self.links.update(name for name, content in pairs if is_link_target(content or b""))
             facts = self.facts[kvm_types, makefile] = self.learn_facts(kvm_types, makefile)
         return facts
@@ -231,7 +231,7 @@ class Kernel:
                 objects.close()
             objects = self.read(names)
         # In this order, so that the last step is to wait for git and read its status.
-        for found, name in zip(objects, names):
+        for found, name in zip(objects, names, strict=True):
             if found is None:
                 self.complain(b"blob " + name, OSError(None, UNREADABLE))
             else:

@@ -123,7 +123,7 @@ def drop_shallow(kernel: Kernel, commits: list[Commit]) -> list[Commit]:
     """
     roots = [commit for commit in commits if not commit.parents]
     dropped = []
-    for found, commit in zip(kernel.read([root.id for root in roots]), roots):
+    for found, commit in zip(kernel.read([root.id for root in roots]), roots, strict=True):
         if found and b"\nparent " in found[1].partition(b"\n\n")[0]:
             dropped.append(commit)
             kernel.complain(b"commit " + commit.id[:12], OSError(None, SHALLOW))
@@ -137,7 +137,9 @@ def check_directories(kernel: Kernel, tips: Sequence[bytes]) -> bool:
     """
     names = [(tip, name) for tip in tips for name in kernel.name_directories(tip)]
     found = list(kernel.read([name for _, name in names]))
-    lacking = dict.fromkeys(tip for (tip, _), tree in zip(names, found) if tree is None)
+    lacking = dict.fromkeys(
+        tip for (tip, _), tree in zip(names, found, strict=True) if tree is None
+    )
     refuse_what_took_the_place(kernel, list(lacking))
     return any(found)
 
@@ -146,7 +148,7 @@ def refuse_what_took_the_place(kernel: Kernel, commits: Sequence[bytes]) -> None
     """Complain of what COMMITS have in the place of a directory above KVM's."""
     paths = [(id_, path) for id_ in commits for path in kernel.paths_above]
     trees = [id_ + b":" + os.path.dirname(path) for id_, path in paths]
-    for found, (id_, path) in zip(kernel.read(trees), paths):
+    for found, (id_, path) in zip(kernel.read(trees), paths, strict=True):
         for mode, reason in KINDS.items():
             # As a tree has it: the mode, the name, a NUL, the bytes of the id.
             entry = mode + b" " + os.path.basename(path) + b"\0"
@@ -160,7 +162,7 @@ def make_changes(kernel: Kernel, commits: Sequence[Commit]) -> Iterator[Change]:
 
     names = name_facts(kernel, commits)
     facts = learn_all(kernel, names)
-    for commit, (new_names, old_names) in zip(commits, names):
+    for commit, (new_names, old_names) in zip(commits, names, strict=True):
         new = facts[new_names]
         kernel.note_facts(b"commit " + commit.id[:12], new)
         olds = [choose_old_facts(new, facts[each]) for each in old_names]
@@ -174,7 +176,10 @@ def make_changes(kernel: Kernel, commits: Sequence[Commit]) -> Iterator[Change]:
         yield Change(
             origin,
             State(new, kernel.make_texts(new_files)),
-            [State(old, kernel.make_texts(files)) for old, files in zip(olds, old_files)],
+            [
+                State(old, kernel.make_texts(files))
+                for old, files in zip(olds, old_files, strict=True)
+            ],
         )
 
 
@@ -192,12 +197,12 @@ def name_facts(kernel: Kernel, commits: Sequence[Commit]) -> list[tuple[Names, l
         here = inherited or tuple(commit.id + b":" + kernel.prefix + name for name in FACT_FILES)
         new = tuple(
             changed[0][name].new_id if name in changed[0] else object_name
-            for name, object_name in zip(FACT_FILES, here)
+            for name, object_name in zip(FACT_FILES, here, strict=True)
         )
         olds = [
             tuple(
                 diff[name].old_id if name in diff else object_name
-                for name, object_name in zip(FACT_FILES, new)
+                for name, object_name in zip(FACT_FILES, new, strict=True)
             )
             for diff in changed
         ]
@@ -212,7 +217,7 @@ def learn_all(kernel: Kernel, named: Sequence[tuple[Names, list[Names]]]) -> dic
     objects = list(dict.fromkeys(name for pair in pairs for name in pair))
     contents: dict[bytes, bytes | None] = {}
     same: dict[bytes | None, bytes | None] = {}  # keeps equal ones in memory once
-    for found, name in zip(kernel.read(objects), objects):
+    for found, name in zip(kernel.read(objects), objects, strict=True):
         content = get_content(found)
         contents[name] = same.setdefault(content, content)
     return {pair: kernel.learn([contents[name] for name in pair]) for pair in pairs}

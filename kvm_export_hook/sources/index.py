@@ -108,7 +108,8 @@ def learn_both(
     wanted = list(dict.fromkeys([*new.values(), *old.values()]))
     directories = kernel.name_directories(head)
     objects = kernel.read_ahead([*wanted, *directories], ids)
-    found = dict(zip(wanted, map(get_content, objects)))
+    contents = map(get_content, objects[: len(wanted)])
+    found = dict(zip(wanted, contents, strict=True))
 
     def learn(names: dict[bytes, bytes]) -> Facts:
         kvm_types, makefile = names.values()

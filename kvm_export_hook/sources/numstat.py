@@ -69,6 +69,8 @@ def list_together(scratch: Scratch, patches: Sequence[bytes]) -> list[Records]:
     marker = MARKER % {b"name": name}
     output = scratch.run(*NUMSTAT, stdin=marker.join([b"", *patches]))
     _, *listed = output.split(b"0\t0\t" + name + b"\0")
+    if len(listed) != len(patches):
+        raise GitError("git apply failed: its output cannot be read")
     return [parse_numstat(each) for each in listed]
 
 

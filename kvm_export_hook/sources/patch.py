@@ -71,7 +71,7 @@ class Patches:
         with Scratch() as scratch:
             for batch in make_batches(self._read(stream, scratch)):
                 listed = list_files(scratch, [patch for _, patch in batch])
-                for (mail, patch), records in zip(batch, listed):
+                for (mail, patch), records in zip(batch, listed, strict=True):
                     yield from self._judge_patch(mail, patch, records, scratch)
 
     def _read(self, stream: BinaryIO, scratch: Scratch) -> Iterator[tuple[Mail, bytes]]:

@@ -104,8 +104,8 @@ def find_tips(kernel: Kernel, revs: Sequence[bytes]) -> list[bytes]:
     Raises GitError for what is not here.
     """
     tips = find_commits(revs, kernel.directory)
-    others = [rev for rev, tip in zip(revs, tips) if tip is None]
-    for rev, found in zip(others, find_objects(others, kernel.directory)):
+    others = [rev for rev, tip in zip(revs, tips, strict=True) if tip is None]
+    for rev, found in zip(others, find_objects(others, kernel.directory), strict=True):
         if found is None:
             raise GitError(f"{os.fsdecode(rev)!r} {UNKNOWN_REVISION}")
     return [tip for tip in tips if tip]

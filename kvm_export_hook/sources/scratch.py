@@ -36,7 +36,8 @@ class Scratch:
             b"XDG_CONFIG_HOME": self.path,
             b"GIT_CONFIG_GLOBAL": nothing,
             b"GIT_CONFIG_NOSYSTEM": b"1",
-            b"GIT_CEILING_DIRECTORIES": os.path.dirname(self.path),
+            # Or git looks for a repository, and finds the one that TMPDIR may lie in.
+            b"GIT_DIR": nothing,
             b"LC_ALL": b"C",
         }
 

@@ -38,7 +38,11 @@ def words_by_lexer(source: bytes) -> list[bytes]:
     """List the words that the lexer finds in code and in directives."""
     words = [(match.start(), match[0]) for match in WORD.finditer(source)]
     places = lex.find_places(source, words)
-    return [word[1] for word, place in zip(words, places) if place.kind in (CODE, DIRECTIVE)]
+    return [
+        word[1]
+        for word, place in zip(words, places, strict=True)
+        if place.kind in (CODE, DIRECTIVE)
+    ]
 
 
 def sources(tree: Path) -> list[Path]:
