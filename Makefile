@@ -77,7 +77,7 @@ fuzz: .venv/test.stamp
 		--hypothesis-profile fuzz $(if $(TREES),--trees '$(TREES)')
 
 fuzz-guided: .venv/fuzz.stamp
-	$(BIN)/python -m tests.guided -max_total_time=$$(($(MINUTES) * 60))
+	$(BIN)/python -m tests.helpers.guided -max_total_time=$$(($(MINUTES) * 60))
 
 bench: .venv/demo.stamp
 	@$(BIN)/python -m benchmarks.bench $(if $(SRCTREE),--srctree "$$SRCTREE")

@@ -43,8 +43,8 @@ from benchmarks.sources import (
     write_mail,
     write_tree,
 )
-from tests.hostile import hostile_files
-from tests.kernels import copy_kernel, write_check
+from tests.helpers.hostile_input import hostile_files
+from tests.helpers.kernel_files import copy_kernel, write_check
 
 SIZE = 10_000_000
 MANY = 250_000  # findings

@@ -23,11 +23,11 @@ from benchmarks.measure import (
 )
 from benchmarks.peers import HOOK, list_c_files
 from benchmarks.repository import Repository
-from kvm_export_hook.rules.tree import FACT_FILES
-from kvm_export_hook.sources.git import RAW
-from kvm_export_hook.sources.history import LOG
-from kvm_export_hook.sources.process import GIT
-from kvm_export_hook.sources.scope import KVM_DIRECTORIES
+from kvm_export_hook.git.commits import LOG
+from kvm_export_hook.git.process import GIT
+from kvm_export_hook.git.repository import RAW
+from kvm_export_hook.rules.facts import FACT_FILES
+from kvm_export_hook.rules.scope import KVM_DIRECTORIES
 
 COUNTS = (500, 1000, 2000)
 BRANCH = "made-up"

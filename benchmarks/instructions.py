@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from benchmarks.measure import BARE, print_heading, print_row, run_as_installed
 from benchmarks.peers import HOOK, list_c_files
 from benchmarks.sources import Staged, copy_with_macro, select_large, write_mail, write_tree
-from tests.kernels import copy_kernel
+from tests.helpers.kernel_files import copy_kernel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

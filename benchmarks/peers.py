@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kvm_export_hook.rules import policy
-from tests.kernels import DIRECTORIES, write_check
+from tests.helpers.kernel_files import DIRECTORIES, write_check
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Keep unwanted symbol exports out of the Linux kernel's KVM.
 
-Data flows one way: a source gives text, the rules give findings, a report writes them.
+``cli`` reads the command line; ``check`` chooses a source (``files``, ``git``,
+``patch``) and finds what it adds (``changes``, ``rules``); ``show`` prints the
+``report``, or has ``fix`` mend it. Each room imports only what is below it:
+CONTRIBUTING.md has the map.
 """
 
 __version__ = "0.2.1"

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import settings
 
 from demo.isolation import make_environment
-from tests.repository import Repository, copy_repository, make_kernel
-from tests.support import Outcome, make_tree, run_in_process
+from tests.helpers.repositories import Repository, copy_repository, make_kernel
+from tests.helpers.support import Outcome, make_tree, run_in_process
 
 # Before anything runs, in each process of xdist: a hook or a rebase that runs the tests
 # exports the GIT_DIR of the developer's repository. What a person likes changes output.

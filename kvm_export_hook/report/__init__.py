@@ -1,2 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Findings to what people and programs read: a module each format. Pure: nothing prints."""
+"""What is printed. Pure.
+
+A module for each format, ``formats`` is their table. What they say is in ``wording`` (rules),
+``advice`` (users) and ``sentences``; ``layout`` is how it is wanted.
+"""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from kvm_export_hook.report.layout import Layout
-    from kvm_export_hook.rules.judge import Result
+    from kvm_export_hook.values import Result
 
 
 def report(results: Iterable[Result], layout: Layout) -> Iterator[str]:

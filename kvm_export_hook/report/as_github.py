@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from kvm_export_hook.report.layout import Layout
-    from kvm_export_hook.rules.judge import Finding, Result
+    from kvm_export_hook.rules.judge import Finding
+    from kvm_export_hook.values import Result
 
 
 def report(results: Iterable[Result], layout: Layout) -> Iterator[str]:
@@ -29,7 +30,7 @@ def report(results: Iterable[Result], layout: Layout) -> Iterator[str]:
             yield write_error(result, finding, layout)
     for path, note in layout.notes:
         remark = ": ".join(filter(None, [make_printable(path), note]))
-        yield f"::warning::{escape_message(remark)}\n"
+        yield f"::warning::{escape_command(remark)}\n"
     if macros:
         yield f"::error::found {count_findings(macros, 'unwanted export', len(files))}\n"
 
@@ -49,10 +50,10 @@ def write_error(result: Result, finding: Finding, layout: Layout) -> str:
     )
     origin = prefix_origin(result.input.origin)
     message = f"{path}:{finding.line}: {origin}{describe(result, finding, layout)}"
-    return f"::error {place}::{escape_message(message)}\n"
+    return f"::error {place}::{escape_command(message)}\n"
 
 
-def escape_message(text: str) -> str:
+def escape_command(text: str) -> str:
     """Escape what would end a command."""
     text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     return text.replace("##[", "#%23[")
@@ -60,4 +61,4 @@ def escape_message(text: str) -> str:
 
 def escape_property(text: str) -> str:
     """Escape what would end a property of a command."""
-    return escape_message(text).replace(":", "%3A").replace(",", "%2C")
+    return escape_command(text).replace(":", "%3A").replace(",", "%2C")

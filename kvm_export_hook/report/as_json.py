@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from kvm_export_hook.report.layout import Layout
-    from kvm_export_hook.rules.judge import Finding, Result
+    from kvm_export_hook.rules.judge import Finding
     from kvm_export_hook.users.lookup import Use, Users
+    from kvm_export_hook.values import Result
 
 # The version of this format; an incompatible change raises it.
 FORM = 1
@@ -52,7 +53,7 @@ def list_fields(result: Result, finding: Finding, layout: Layout) -> dict[str, o
 
 def list_users(users: Users, symbol: bytes | None) -> dict[str, object]:
     """List who uses SYMBOL, whether that is all, and if not, why."""
-    from kvm_export_hook.users.wording import describe_unknown
+    from kvm_export_hook.report.advice import describe_unknown
 
     uses = users.uses.get(symbol) if symbol is not None else None
     return {

@@ -7,14 +7,14 @@ from kvm_export_hook import __version__
 from kvm_export_hook.escape import disarm, make_printable
 from kvm_export_hook.report.as_json import FORM, decode_exactly, list_users, write_json
 from kvm_export_hook.rules import policy
-from kvm_export_hook.rules.exports import INTERNAL, UNWANTED
+from kvm_export_hook.rules.exports import INTERNAL_EXPORT, UNWANTED_EXPORT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from kvm_export_hook.rules.exports import Export
-    from kvm_export_hook.rules.tree import Facts
+    from kvm_export_hook.rules.facts import Facts
     from kvm_export_hook.users.lookup import Users
 
 
@@ -56,7 +56,7 @@ def write_text(exports: Sequence[Export], audit: Audit) -> Iterator[str]:
     yield f"{len(rows):6} exports\n"
     for macro, count in count_by_macro(exports).items():
         yield f"{count:6} {macro}\n"
-    unwanted = sum(each.verdict == UNWANTED for each in exports)
+    unwanted = sum(each.verdict == UNWANTED_EXPORT for each in exports)
     yield f"{unwanted:6} unwanted\n"
     extra = f" and --allow {' '.join(audit.extra)}" if audit.extra else ""
     yield f"allowlist: {audit.source}{extra}, {len(audit.symbols)} symbols\n"
@@ -75,8 +75,8 @@ def write_row(export: Export, users: Users | None) -> list[str]:
         export.verdict,
     ]
     if users:
+        from kvm_export_hook.report.advice import NOT_LOOKED_UP, describe_column
         from kvm_export_hook.users.lookup import is_linkable
-        from kvm_export_hook.users.wording import NOT_LOOKED_UP, describe_column
 
         is_known = export.symbol in users.uses and is_linkable(export.macro, export.symbol)
         row.append(describe_column(users, export.symbol) if is_known else NOT_LOOKED_UP)
@@ -85,7 +85,7 @@ def write_row(export: Export, users: Users | None) -> list[str]:
 
 def write_users(exports: Sequence[Export], audit: Audit, top: bytes, users: Users) -> Iterator[str]:
     """Yield the audit by users of the tree at TOP: who needs the allowlist, what nobody uses."""
-    from kvm_export_hook.users.wording import CANNOT_SEE, describe_outside, describe_unused
+    from kvm_export_hook.report.advice import CANNOT_SEE, describe_outside, describe_unused
 
     for symbol in audit.symbols:
         yield f"allowlisted {make_printable(symbol)}: {describe_outside(users, symbol)}\n"
@@ -101,7 +101,7 @@ def list_unused(exports: Sequence[Export], top: bytes, users: Users) -> tuple[li
     internal = {
         each.symbol
         for each in exports
-        if each.top == top and each.verdict == INTERNAL and each.symbol in users.uses
+        if each.top == top and each.verdict == INTERNAL_EXPORT and each.symbol in users.uses
     }
     return sorted(symbol for symbol in internal if not users.uses[symbol]), len(internal)
 
@@ -148,7 +148,7 @@ def list_audit(
     exports: Sequence[Export], audit: Audit, top: bytes, users: Users
 ) -> dict[str, object]:
     """List the audit by users of the tree at TOP."""
-    from kvm_export_hook.users.wording import describe_outside, describe_unknown
+    from kvm_export_hook.report.advice import describe_outside, describe_unknown
 
     unused, total = list_unused(exports, top, users)
     return {

@@ -10,14 +10,15 @@ from urllib.parse import quote
 from kvm_export_hook import __version__
 from kvm_export_hook.report.as_json import list_notes, write_json
 from kvm_export_hook.report.sentences import describe, prefix_origin
-from kvm_export_hook.rules.wording import RULES
+from kvm_export_hook.report.wording import RULES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from kvm_export_hook.report.layout import Layout
-    from kvm_export_hook.rules.judge import Finding, Result
+    from kvm_export_hook.rules.judge import Finding
+    from kvm_export_hook.values import Result
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

@@ -18,15 +18,15 @@ from kvm_export_hook.report.sentences import (
     find_advice,
     write_call,
 )
-from kvm_export_hook.rules.wording import RULES
+from kvm_export_hook.report.wording import RULES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from kvm_export_hook.report.layout import Layout
-    from kvm_export_hook.rules.judge import Finding, Result
-    from kvm_export_hook.sources import Origin
+    from kvm_export_hook.rules.judge import Finding
+    from kvm_export_hook.values import Origin, Result
 
 TAB = 8
 # The columns of source shown, which with the line number fill a terminal's 80;
@@ -36,8 +36,8 @@ CUT = "..."
 
 BOLD, RED, GREEN, RESET = "\x1b[1m", "\x1b[1;31m", "\x1b[1;32m", "\x1b[m"
 
-REWROTE, LEFT, FOUND = "rewrote", "left", "found"
-NOUNS = {REWROTE: "export", LEFT: "unwanted export", FOUND: "unwanted export"}
+REWROTE_VERB, LEFT_VERB, FOUND_VERB = "rewrote", "left", "found"
+NOUNS = {REWROTE_VERB: "export", LEFT_VERB: "unwanted export", FOUND_VERB: "unwanted export"}
 
 REWRITTEN = "Review the change, stage it, and commit again.\n"
 ADVICE = """\
@@ -97,14 +97,14 @@ def write_heading(origin: Origin | None, layout: Layout) -> Iterator[str]:
 def choose_verb(result: Result, finding: Finding) -> str:
     """Choose what has become of a finding."""
     if result.is_rewritten is None:
-        return FOUND
-    return REWROTE if result.is_rewritten and finding.replacement is not None else LEFT
+        return FOUND_VERB
+    return REWROTE_VERB if result.is_rewritten and finding.replacement is not None else LEFT_VERB
 
 
 def write_finding(result: Result, finding: Finding, verb: str, layout: Layout) -> str:
     """Write the lines for a finding."""
     path = make_printable(result.input.path)
-    if verb == REWROTE:
+    if verb == REWROTE_VERB:
         return write_rewriting(path, finding)
     lines = write_headline(path, finding, layout.color)
     if not layout.quiet:
@@ -113,7 +113,7 @@ def write_finding(result: Result, finding: Finding, verb: str, layout: Layout) -
         lines += write_excerpt(result.input.text, finding, remedy, layout.color)
         if advice:
             lines += f"      = {advice.found}\n"
-        if verb == LEFT:
+        if verb == LEFT_VERB:
             lines += f"      = not rewritten: {explain_why_left(result, finding)}\n"
     return lines
 
@@ -125,14 +125,14 @@ def write_sums(sums: dict[str, Sum], layout: Layout) -> Iterator[str]:
         if sum_.macros:
             yield f"{gap}{verb} {count_findings(sum_.macros, NOUNS[verb], len(sum_.files))}\n"
             gap = ""
-    if sums[FOUND].has_advice or sums[LEFT].has_advice:
+    if sums[FOUND_VERB].has_advice or sums[LEFT_VERB].has_advice:
         yield ADVICE
-        yield TO_LIST if sums[FOUND].has_check or sums[LEFT].has_check else TO_ALLOW
-        if sums[FOUND].lacks_macro or sums[LEFT].lacks_macro:
+        yield TO_LIST if sums[FOUND_VERB].has_check or sums[LEFT_VERB].has_check else TO_ALLOW
+        if sums[FOUND_VERB].lacks_macro or sums[LEFT_VERB].lacks_macro:
             yield LACKING
-        elif sums[FOUND].macros:
+        elif sums[FOUND_VERB].macros:
             yield layout.fix_hint
-    if sums[REWROTE].macros:
+    if sums[REWROTE_VERB].macros:
         yield REWRITTEN
 
 

@@ -2,7 +2,7 @@
 """The formats of the findings: one row each. No logic.
 
 To add a format, write its module, with ``report(results, layout)``, and add
-its row here; ``tests/every_format_test.py`` says what must hold of both.
+its row here; ``tests/report/every_format_test.py`` says what must hold of both.
 """
 
 from __future__ import annotations

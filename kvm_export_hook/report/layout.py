@@ -7,8 +7,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kvm_export_hook.sources import Input
     from kvm_export_hook.users.lookup import Users
+    from kvm_export_hook.values import Input
 
 
 class Layout:

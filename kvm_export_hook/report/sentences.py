@@ -4,16 +4,16 @@
 from __future__ import annotations
 
 from kvm_export_hook.escape import make_printable
+from kvm_export_hook.report.wording import OTHER_USERS, RULES
 from kvm_export_hook.rules import policy
 from kvm_export_hook.rules.place import DIRECTIVE
-from kvm_export_hook.rules.wording import OTHER_USERS, RULES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from kvm_export_hook.report.advice import Advice
     from kvm_export_hook.report.layout import Layout
-    from kvm_export_hook.rules.judge import Finding, Result
-    from kvm_export_hook.sources import Origin
-    from kvm_export_hook.users.wording import Advice
+    from kvm_export_hook.rules.judge import Finding
+    from kvm_export_hook.values import Origin, Result
 
 LONGEST_SHOWN_SYMBOL = 80
 SHORT_ID = 12  # as the kernel quotes commits
@@ -36,7 +36,7 @@ def find_advice(result: Result, finding: Finding, layout: Layout) -> Advice | No
     """Find who uses the symbol of FINDING, if that was asked for, and what to do about it."""
     if layout.find_users is None or finding.symbol is None:
         return None
-    from kvm_export_hook.users.wording import advise
+    from kvm_export_hook.report.advice import advise
 
     users = layout.find_users(result.input)
     return advise(users, finding.symbol, result.input.facts.has_check)

@@ -15,33 +15,42 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kvm_export_hook.sources import Input
+    from kvm_export_hook.rules.facts import Facts
 
-EXPORT = re.compile(rb"(?<![A-Za-z0-9_])_*EXPORT_[A-Za-z0-9_]+")
+EXPORT_PATTERN = re.compile(rb"(?<![A-Za-z0-9_])_*EXPORT_[A-Za-z0-9_]+")
 
-INTERNAL, ALLOWLISTED, UNWANTED, OTHER = "internal", "allowlisted", "unwanted", "other"
+INTERNAL_EXPORT, ALLOWLISTED_EXPORT, UNWANTED_EXPORT, OTHER_EXPORT = (
+    "internal",
+    "allowlisted",
+    "unwanted",
+    "other",
+)
 
 
 class Export:
-    """One export: its macro and symbol, its path and tree, its line, and the verdict on it."""
+    """One export: its macro and symbol, its path and the top of its tree, its line, its verdict."""
 
     __slots__ = ("line", "macro", "path", "symbol", "top", "verdict")
 
-    def __init__(self, macro: bytes, symbol: bytes, input_: Input, line: int, verdict: str) -> None:
+    def __init__(
+        self, macro: bytes, symbol: bytes, path: bytes, top: bytes, line: int, verdict: str
+    ) -> None:
         self.macro = macro
         self.symbol = symbol
-        self.path = input_.path
-        self.top = input_.top or b""
+        self.path = path
+        self.top = top
         self.line = line
         self.verdict = verdict
 
 
-def list_exports(input_: Input) -> Iterator[Export]:
-    """Yield the calls of every EXPORT_* macro in the code of INPUT_, in order."""
-    text, facts = input_.text, input_.facts
+def find_exports(text: bytes, facts: Facts, path: bytes, top: bytes) -> Iterator[Export]:
+    """Yield the calls of every EXPORT_* macro in the code of TEXT, in order.
+
+    FACTS are those of its tree at TOP; PATH is how to show its place.
+    """
     suspects = find_suspects(text, facts.allowlist)
     unwanted = {finding.offset for finding in judge(text, suspects, facts)}
-    words = [(match.start(), match[0]) for match in EXPORT.finditer(text)]
+    words = [(match.start(), match[0]) for match in EXPORT_PATTERN.finditer(text)]
     judged = [word for word in words if word[1] in policy.MACROS]
     # Calls of these are read as the check reads them: up to the next of these.
     place_of = dict(zip((start for start, _ in judged), find_places(text, judged), strict=True))
@@ -51,12 +60,14 @@ def list_exports(input_: Input) -> Iterator[Export]:
         line += text.count(b"\n", passed, start)
         passed = start
         if place.kind == CODE and place.argument is not None:
-            verdict = UNWANTED if start in unwanted else name_verdict(macro)
-            yield Export(macro, place.argument, input_, line, verdict)
+            verdict = UNWANTED_EXPORT if start in unwanted else name_verdict(macro)
+            yield Export(macro, place.argument, path, top, line, verdict)
 
 
 def name_verdict(macro: bytes) -> str:
     """Name the verdict on an export that nothing is wrong with."""
     if macro not in policy.MACROS:
-        return OTHER
-    return INTERNAL if policy.MACROS[macro].permitted == policy.ALWAYS else ALLOWLISTED
+        return OTHER_EXPORT
+    return (
+        INTERNAL_EXPORT if policy.MACROS[macro].permitted == policy.ALWAYS else ALLOWLISTED_EXPORT
+    )

@@ -35,7 +35,7 @@ def find_places(text: bytes, words: Words) -> Iterator[Place]:
         return
     from kvm_export_hook.rules import lex
 
-    yield from islice(lex.find_places(text, words), count, None)
+    yield from islice(lex.lex_places(text, words), count, None)
 
 
 def find_plain_places(text: bytes, words: Words) -> Iterator[Place | None]:

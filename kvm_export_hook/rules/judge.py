@@ -14,12 +14,11 @@ from kvm_export_hook.rules.place import CODE, DIRECTIVE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
+    from kvm_export_hook.rules.facts import Facts
     from kvm_export_hook.rules.place import Place
     from kvm_export_hook.rules.scan import Word, Words
-    from kvm_export_hook.rules.tree import Facts
-    from kvm_export_hook.sources import Input
 
 FORBIDDEN_MACRO = "forbidden-macro"
 NOT_ALLOWLISTED = "not-allowlisted"
@@ -80,23 +79,6 @@ class Finding:
     def last_line(self, text: bytes) -> int:
         """Return the line of TEXT, 1-based, on which the call ends."""
         return self.line + text.count(b"\n", self.offset, self.end)
-
-
-class Result:
-    """An input and its findings, of which there is at least one.
-
-    ``is_rewritten``: whether a fix was written to the file; None where none
-    was asked for.
-    """
-
-    __slots__ = ("findings", "input", "is_rewritten")
-
-    def __init__(
-        self, input_: Input, findings: Iterable[Finding], is_rewritten: bool | None = None
-    ) -> None:
-        self.input = input_
-        self.findings = findings
-        self.is_rewritten = is_rewritten
 
 
 def judge(text: bytes, suspects: Words, facts: Facts, first_line: int = 1) -> Iterator[Finding]:

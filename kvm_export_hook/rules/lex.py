@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 # a byte order mark.
 BLANKS = rb"[ \t\v\f\0]"
 SPACE = b" \t\v\f\0\n"
-SPLICES = re.compile(rb"(?:\\" + BLANKS + rb"*(?:\n|\r\n?)){1,999}")
+SPLICES_PATTERN = re.compile(rb"(?:\\" + BLANKS + rb"*(?:\n|\r\n?)){1,999}")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 # Splices are taken out of about so many bytes at a time: re.sub keeps a list of
 # what is between them, some 60 bytes for each.
-CHUNK = 10_000
+SPLICED_BYTES = 10_000
 
 # Code and whole tokens; group 1 ends where the last line of code begins. The
 # counts bound what re keeps to go back (some 100 bytes a round): a token that
 # is not whole before a given end, or has too many escapes, ends the run. Most
 # literals have none, and come first.
-RUN = re.compile(
+RUN_PATTERN = re.compile(
     rb"""(?sx) (?:
         [^"'/\n]+ | (\n+) | /(?![*/])
       | /\*.*?\*/
@@ -50,14 +50,14 @@ RUN = re.compile(
       | '[^'\\\n]*(?:\\[^\n][^'\\\n]*){0,99}(?:'|\\?(?=\n))
     ){0,999}"""
 )
-CODE_RUN = re.compile(rb"""(?:[^"'/]+|/(?![*/])){0,999}""")
-LITERAL_RUN = {
+CODE_RUN_PATTERN = re.compile(rb"""(?:[^"'/]+|/(?![*/])){0,999}""")
+LITERAL_RUN_PATTERNS = {
     0x22: re.compile(rb'(?:[^"\\\n]+|\\[^\n]|\\(?=\n)){0,999}'),
     0x27: re.compile(rb"(?:[^'\\\n]+|\\[^\n]|\\(?=\n)){0,999}"),
 }
-SIMPLE_CALL = re.compile(rb"\(([A-Za-z0-9_]+)\)")
-PARENTHESIS = re.compile(rb"[()]")
-MARGIN_RUN = re.compile(rb"(?s)(?:" + BLANKS + rb"+|/\*.*?\*/){0,999}")
+SIMPLE_CALL_PATTERN = re.compile(rb"\(([A-Za-z0-9_]+)\)")
+PARENTHESIS_PATTERN = re.compile(rb"[()]")
+MARGIN_RUN_PATTERN = re.compile(rb"(?s)(?:" + BLANKS + rb"+|/\*.*?\*/){0,999}")
 
 # A call that takes more bytes of code than about this is none: it bounds the search.
 LONGEST_CALL = 2 * LONGEST_SYMBOL
@@ -65,7 +65,7 @@ LONGEST_CALL = 2 * LONGEST_SYMBOL
 MOST_PARENTHESES = 64
 
 
-def find_places(data: bytes, words: Words) -> Iterator[Place]:
+def lex_places(data: bytes, words: Words) -> Iterator[Place]:
     """Yield the place of each of WORDS, which are in the order of DATA."""
     text, offsets = splice_lines(data, words)
     for kind, offset, (start, word) in zip(find_kinds(text, offsets), offsets, words, strict=True):
@@ -99,9 +99,9 @@ def remove_splices(data: bytes, pos: int, end: int) -> Iterator[bytes]:
     No splice goes over the start of a word, nor over a backslash.
     """
     while pos < end:
-        cut = data.find(b"\\", pos + CHUNK, end)
+        cut = data.find(b"\\", pos + SPLICED_BYTES, end)
         cut = cut if cut >= 0 else end
-        yield SPLICES.sub(b"", data[pos:cut]).replace(b"\r", b"\n")
+        yield SPLICES_PATTERN.sub(b"", data[pos:cut]).replace(b"\r", b"\n")
         pos = cut
 
 
@@ -111,7 +111,7 @@ def measure_source(data: bytes, start: int, length: int) -> int:
     # The stretch from POS on is at least LENGTH bytes long.
     while (backslash := data.rfind(b"\\", pos, pos + length)) >= 0:
         length -= sum(map(len, remove_splices(data, pos, backslash)))
-        splices = SPLICES.match(data, backslash)
+        splices = SPLICES_PATTERN.match(data, backslash)
         if splices:
             pos = splices.end()
         else:
@@ -141,7 +141,7 @@ def find_kinds(text: bytearray, offsets: Iterable[int]) -> Iterator[str]:
 
 def pass_run(text: bytearray, pos: int, limit: int, line: int) -> tuple[int, int]:
     """Pass a run of code and tokens; return its end, and where the line there begins."""
-    run = RUN.match(text, pos, limit)
+    run = RUN_PATTERN.match(text, pos, limit)
     assert run  # it matches nothing, too
     return run.end(), max(line, run.end(1))
 
@@ -154,7 +154,7 @@ def read_token(text: bytearray, start: int) -> tuple[str, int]:
     if text.startswith(b"//", start):
         end = text.find(b"\n", start)
         return COMMENT, end if end >= 0 else len(text)
-    end = pass_runs(LITERAL_RUN[text[start]], text, start + 1)
+    end = pass_runs(LITERAL_RUN_PATTERNS[text[start]], text, start + 1)
     return LITERAL, end + text.startswith((b'"', b"'"), end)
 
 
@@ -167,7 +167,7 @@ def pass_runs(run: re.Pattern[bytes], text: bytearray, pos: int) -> int:
 
 def is_directive(text: bytearray, line: int) -> bool:
     """Whether the line of code that begins at LINE is a directive."""
-    return text.startswith((b"#", b"%:"), pass_runs(MARGIN_RUN, text, line))
+    return text.startswith((b"#", b"%:"), pass_runs(MARGIN_RUN_PATTERN, text, line))
 
 
 def read_call(text: bytearray, after: int, offsets: Sequence[int]) -> tuple[bytes | None, int]:
@@ -176,7 +176,7 @@ def read_call(text: bytearray, after: int, offsets: Sequence[int]) -> tuple[byte
     No call goes on over another of the words, which are at OFFSETS, in code.
     Without a call: None, and AFTER.
     """
-    simple = SIMPLE_CALL.match(text, after)
+    simple = SIMPLE_CALL_PATTERN.match(text, after)
     if simple:
         return simple[1], simple.end()
     flat, origins = flatten_code(text, after, offsets)
@@ -184,7 +184,7 @@ def read_call(text: bytearray, after: int, offsets: Sequence[int]) -> tuple[byte
     if not flat.startswith(b"(", opened):
         return None, after
     depth, argument_end, pos = 0, -1, opened
-    for mark in islice(PARENTHESIS.finditer(flat, opened), MOST_PARENTHESES):
+    for mark in islice(PARENTHESIS_PATTERN.finditer(flat, opened), MOST_PARENTHESES):
         if depth == 1 and argument_end < 0:
             argument_end = flat.find(b",", pos, mark.start())
         depth += 1 if mark[0] == b"(" else -1
@@ -210,7 +210,7 @@ def flatten_code(
     while len(flat) < LONGEST_CALL and pos < len(text):
         index = bisect_left(offsets, pos, index)
         stop = offsets[index] if index < len(offsets) else len(text)
-        run = CODE_RUN.match(text, pos, min(stop, pos + LONGEST_CALL))
+        run = CODE_RUN_PATTERN.match(text, pos, min(stop, pos + LONGEST_CALL))
         assert run  # it matches nothing, too
         origins.append((len(flat), pos))
         flat += run[0]

@@ -2,7 +2,7 @@
 """The data of the rule: the export macros and the bundled allowlist. No logic.
 
 To judge one more macro, or to permit one more symbol, add its row here; both
-tables are sorted, and ``tests/policy_test.py`` says what else must hold.
+tables are sorted, and ``tests/rules/policy_test.py`` says what else must hold.
 """
 
 from __future__ import annotations

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     Word = tuple[int, bytes]  # its byte offset in the text, and the word
     Words: TypeAlias = "Sequence[Word] | Suspects"
 
-STEM = b"EXPORT_"
+EXPORT_STEM = b"EXPORT_"
 # The most underscores that a macro has before the stem.
-LONGEST_LEAD = max(macro.find(STEM) for macro in policy.MACROS)
+LONGEST_LEAD = max(macro.find(EXPORT_STEM) for macro in policy.MACROS)
 # One object for each macro, however often it is found.
 NAMES = {macro: macro for macro in policy.MACROS}
 WINDOW = max(map(len, policy.MACROS)) + 1
 # What may follow the stem, which rules out most other words.
-NEXT = frozenset(macro.partition(STEM)[2][:1] for macro in policy.MACROS)
+AFTER_STEM = frozenset(macro.partition(EXPORT_STEM)[2][:1] for macro in policy.MACROS)
 
 # Each macro of the table has one of these in it.
 HEADS = (policy.PLAIN, b"EXPORT_PER_CPU_SYMBOL")
@@ -90,10 +90,10 @@ def has_only_internal(text: bytes) -> bool:
 
 def find_macros(text: bytes) -> Iterator[Word]:
     """Yield the macros of the table in TEXT, wherever they stand: byte offset and macro."""
-    hit = text.find(STEM)
+    hit = text.find(EXPORT_STEM)
     while hit >= 0:
-        after = hit + len(STEM)
-        if text[after : after + 1] in NEXT:
+        after = hit + len(EXPORT_STEM)
+        if text[after : after + 1] in AFTER_STEM:
             first = max(hit - LONGEST_LEAD - 1, 0)
             words = text[first : hit + WINDOW].translate(ONLY_WORDS)
             start = words.rfind(b" ", 0, hit - first) + 1
@@ -101,7 +101,7 @@ def find_macros(text: bytes) -> Iterator[Word]:
             macro = NAMES.get(words[start : end if end >= 0 else None])
             if macro is not None:
                 yield first + start, macro
-        hit = text.find(STEM, after)
+        hit = text.find(EXPORT_STEM, after)
 
 
 def is_plainly_permitted(

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Who uses an export: modules of KVM, files outside KVM, or nobody. ``lookup`` is the way in."""
+"""Who uses a symbol: begin with ``lookup``."""

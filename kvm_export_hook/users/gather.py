@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 
-from kvm_export_hook.sources.locate import walk
-from kvm_export_hook.sources.worktree import read_file
+from kvm_export_hook.files.walk import walk
+from kvm_export_hook.files.worktree import read_file
 from kvm_export_hook.users.makefiles import Makefile
 from kvm_export_hook.users.words import Header, find_exported_names, find_first_lines, may_name
 

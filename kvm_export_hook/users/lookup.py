@@ -7,7 +7,7 @@ symbols that none of them uses, and for those that are asked for.
 
 from __future__ import annotations
 
-from kvm_export_hook.sources.process import GitError
+from kvm_export_hook.git.process import GitError
 from kvm_export_hook.users.closure import find_leading_bodies, reach, trace_chain
 from kvm_export_hook.users.gather import MODULE_DIRECTORIES, Gatherer
 from kvm_export_hook.users.outside import NO_GIT, find_obstacle, find_outside

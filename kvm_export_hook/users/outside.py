@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import os
 
-from kvm_export_hook.sources.process import GitError, ask_git, forget_repository
-from kvm_export_hook.sources.repository import find_repository
-from kvm_export_hook.sources.worktree import read_file
+from kvm_export_hook.files.worktree import read_file
+from kvm_export_hook.git.discover import find_repository
+from kvm_export_hook.git.process import GitError, ask_git, forget_repository
 from kvm_export_hook.users.words import find_first_lines, may_name
 
 TYPE_CHECKING = False

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from kvm_export_hook.rules.judge import Result
 from kvm_export_hook.users.lookup import find_users, is_linkable
+from kvm_export_hook.values import Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from kvm_export_hook.rules.exports import Export
-    from kvm_export_hook.rules.tree import Facts
-    from kvm_export_hook.sources import Input
+    from kvm_export_hook.rules.facts import Facts
     from kvm_export_hook.users.lookup import Users
+    from kvm_export_hook.values import Input
 
     # Says a remark where what is done in its context takes long.
     SayIfSlow = Callable[[str], AbstractContextManager[object]]

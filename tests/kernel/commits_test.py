@@ -14,11 +14,12 @@ import pytest
 from hypothesis import event, example, given
 from hypothesis import strategies as st
 
-from tests import conftest, edits
+from tests import conftest
+from tests.helpers import random_edits
+from tests.helpers.kernel_files import CHECK, HEADER, KBUILD, MAKEFILE, copy_kernel
+from tests.helpers.repositories import Repository, initialise
+from tests.helpers.support import run_in_process
 from tests.kernel.conftest import make_check
-from tests.kernels import CHECK, HEADER, KBUILD, MAKEFILE, copy_kernel
-from tests.repository import Repository, initialise
-from tests.support import run_in_process
 
 Files = dict[str, bytes]
 
@@ -40,8 +41,8 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
 # What becomes of the fact files: the names of another list, or a kind of KINDS.
 Edit = list[bytes] | str
 KINDS = ("same", "same", "no check", "no macro", "neither")
-EDITS = st.one_of(st.sampled_from(KINDS), edits.LISTS)
-Commit = tuple[edits.Pieces, Edit, edits.Pieces, Edit]
+EDITS = st.one_of(st.sampled_from(KINDS), random_edits.LISTS)
+Commit = tuple[random_edits.Pieces, Edit, random_edits.Pieces, Edit]
 
 
 def edit_facts(check: Files, edit: Edit) -> Files:
@@ -61,8 +62,8 @@ def edit_facts(check: Files, edit: Edit) -> Files:
 @st.composite
 def commits(draw: st.DrawFn) -> Commit:
     """Make the sources and the facts before and after a commit."""
-    before = draw(edits.TREES)
-    return before, draw(EDITS), draw(edits.edited(before)), draw(EDITS)
+    before = draw(random_edits.TREES)
+    return before, draw(EDITS), draw(random_edits.edited(before)), draw(EDITS)
 
 
 def write_state(repository: Repository, state: Files) -> None:
@@ -104,8 +105,8 @@ def test_a_clean_commit_keeps_make_passing(
 ) -> None:
     scratch = repository.top / ".git"
     old, old_edit, new, new_edit = commit
-    before = {**edits.join(old), **edit_facts(check, old_edit)}
-    after = {**edits.join(new), **edit_facts(check, new_edit)}
+    before = {**random_edits.join(old), **edit_facts(check, old_edit)}
+    after = {**random_edits.join(new), **edit_facts(check, new_edit)}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(repository.top)
         write_state(repository, before)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import kernels
-from tests.kernels import CHECK, HEADER, MACRO, MAKEFILE, copy_kernel
+from tests.helpers import kernel_files
+from tests.helpers.kernel_files import CHECK, HEADER, MACRO, MAKEFILE, copy_kernel
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +64,7 @@ def defined(old: Path, tmp_path: Path) -> Path:
 
 def make_check(tree: Path, scratch: Path, locale: str = "C.UTF-8") -> bool:
     """Let real make evaluate the tree's own check; return whether it passes."""
-    command = kernels.write_check(tree, scratch)
+    command = kernel_files.write_check(tree, scratch)
     assert command
     done = subprocess.run(
         command,

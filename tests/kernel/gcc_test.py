@@ -13,10 +13,10 @@ from hypothesis import given
 
 from kvm_export_hook.rules import lex
 from kvm_export_hook.rules.place import CODE, DIRECTIVE
-from tests.cases import parametrize
-from tests.grammar import SOURCES
-from tests.reference import SPLICE, WORD
-from tests.snippets import SNIPPETS
+from tests.helpers.cases import parametrize
+from tests.helpers.random_c import SOURCES
+from tests.helpers.reference import SPLICE, WORD
+from tests.helpers.snippets import SNIPPETS
 
 LITERAL = re.compile(
     rb"""(?x) "(?:[^"\\\n]|\\[^\n])* (?:"|\\?$|\\?(?=\n))
@@ -37,7 +37,7 @@ def words_by_gcc(source: bytes, gcc: Sequence[str] = TAKE_COMMENTS_OUT) -> list[
 def words_by_lexer(source: bytes) -> list[bytes]:
     """List the words that the lexer finds in code and in directives."""
     words = [(match.start(), match[0]) for match in WORD.finditer(source)]
-    places = lex.find_places(source, words)
+    places = lex.lex_places(source, words)
     return [
         word[1]
         for word, place in zip(words, places, strict=True)
@@ -146,5 +146,5 @@ DIRECTIVES = {
 def test_directives(source: bytes) -> None:
     # gcc takes a directive out, and prints what is code.
     is_code = words_by_gcc(source + b"\n", PREPROCESS)[-1:] == [b"EXPORT"]
-    (place,) = lex.find_places(source, [(source.index(b"EXPORT"), b"EXPORT")])
+    (place,) = lex.lex_places(source, [(source.index(b"EXPORT"), b"EXPORT")])
     assert place.kind == (CODE if is_code else DIRECTIVE)

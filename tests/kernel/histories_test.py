@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 
 from kvm_export_hook.rules import policy
 from tests.conftest import HOME
-from tests.histories import START, UNCHECKED, Tree, edit, write_tree
+from tests.helpers.kernel_files import CHECK, HEADER, KBUILD, MAKEFILE
+from tests.helpers.random_histories import START, UNCHECKED, Tree, edit, write_tree
+from tests.helpers.repositories import Repository
+from tests.helpers.support import run_in_process, write
 from tests.kernel.conftest import make_check
-from tests.kernels import CHECK, HEADER, KBUILD, MAKEFILE
-from tests.repository import Repository
-from tests.support import run_in_process, write
 
 # The names that the make check of the kernel permits, up to the end of their list.
 PATTERNS = re.compile(rb"(?<=grep -v )-e \w+(?:[ \t]+\\\n[ \t]+-e \w+)*")

@@ -16,13 +16,13 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from kvm_export_hook.rules import policy
-from tests import snippets
-from tests.cases import parametrize
 from tests.conftest import Command
-from tests.grammar import PIECES, SOURCES
+from tests.helpers import snippets
+from tests.helpers.cases import parametrize
+from tests.helpers.kernel_files import HEADER, KBUILD, MAKEFILE
+from tests.helpers.random_c import PIECES, SOURCES
+from tests.helpers.support import run_in_process, write
 from tests.kernel.conftest import copy, make_check
-from tests.kernels import HEADER, KBUILD, MAKEFILE
-from tests.support import run_in_process, write
 
 SNIPPETS: dict[str, bytes] = {
     **snippets.SNIPPETS,

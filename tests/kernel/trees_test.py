@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Command
+from tests.helpers.support import COMMAND
 from tests.kernel.conftest import make_check
-from tests.support import COMMAND
 
 
 def grep_count(tree: Path, pattern: str) -> int:

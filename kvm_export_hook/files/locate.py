@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: MIT
+"""Locates what is in scope: the kernel tree around a path, and what of it a path stands for.
+
+For paths that do not show it by their names alone. Paths come out relative to
+the working directory where they lie below it, else absolute. So do trees: the
+empty path is the working directory itself.
+"""
+
+from __future__ import annotations
+
+import os
+
+from kvm_export_hook.files.look import is_absent, is_directory
+from kvm_export_hook.rules.facts import FACT_FILES
+from kvm_export_hook.rules.scope import (
+    KVM_DIRECTORIES,
+    is_below,
+    list_scoped_names,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from kvm_export_hook.files.walk import Root
+    from kvm_export_hook.run import Complain
+
+NO_TREE_MESSAGE = (
+    "is not a kernel tree, with C source in virt/kvm or arch/x86/kvm: name the top of one"
+)
+OUTSIDE_SRCTREE_MESSAGE = "is not in the kernel tree that --srctree names: leave out --srctree"
+
+
+def find_tree(srctree: bytes | None) -> bytes:
+    """Return SRCTREE, or else the tree around the working directory, or else that itself."""
+    if srctree is not None:
+        return srctree
+    here = os.getcwdb()
+    return make_relative(find_nearest_tree(here, {}) or here, here)
+
+
+def find_roots(paths: Iterable[bytes], srctree: bytes | None, complain: Complain) -> Iterator[Root]:
+    """Find what is in scope of PATHS, files and directories spelt in any way.
+
+    The fact files come out too.
+    """
+    try:
+        here = os.getcwdb()
+    except OSError:
+        complain(b".", OSError(None, "the working directory is gone: change to another"))
+        return
+    known: dict[bytes, bytes | None] = {}
+    if srctree is None:
+        home = find_nearest_tree(here, known)
+    else:
+        home = make_absolute(srctree, here)
+        if not is_tree(home):
+            complain(srctree, OSError(None, NO_TREE_MESSAGE))
+            return
+    for path in paths or [home or here]:
+        full = make_absolute(path, here)
+        try:
+            os.lstat(full if path else path)
+            top = find_nearest_tree(full, known) if srctree is None else home
+            if top is not None:
+                yield from find_in_tree(full, top, here)
+        except OSError as error:
+            complain(path, error)
+
+
+def find_in_tree(full: bytes, top: bytes, here: bytes) -> Iterator[Root]:
+    """Find what is in scope of the absolute path FULL in the tree at TOP, as shown from HERE.
+
+    Raises OSError for a path outside of that tree, and for one that cannot be looked at.
+    """
+    if not is_below(full, top):
+        raise OSError(None, OUTSIDE_SRCTREE_MESSAGE)
+    is_walk = is_directory(full)
+    name = os.path.relpath(full, top)
+    for each in [name] if name in FACT_FILES else list_scoped_names(name, is_walk):
+        path = make_relative(os.path.join(top, each), here)
+        yield path, is_walk, make_relative(top, here), each, True
+
+
+def make_absolute(path: bytes, here: bytes) -> bytes:
+    """Spell PATH from the root, without dots; ``..`` goes where the kernel would go."""
+    full = os.path.join(here, path)
+    if b".." in path.split(b"/"):
+        # After a symbolic link, .. is not the directory before it in the name.
+        head, name = os.path.split(full)
+        head, name = (full, b"") if name == b".." else (head, name)
+        full = os.path.join(os.path.realpath(head), name)
+    return b"/" + os.path.normpath(full).lstrip(b"/")
+
+
+def make_relative(full: bytes, here: bytes) -> bytes:
+    """Spell the absolute path FULL from the directory HERE where it lies below it."""
+    if full == here:
+        return b""
+    return full[len(here.rstrip(b"/")) + 1 :] if is_below(full, here) else full
+
+
+def find_nearest_tree(path: bytes, known: dict[bytes, bytes | None]) -> bytes | None:
+    """Return the kernel tree that the absolute PATH belongs to, or None.
+
+    The nearest directory upwards that is a tree, unless it lies in a KVM
+    directory of a tree above it. KNOWN saves a second look.
+    """
+    passed = []
+    while path not in known:
+        passed.append(path)
+        above = os.path.dirname(path)
+        if above == path:
+            break
+        path = above
+    found = known.get(path)
+    for path in reversed(passed):
+        if not (found is not None and is_in_kvm(path, found)) and is_tree(path):
+            found = path
+        known[path] = found
+    return found
+
+
+def is_in_kvm(path: bytes, top: bytes) -> bool:
+    """Whether PATH is one of the KVM directories of the tree at TOP, or lies in one."""
+    return any(is_below(path, os.path.join(top, name)) for name in KVM_DIRECTORIES)
+
+
+def is_tree(directory: bytes) -> bool:
+    """Whether DIRECTORY holds C source directly in one of its KVM directories.
+
+    ``Documentation`` has a ``virt/kvm`` too, and a build directory an
+    ``arch/x86/kvm`` with the generated kvm-asm-offsets.h and kvm.mod.c. What
+    cannot be listed counts: whoever walks it reports that.
+    """
+    for kvm in KVM_DIRECTORIES:
+        try:
+            with os.scandir(os.path.join(directory, kvm)) as entries:
+                for entry in entries:
+                    if entry.name.endswith(b".c") and not entry.name.endswith(b".mod.c"):
+                        return True
+        except OSError as error:
+            if not is_absent(error):
+                return True
+    return False

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: MIT
+"""The working tree as a source: the facts of its trees, and the files, read safely.
+
+Names as git gives them to a hook show at a glance what they are of; whatever
+else is asked for, ``locate`` finds. The empty path is the working directory.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from kvm_export_hook.rules.facts import FACT_FILES, KVM_TYPES, MAKEFILE
+from kvm_export_hook.rules.scope import LINK_REFUSED, is_named_from_the_top
+from kvm_export_hook.run import NO_MEMORY
+from kvm_export_hook.values import Input
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from kvm_export_hook.files.walk import SourceFile
+    from kvm_export_hook.rules.facts import Facts
+    from kvm_export_hook.run import Complain, Note, ReadFacts
+
+# Opens a FIFO without a writer, too, and makes no terminal the process's own.
+READ_WITHOUT_WAITING = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY
+
+# More than any file of KVM has.
+KEPT_MEMORY = 1 << 20
+
+
+def read_inputs(
+    paths: Iterable[bytes], srctree: bytes | None, trees: Trees, complain: Complain
+) -> Iterator[Input]:
+    """Yield the files in scope of PATHS, sorted by path, each once, where the rule is enforced.
+
+    Without PATHS: all files of SRCTREE, by default the tree around the working
+    directory. COMPLAIN is called for each path that could not be read.
+    """
+    # Once so much has been freed, glibc keeps what is freed for the next text: new
+    # pages cost more than to scan them.
+    bytes(KEPT_MEMORY)
+    for top, name, path, is_named in find_source_files(paths, srctree, trees, complain):
+        facts = trees.read_facts(top)
+        if facts.is_enforced:
+            try:
+                yield Input(facts, name, path, read_file(path), top, is_named=is_named)
+            except OSError as error:
+                complain(path, error)
+
+
+class Trees:
+    """The facts of each tree that has been met, read once."""
+
+    def __init__(self, read_facts: ReadFacts, complain: Complain, note: Note) -> None:
+        self._read_facts = read_facts
+        self._complain = complain
+        self._note = note
+        self.facts: dict[bytes, Facts] = {}
+
+    def read_facts(self, top: bytes) -> Facts:
+        """Return the facts of the tree at TOP; its note is made once."""
+        facts = self.facts.get(top)
+        if facts is None:
+            facts = self.facts[top] = self._read_facts(
+                self._read(os.path.join(top, KVM_TYPES)),
+                self._read(os.path.join(top, MAKEFILE)),
+            )
+            if facts.note:
+                self._note(top or b".", facts.note)
+        return facts
+
+    def _read(self, path: bytes) -> bytes | None:
+        """Read a file that need not be there."""
+        try:
+            return read_file(path, 0)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            self._complain(path, error)
+            return None
+
+
+def find_source_files(
+    paths: Iterable[bytes], srctree: bytes | None, trees: Trees, complain: Complain
+) -> Iterator[SourceFile]:
+    """Yield every file in scope, sorted by path, each once.
+
+    A fact file among PATHS stands for the whole tree if that has the make
+    check: the rule may have changed for all of it.
+    """
+    names = set()
+    others = []
+    for path in paths:
+        if srctree is None and is_named_from_the_top(path):
+            names.add(path)
+        else:
+            others.append(path)
+    if names and not others:
+        for name in sorted(names):
+            yield b"", name, name, True
+        return
+    from kvm_export_hook.files import locate, walk
+
+    roots = {(name, False, b"", name, True) for name in names}
+    for root in locate.find_roots(others, srctree, complain):
+        _, _, top, name, _ = root
+        if name not in FACT_FILES:
+            roots.add(root)
+        elif trees.read_facts(top).has_check:
+            roots.update(walk.list_kvm_directories(top))
+    yield from walk.visit(roots, complain)
+
+
+def read_file(path: bytes, flags: int = os.O_NOFOLLOW) -> bytes:
+    """Read a regular file whole, opened with FLAGS, by default through no symbolic link.
+
+    Raises OSError for anything else, and never waits.
+    """
+    try:
+        descriptor = os.open(path, READ_WITHOUT_WAITING | flags)
+    except OSError as error:
+        if flags and os.path.islink(path):
+            raise OSError(None, LINK_REFUSED) from error
+        raise
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise name_kind(status.st_mode)
+        data = os.read(descriptor, status.st_size + 1)
+        # That may not be all, of a file that grows or of more than 2 GB.
+        while len(data) != status.st_size and (more := os.read(descriptor, len(data) + 1)):
+            data += more
+        return data
+    except MemoryError:
+        raise OSError(None, NO_MEMORY) from None
+    finally:
+        os.close(descriptor)
+
+
+def name_kind(mode: int) -> OSError:
+    """Name what it is that has this MODE, and is no regular file."""
+    if stat.S_ISDIR(mode):
+        from errno import EISDIR
+
+        return IsADirectoryError(EISDIR, os.strerror(EISDIR))
+    kind = "FIFO" if stat.S_ISFIFO(mode) else "device"
+    return OSError(None, f"is a {kind}, not a regular file: name a source file")

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: MIT
+"""Where the git repository around a directory begins, mostly without asking git.
+
+Git is run where that repository begins, and so finds it at once. Run further
+down, it would take a directory that has a ``HEAD``, ``objects`` and ``refs``,
+which anybody can commit, for a bare repository, and do what its configuration
+says. To name the repository by ``--git-dir`` instead would switch off git's own
+check of who owns it.
+"""
+
+from __future__ import annotations
+
+import os
+
+from kvm_export_hook.files.locate import find_nearest_tree
+from kvm_export_hook.files.look import can_see, is_directory
+from kvm_export_hook.git.process import GitError, ask_git
+from kvm_export_hook.rules.scope import is_below
+
+GIT_DIRECTORY_MESSAGE = (
+    "the working directory is a git directory inside another repository: set GIT_DIR to it, or"
+    " change to the top of that repository"
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kvm_export_hook.values import Input
+
+
+def find_kernel(srctree: bytes | None) -> tuple[bytes, bytes, bytes | None]:
+    """Find the kernel that SRCTREE names, or else the one around the working directory.
+
+    Returns where to run git (empty: here), the path of the kernel from the top
+    of the repository (empty, or with a slash at its end), and the top of the
+    working tree if there is one. The kernel need not be on this disk: a
+    repository may be bare, a checkout sparse. Raises GitError where that path
+    cannot be known, and OSError for what cannot be looked at.
+    """
+    try:
+        here = os.getcwdb()
+    except OSError as error:
+        raise GitError("the working directory is gone: change to another") from error
+    kernel = find_nearest_tree(here, {}) if srctree is None else os.path.join(here, srctree)
+    if is_repository_set():
+        place, top = b"", find_worktree(here)
+    else:
+        start = kernel if srctree is not None and kernel and is_directory(kernel) else here
+        place, top = find_repository(os.path.realpath(start))
+    if top is None:
+        # In a bare repository there is only what was named.
+        return place, make_prefix(srctree or b"."), None
+    if kernel is None or not is_directory(kernel):
+        refuse_git_directory(here, top)
+    if kernel is None:
+        return place, b"", top
+    path = os.path.relpath(os.path.realpath(kernel), os.path.realpath(top))
+    if path == b".." or path.startswith(b"../"):
+        if srctree is None:
+            return place, b"", top
+        raise GitError("the --srctree directory is not in this repository: run this in its own")
+    return place, make_prefix(path), top
+
+
+def refuse_git_directory(here: bytes, top: bytes) -> None:
+    """Raise GitError if the directory HERE is a git directory below TOP, which is in the way.
+
+    An honest bare repository looks just as one that somebody has committed.
+    """
+    inner = None if is_repository_set() else find_upwards(here, is_repository)
+    if inner is not None and is_below(inner, os.path.realpath(top)):
+        raise GitError(GIT_DIRECTORY_MESSAGE)
+
+
+def find_repository(directory: bytes) -> tuple[bytes, bytes | None]:
+    """Find the repository around the absolute DIRECTORY: where to run git, and its working tree.
+
+    The second result is None for a bare repository, which counts only where no
+    working tree is around it; without either, git is left to say so at
+    DIRECTORY. Raises OSError for what cannot be looked at.
+    """
+    top = find_top(directory)
+    if top is not None:
+        return top, top
+    return find_upwards(directory, is_repository) or directory, None
+
+
+def make_prefix(path: bytes) -> bytes:
+    """Spell a relative PATH as a prefix of names. Raises GitError for what git cannot be asked."""
+    path = os.path.normpath(path)
+    if b"\n" in path:
+        raise GitError("git cannot read a path that contains a newline: rename the directory")
+    return b"" if path == b"." else path + b"/"
+
+
+def is_repository_set() -> bool:
+    """Whether the environment names the repository, as git does for its hooks."""
+    return b"GIT_DIR" in os.environb
+
+
+def find_worktree(directory: bytes) -> bytes | None:
+    """Return the top of the working tree that git uses in DIRECTORY, or None: it has none.
+
+    GIT_DIR does not say: in the hook of a linked worktree git sets it alone,
+    and after a change of directory takes that for the top. The index is still
+    that of the whole. But GIT_DIR may be of a repository that lies elsewhere,
+    and whose configuration names the working tree.
+    """
+    worktree = os.environb.get(b"GIT_WORK_TREE")
+    if worktree:
+        return os.path.abspath(worktree)
+    top = find_top(directory)
+    if not is_repository_set() or (top is not None and is_set_to(top)):
+        return top
+    said = ask_git(b"rev-parse", b"--show-toplevel", directory=directory)
+    return said[:-1] if said else None
+
+
+def is_set_to(top: bytes) -> bool:
+    """Whether the repository that the environment names is the one of the working tree at TOP."""
+    path = os.path.join(top, b".git")
+    try:
+        if os.path.isfile(path):
+            with open(path, "rb") as file:
+                path = os.path.join(top, file.read().rstrip(b"\n").removeprefix(b"gitdir: "))
+        return os.path.samefile(path, os.environb[b"GIT_DIR"])
+    except OSError:
+        return False
+
+
+def find_top(directory: bytes) -> bytes | None:
+    """Return the top of the working tree around the absolute DIRECTORY, or None.
+
+    It is where ``.git`` is: a directory, or a file in a linked worktree or a
+    submodule. Like git, this passes over a directory of that name that is no
+    repository. Raises OSError for what cannot be looked at.
+    """
+    return find_upwards(directory, has_repository)
+
+
+def find_upwards(directory: bytes, is_wanted: Callable[[bytes], bool]) -> bytes | None:
+    """Return the nearest directory from the absolute DIRECTORY upwards that IS_WANTED, or None."""
+    while not is_wanted(directory):
+        above = os.path.dirname(directory)
+        if above == directory:
+            return None
+        directory = above
+    return directory
+
+
+def has_repository(directory: bytes) -> bool:
+    """Whether DIRECTORY is the top of a working tree. Raises OSError."""
+    path = os.path.join(directory, b".git")
+    return can_see(path) and (not is_directory(path) or is_repository(path))
+
+
+def is_repository(directory: bytes) -> bool:
+    """Whether git takes DIRECTORY for a repository: by what every repository has. Raises OSError.
+
+    The git directory of a linked worktree names the place of most of that.
+    """
+    if not can_see(os.path.join(directory, b"HEAD")):
+        return False
+    return can_see(os.path.join(directory, b"commondir")) or all(
+        is_directory(os.path.join(directory, name)) for name in (b"objects", b"refs")
+    )
+
+
+def name_in_repository(input_: Input) -> bytes:
+    """Spell the path of INPUT_ from the top of its repository, or else of its kernel tree."""
+    if input_.top is None:
+        return input_.path
+    kernel = os.path.abspath(input_.top or b".")
+    top = find_top(kernel)
+    if top is None:
+        return input_.name
+    return os.path.relpath(os.path.join(kernel, input_.name), top)

@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: MIT
+"""Runs git, without the module subprocess, which costs more than a bare start of Python.
+
+Nothing is ever killed: a git whose output is not read to its end learns that by
+the closed pipe. Stderr and what git reads on stdin are unnamed files, so that
+no two pipes can wait for each other.
+"""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from io import BufferedReader
+    from types import TracebackType
+
+# Git reads replace refs and takes pathspecs literally where the user has it so:
+# neither says what a commit holds.
+GIT = (b"git", b"--no-pager", b"--no-replace-objects", b"--no-literal-pathspecs")
+
+OLDEST_GIT = (2, 30)
+# What git says where it finds no repository; if one was named, it says which.
+NO_REPOSITORY = "not a git repository (or any "
+NO_REPOSITORY_HERE = (
+    "not in a git repository: change to the kernel's directory, or name it with --srctree"
+)
+
+# What git sets for its hooks, and what is of that repository alone: the variables that
+# git rev-parse --local-env-vars lists, but for grafts and what is set on a command line.
+OF_ONE_REPOSITORY = frozenset(
+    b"GIT_" + name
+    for name in (
+        *(b"ALTERNATE_OBJECT_DIRECTORIES", b"COMMON_DIR", b"CONFIG", b"DIR", b"IMPLICIT_WORK_TREE"),
+        *(b"INDEX_FILE", b"INTERNAL_SUPER_PREFIX", b"NO_REPLACE_OBJECTS"),
+        *(b"OBJECT_DIRECTORY", b"PREFIX", b"REPLACE_REF_BASE", b"SHALLOW_FILE", b"WORK_TREE"),
+    )
+)
+
+READ_BYTES = 1 << 16
+LONGEST_REASON = 300
+
+
+class GitError(OSError):
+    """Git is missing, too old, or has failed; ``reason`` says so in one line."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(None, reason)
+        self.reason = reason
+
+
+class Git:
+    """A git that runs with ARGUMENTS; a context, at the end of which it must have succeeded.
+
+    ``directory``: where to run it, empty for the working directory. ``stdin``:
+    what it reads. ``environment``: all of its variables, by default this
+    process's. ``may_fail``: the exit status is left to the caller. Raises
+    GitError.
+    """
+
+    def __init__(
+        self,
+        *arguments: bytes,
+        directory: bytes = b"",
+        stdin: bytes | None = None,
+        environment: dict[bytes, bytes] | None = None,
+        may_fail: bool = False,
+    ) -> None:
+        self.arguments = arguments
+        self.may_fail = may_fail
+        self.status: int | None = None
+        keep_standard_streams_apart()
+        self._stderr = open_unnamed(b"")
+        source = open_unnamed(stdin or b"")
+        output, write_end = os.pipe()
+        place = (b"-C", directory) if directory else ()
+        try:
+            self._pid = os.posix_spawnp(
+                GIT[0],
+                [*GIT, *place, *arguments],
+                make_environment() if environment is None else environment,
+                file_actions=[
+                    (os.POSIX_SPAWN_DUP2, source, 0),
+                    (os.POSIX_SPAWN_DUP2, write_end, 1),
+                    (os.POSIX_SPAWN_DUP2, self._stderr, 2),
+                ],
+            )
+        except OSError as error:
+            os.close(output)
+            os.close(self._stderr)
+            raise GitError(f"cannot run git: {error.strerror}: install git") from error
+        finally:
+            os.close(source)
+            os.close(write_end)
+        self.output: BufferedReader = open(output, "rb")  # noqa: SIM115
+
+    def __enter__(self) -> Git:
+        """Return this git."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Wait for git's end. Raises GitError if it failed, and nothing else did before."""
+        self.output.close()
+        try:
+            _, status = os.waitpid(self._pid, 0)
+            self.status = os.waitstatus_to_exitcode(status)
+            # Output that ends too early has its cause in a failure of git.
+            if self.status != 0 and not self.may_fail and isinstance(error, GitError | None):
+                raise GitError(self.explain())
+        finally:
+            os.close(self._stderr)
+
+    def explain(self) -> str:
+        """Say in one line why git has failed."""
+        said = os.fsdecode(os.pread(self._stderr, READ_BYTES, 0)).splitlines()
+        fatal = [line for line in said if line.startswith(("fatal: ", "error: "))] or said[-1:]
+        reason = " ".join(fatal[:1]).partition(": ")[2] or f"exit status {self.status}"
+        name = os.fsdecode(self.arguments[0])
+        if reason.startswith(NO_REPOSITORY):
+            return NO_REPOSITORY_HERE
+        if () < find_version() < OLDEST_GIT:
+            oldest = ".".join(map(str, OLDEST_GIT))
+            return f"git {name} failed: this git is older than {oldest}: install a newer one"
+        return f"git {name} failed: {reason[:LONGEST_REASON]}"
+
+
+def run_git(
+    *arguments: bytes,
+    directory: bytes = b"",
+    stdin: bytes | None = None,
+    environment: dict[bytes, bytes] | None = None,
+) -> bytes:
+    """Run git to its end; return what it prints. Raises GitError if it fails."""
+    with Git(*arguments, directory=directory, stdin=stdin, environment=environment) as git:
+        return git.output.read()
+
+
+def ask_git(
+    *arguments: bytes, directory: bytes = b"", environment: dict[bytes, bytes] | None = None
+) -> bytes | None:
+    """Run git to its end; return what it prints, or None if its exit status is not 0."""
+    with Git(*arguments, directory=directory, environment=environment, may_fail=True) as git:
+        output = git.output.read()
+    return output if git.status == 0 else None
+
+
+def read_fields(stream: BufferedReader, separator: bytes = b"\0") -> Iterator[bytes]:
+    """Yield the fields of STREAM, each ended by SEPARATOR, one chunk at a time in memory."""
+    rest = b""
+    while chunk := stream.read1(READ_BYTES):
+        *fields, rest = (rest + chunk).split(separator)
+        yield from fields
+    if rest:
+        yield rest
+
+
+def find_version() -> tuple[int, ...]:
+    """Return the major and the minor version of git."""
+    said = ask_git(b"version") or b""
+    digits = said.partition(b"version ")[2].split(b".")[:2]
+    return tuple(int(part) for part in digits if part.isdigit())
+
+
+def make_environment() -> dict[bytes, bytes]:
+    """Return the variables for git: this process's less what would mislead.
+
+    A graft changes what a commit's parents are: there is no file of these.
+    """
+    off = dict.fromkeys((b"GIT_ICASE_PATHSPECS", b"GIT_GLOB_PATHSPECS"), b"0")
+    return {**os.environb, **off, b"GIT_GRAFT_FILE": os.fsencode(os.devnull), b"LC_ALL": b"C"}
+
+
+def forget_repository() -> dict[bytes, bytes]:
+    """Return the variables for a git that is to find its repository itself, as from a shell."""
+    kept = make_environment()
+    return {name: kept[name] for name in kept if name not in OF_ONE_REPOSITORY}
+
+
+def keep_standard_streams_apart() -> None:
+    """Open what is closed of descriptors 0 to 2, or a pipe would take its number."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+
+
+def open_unnamed(content: bytes) -> int:
+    """Open a file that has CONTENT and no name, at its start. Raises GitError."""
+    path = name_temporary()
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        os.unlink(path)
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+        os.lseek(descriptor, 0, os.SEEK_SET)
+    except OSError as error:
+        raise GitError(blame_temporary(path, error)) from error
+    return descriptor
+
+
+def name_temporary() -> bytes:
+    """Return a new path for something that is soon gone again."""
+    directory = os.environb.get(b"TMPDIR") or b"/tmp"
+    name = b"kvm-export-hook.%d.%s" % (os.getpid(), os.urandom(8).hex().encode())
+    return os.path.join(directory, name)
+
+
+def blame_temporary(path: bytes, error: OSError) -> str:
+    """Say that nothing can be written at PATH, and what to do."""
+    where = os.fsdecode(os.path.dirname(path))
+    return f"cannot write a temporary file in {where}: {error.strerror}: set TMPDIR to another"

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: MIT
+"""An mbox, a mail or a diff to patches, by ``git mailsplit`` and ``git mailinfo``."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from kvm_export_hook.git.process import GitError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
+    from kvm_export_hook.patch.scratch import Scratch
+
+CHUNK_BYTES = 1 << 16
+
+# How git am knows a mail: the line before one in an mbox, or a header.
+MAIL_PATTERN = re.compile(rb">?From |[!-9;-~]+(?::|\Z)")
+# Diffs begin with this, too, but then no headers come after it.
+INDEX = b"Index:"
+NO_HEADER_PATTERN = re.compile(rb"\n(?![\n\r\t ])(?![!-9;-~]+:)[^\n]*\n|\n\r?\n")
+HEADER_PATTERN = re.compile(rb"(?mi)\A>?From |^(?:From|Subject|Date):")
+# A line that names a file, also one that git does not take for part of a diff.
+NAMING_PATTERN = re.compile(rb"(?m)^(?:diff |--- |\+\+\+ |Index: |(?:rename|copy) )")
+# What is encoded, names KVM or is quoted, or puts a link where KVM is.
+MATTER_PATTERN = re.compile(rb"(?i:content-)|kvm|\\[0-7]|mode [\t +]*0*1[^0]")
+# Where git sees the beginning of a diff, and what looks like one to us.
+DIFF_PATTERN = re.compile(rb"(?m)^(?:diff -|Index: |--- [^\n]*\n\+\+\+ |@@ -|GIT binary patch)")
+# Output of git that may well have no diff.
+GIT_OUTPUT_PATTERN = re.compile(rb"(?:commit|tag|tree|Submodule) ")
+
+# Parts that are no plain text; colours of a terminal.
+STRUCTURE_PATTERN = re.compile(rb"(?mi)^content-type:\s*(?!text/plain)[a-z]")
+COLOR = b"\x1b["
+FLOWED_PATTERN = re.compile(rb"(?mi)^(?:content-type:|[ \t])[^\n]*format=\"?flowed")
+# Mails about a series or in answer to it hold no diff.
+LETTER_PATTERN = re.compile(r"(?i)\s*(?:re|aw|antw|sv|fwd?):|\s*\[[^\]]*\b0+/[0-9]+[^\]]*\]")
+
+# What git does not read, but people send.
+WIDE_PATTERN = re.compile(rb"(?i)\bcharset=\"?(utf-?(?:16|32)(?:le|be)?)\b")
+BASE64_PATTERN = re.compile(rb"(?mi)^content-transfer-encoding:\s*base64\s*$")
+
+LONGEST_SUBJECT = 1000
+LONGEST_START = 8192  # of what says whether this is a mail
+
+
+class Mail:
+    """A mail, or a diff that came without one.
+
+    ``subject``: on one line; None for a diff. ``patch``: from where git sees a
+    diff begin, its last line ended; None: git cannot read the mail, and
+    ``reason`` says why. ``lacks_diff``: one should be there, but is not.
+    ``is_flowed``: git joins lines. ``is_alone``: there is no other mail.
+    """
+
+    __slots__ = ("is_alone", "is_flowed", "lacks_diff", "patch", "reason", "subject")
+
+    def __init__(self, subject: str | None, patch: bytes | None, reason: str = "") -> None:
+        self.subject = subject
+        self.patch = patch
+        self.reason = reason
+        self.lacks_diff = False
+        self.is_flowed = False
+        self.is_alone = False
+
+
+def read_mails(stream: BinaryIO, scratch: Scratch) -> Iterator[Mail]:
+    """Yield what STREAM holds, one mail at a time in memory.
+
+    Raises OSError. Of mails in which nothing of KVM can be named, nothing is read.
+    """
+    head = read_head(stream)
+    if not head:
+        return
+    if not is_mail(head):
+        yield read_diff(head + stream.read())
+        return
+    paths = split_mbox(head, stream, scratch)
+    for number, path in enumerate(paths, 1):
+        text = scratch.read(path)
+        os.unlink(scratch.join(path))
+        if len(paths) == 1 or may_matter(text):
+            mail = read_mail(text, number, scratch)
+            mail.is_alone = len(paths) == 1
+            yield mail
+        else:
+            yield Mail(None, b"")
+
+
+def read_head(stream: BinaryIO) -> bytes:
+    """Read the first bytes of STREAM that are not blank: git passes over blanks there."""
+    head = b""
+    while len(head) < LONGEST_START and (chunk := stream.read(CHUNK_BYTES)):
+        head = (head + chunk).lstrip()
+    return head
+
+
+def is_mail(head: bytes) -> bool:
+    """Whether what begins with HEAD is a mail, or several, for git."""
+    if not MAIL_PATTERN.match(head):
+        return False
+    if not head.startswith(INDEX):
+        return True
+    end = NO_HEADER_PATTERN.search(head)
+    return end is None or not end[0].strip()
+
+
+def read_diff(text: bytes) -> Mail:
+    """Take TEXT, which is no mail, for a diff."""
+    if text.partition(b"\n")[0].endswith(b"\r"):
+        text = text.replace(b"\r\n", b"\n")  # the line ends of the network
+    mail = Mail(None, ensure_newline(text))
+    mail.lacks_diff = not (DIFF_PATTERN.search(text) or GIT_OUTPUT_PATTERN.match(text) or not text)
+    return mail
+
+
+def split_mbox(head: bytes, stream: BinaryIO, scratch: Scratch) -> list[bytes]:
+    """Split HEAD and the rest of STREAM into the files of mails; return their names.
+
+    Raises OSError.
+    """
+    with open(scratch.join(b"mbox"), "wb") as mbox:
+        while head:
+            mbox.write(head)
+            head = stream.read(CHUNK_BYTES)
+    # -b: what begins without a separator is one mail.
+    said = scratch.run(b"mailsplit", b"-b", b"-d4", b"-o.", b"--", b"mbox")
+    os.unlink(scratch.join(b"mbox"))
+    return [b"%04d" % number for number in range(1, int(said) + 1)]
+
+
+def read_mail(text: bytes, number: int, scratch: Scratch) -> Mail:
+    """Read a mail as git does, the one of this NUMBER in its mbox."""
+    head = text.partition(b"\n\n")[0]
+    if WIDE_PATTERN.search(head) and not shows_diff(text, scratch):
+        text = convert_to_utf8(text)
+    try:
+        said = scratch.run(b"mailinfo", b"-k", b"message", b"patch", stdin=text)
+    except GitError as error:
+        return Mail(f"mail {number}", None, error.reason)
+    subject = read_subject(said)
+    patch = scratch.read(b"patch")
+    is_mail = bool(HEADER_PATTERN.search(head))
+    mail = Mail((subject or f"mail {number}") if is_mail else None, ensure_newline(patch))
+    mail.is_flowed = bool(FLOWED_PATTERN.search(text))
+    if not DIFF_PATTERN.search(patch):
+        message = scratch.read(b"message")
+        has_structure = STRUCTURE_PATTERN.search(text) or COLOR in text or COLOR in message + patch
+        mail.lacks_diff = (
+            bool(has_structure) and not LETTER_PATTERN.match(subject) if is_mail else True
+        )
+    return mail
+
+
+def shows_diff(text: bytes, scratch: Scratch) -> bool:
+    """Whether git sees a diff in the mail TEXT as it is, whatever its headers say."""
+    try:
+        scratch.run(b"mailinfo", b"-k", b"message", b"patch", stdin=text)
+    except GitError:
+        return False
+    return bool(DIFF_PATTERN.search(scratch.read(b"patch")))
+
+
+def read_subject(said: bytes) -> str:
+    """Read the subject from what ``git mailinfo`` SAID."""
+    _, _, rest = (b"\n" + said).partition(b"\nSubject: ")
+    line = rest.partition(b"\n")[0][:LONGEST_SUBJECT]
+    return " ".join(line.decode("utf-8", "backslashreplace").split())
+
+
+def convert_to_utf8(text: bytes) -> bytes:
+    """Write the mail TEXT in UTF-8, if it is in UTF-16 or UTF-32, and can be read.
+
+    People send such mails, and ``git mailinfo`` reads only their headers.
+    """
+    from binascii import Error, a2b_base64
+
+    head, blank, body = text.partition(b"\n\n")
+    charset = WIDE_PATTERN.search(head)
+    if charset is None or not BASE64_PATTERN.search(head):
+        return text
+    try:
+        wide = a2b_base64(body).decode(charset[1].decode())
+    except (Error, LookupError, ValueError):
+        return text
+    head = head.replace(charset[1], b"utf-8")
+    return BASE64_PATTERN.sub(b"Content-Transfer-Encoding: 8bit", head) + blank + wide.encode()
+
+
+def may_matter(text: bytes) -> bool:
+    """Whether anything of KVM may be named in TEXT, a mail or a patch, or a hunk names nothing."""
+    return bool(MATTER_PATTERN.search(text)) or (
+        b"@@ -" in text and not NAMING_PATTERN.search(text)
+    )
+
+
+def ensure_newline(text: bytes) -> bytes:
+    """End the last line of TEXT."""
+    return text if text.endswith(b"\n") or not text else text + b"\n"

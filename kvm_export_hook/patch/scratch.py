@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+"""A directory of its own for git, which reads patches there as it does nowhere else.
+
+No repository, no configuration and no variable of the user has a say: ``git
+apply`` would pass over what lies outside of the directory that it runs in.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from kvm_export_hook.git.process import blame_temporary, name_temporary, run_git
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+
+# What ends a program at once; here it is an exception, as Python makes of SIGINT.
+CAUGHT_SIGNALS = (signal.SIGHUP, signal.SIGTERM)
+
+
+class Scratch:
+    """An empty directory, a context; at its end it is gone with all that is in it.
+
+    Also where a signal is the cause. ``path``: of the directory, absolute.
+    """
+
+    def __init__(self) -> None:
+        self.path = os.path.abspath(name_temporary())
+        self._caught: list[signal.Signals] = []
+        kept = {name: value for name, value in os.environb.items() if not name.startswith(b"GIT_")}
+        nothing = os.fsencode(os.devnull)
+        self._environment = kept | {
+            b"HOME": self.path,
+            b"XDG_CONFIG_HOME": self.path,
+            b"GIT_CONFIG_GLOBAL": nothing,
+            b"GIT_CONFIG_NOSYSTEM": b"1",
+            # Or git looks for a repository, and finds the one that TMPDIR may lie in.
+            b"GIT_DIR": nothing,
+            b"LC_ALL": b"C",
+        }
+
+    def __enter__(self) -> Scratch:
+        """Make the directory, and return this. Raises OSError."""
+        self._caught = [each for each in CAUGHT_SIGNALS if signal.getsignal(each) == signal.SIG_DFL]
+        for number in self._caught:
+            signal.signal(number, signal.default_int_handler)
+        try:
+            os.mkdir(self.path, 0o700)
+        except OSError as error:
+            raise OSError(None, blame_temporary(self.path, error)) from error
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Remove the directory."""
+        for name in os.listdir(self.path):
+            os.unlink(self.join(name))
+        os.rmdir(self.path)
+        for number in self._caught:
+            signal.signal(number, signal.SIG_DFL)
+
+    def join(self, name: bytes) -> bytes:
+        """Return the path of the file NAME in the directory."""
+        return os.path.join(self.path, name)
+
+    def read(self, name: bytes) -> bytes:
+        """Read the file NAME."""
+        with open(self.join(name), "rb") as file:
+            return file.read()
+
+    def run(self, *arguments: bytes, stdin: bytes = b"") -> bytes:
+        """Run git in the directory; return what it prints. Raises GitError if it fails."""
+        return run_git(*arguments, directory=self.path, stdin=stdin, environment=self._environment)

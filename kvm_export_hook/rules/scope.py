@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""Which paths are C sources of KVM, by their names alone. Pure.
+
+A path is in scope when it lies in one of the two KVM directories of the kernel
+tree that it belongs to. The names that git gives to a hook, ``virt/kvm/x.c``
+from the top of the tree, show that at a glance.
+"""
+
+from __future__ import annotations
+
+from posixpath import basename, normpath
+
+KVM_DIRECTORIES = (b"arch/x86/kvm", b"virt/kvm")
+
+FROM_THE_TOP = tuple(directory + b"/" for directory in KVM_DIRECTORIES)
+
+# What to say of a link in the place of a file or directory in scope.
+LINK_REFUSED = "is a symbolic link, which is not followed: name the file that it points to"
+
+# What identify tags as C; a test compares this with its table.
+C_SUFFIXES = (b".c", b".h")
+
+
+def is_named_from_the_top(path: bytes) -> bool:
+    """Whether the name alone, as git gives it, shows that PATH is in scope."""
+    return path.startswith(FROM_THE_TOP) and b"/." not in path and b"//" not in path and is_c(path)
+
+
+def is_in_scope(name: bytes) -> bool:
+    """Whether a file of this NAME from the top of its tree is in scope."""
+    name = normpath(name)
+    return name.startswith(FROM_THE_TOP) and is_c(name)
+
+
+def is_c(path: bytes) -> bool:
+    """Whether the last part of PATH ends as a C file does; a hidden ``.c`` has no ending."""
+    if not path.lower().endswith(C_SUFFIXES):
+        return False
+    return bool(path[path.rfind(b"/") + 1 : -2].strip(b"."))
+
+
+def is_c_to_identify(path: bytes) -> bool:
+    """Whether identify tags a file of this name as C: for names that are given by hand."""
+    if is_c(path):
+        return True
+    from identify.extensions import EXTENSIONS
+
+    _stem, dot, extension = basename(path).lstrip(b".").rpartition(b".")
+    return bool(dot) and "c" in EXTENSIONS.get(extension.decode("ascii", "replace").lower(), ())
+
+
+def list_scoped_names(name: bytes, is_directory: bool) -> list[bytes]:
+    """List what is in scope of a file or directory NAME of a kernel tree."""
+    if (name + b"/" * is_directory).startswith(FROM_THE_TOP):
+        return [name] if is_directory or is_c_to_identify(name) else []
+    if not is_directory:
+        return []
+    return [kvm for kvm in KVM_DIRECTORIES if name == b"." or is_below(kvm, name)]
+
+
+def is_below(path: bytes, directory: bytes) -> bool:
+    """Whether PATH is DIRECTORY or lies below it; below the empty one lies what is relative."""
+    if not directory:
+        return not path.startswith(b"/")
+    return path == directory or path.startswith(directory.rstrip(b"/") + b"/")

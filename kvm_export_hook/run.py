@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: MIT
+"""What a run reports to: its status, notes, errors and streams. Every room below is handed this."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from kvm_export_hook.options import PROGRAM
+from kvm_export_hook.rules import facts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TextIO
+
+    from kvm_export_hook.options import Options
+    from kvm_export_hook.rules.facts import Facts
+
+    # Reads the facts of a tree from its KVM_TYPES and its MAKEFILE; None: not there.
+    ReadFacts = Callable[[bytes | None, bytes | None], Facts]
+    # Takes a path that could not be checked, and why.
+    Complain = Callable[[bytes, OSError], object]
+    # Takes a tree (its path, empty for the working directory) whose facts have a note.
+    Note = Callable[[bytes, str], object]
+
+CLEAN, FOUND, TROUBLE = 0, 1, 2
+
+# Said of what could not be checked for want of it.
+NO_MEMORY = "needs more memory than this machine has"
+# Said of a fault of ours.
+PLEASE_REPORT = "please report this, with the input"
+
+NOTHING_CHECKED = "nothing checked: found no C source below virt/kvm or arch/x86/kvm"
+
+WHAT_TO_DO = {
+    FileNotFoundError: "check the name",
+    IsADirectoryError: "expected a file",
+    PermissionError: "make it readable",
+}
+
+
+class Output:
+    """A stream to print to, which may be closed. Once it takes no more, nothing is printed."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self.stream = stream
+        self.failure: OSError | None = None
+
+    def write(self, text: str) -> None:
+        """Print TEXT in the encoding of the stream."""
+        if self.stream:
+            self.write_bytes(text.encode(self.stream.encoding, "backslashreplace"))
+
+    def write_bytes(self, data: bytes) -> None:
+        """Print DATA, also where the stream has no buffer and takes only a part."""
+        try:
+            while self.stream and data:
+                data = data[self.stream.buffer.write(data) :]
+        except OSError as error:
+            self.fail(error)
+
+    def flush(self) -> None:
+        """Print what the stream still holds."""
+        try:
+            if self.stream:
+                self.stream.flush()
+        except OSError as error:
+            self.fail(error)
+
+    def fail(self, error: OSError) -> None:
+        """Let what the stream still holds go nowhere, so that Python's exit does not stumble."""
+        assert self.stream
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.stream.fileno())
+        os.close(nowhere)
+        self.stream, self.failure = None, error
+
+
+class Run:
+    """A run of the command: its options, its exit status, what it says on stderr, its notes.
+
+    ``has_met_anything``: a text to check, or a reason not to. ``notes``: remarks on
+    whole trees, each with the path of the tree; a remark on the run has none.
+    ``prints_notes``: whether these go to stderr, too.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.out, self.err = Output(sys.stdout), Output(sys.stderr)
+        self.status = CLEAN
+        self.has_met_anything = False
+        self.notes: list[tuple[bytes, str]] = []
+        self.prints_notes = True
+
+    @property
+    def srctree(self) -> bytes | None:
+        """The kernel tree that was named, if one was."""
+        return None if self.options.srctree is None else os.fsencode(self.options.srctree)
+
+    def read_facts(self, kvm_types: bytes | None, makefile: bytes | None) -> Facts:
+        """Read the facts of a tree from its two files, with the wishes of the command line."""
+        allow = map(os.fsencode, self.options.allow)
+        return facts.read_facts(kvm_types, makefile, allow, self.options.force)
+
+    def complain(self, path: bytes, error: OSError) -> None:
+        """Say what could not be judged, and why."""
+        self.status = TROUBLE
+        self.has_met_anything = True
+        what = error.strerror or str(error)
+        self.say("error", path or b"''", what, WHAT_TO_DO.get(type(error), ""))
+
+    def give_up(self, reason: str) -> None:
+        """Say why nothing more can be judged."""
+        self.status = TROUBLE
+        self.has_met_anything = True
+        self.say("error", os.fsencode(reason))
+
+    def note(self, path: bytes, remark: str) -> None:
+        """Say something of the tree at PATH, or of the whole run where PATH is empty."""
+        self.has_met_anything = True
+        self.notes.append((path, remark))
+        if self.prints_notes and not self.options.quiet:
+            self.say("", path, remark)
+
+    def note_if_nothing(self) -> None:
+        """Say so if there was nothing to judge."""
+        if not self.has_met_anything:
+            self.note(b"", NOTHING_CHECKED)
+
+    def say(self, kind: str, subject: bytes, *remarks: str) -> None:
+        """Print a line to stderr; nothing of SUBJECT and REMARKS drives a terminal."""
+        from kvm_export_hook.escape import disarm, make_printable
+
+        said = (remark.encode("utf-8", "surrogateescape") for remark in remarks)
+        parts = (PROGRAM, kind, *map(make_printable, (subject, *said)))
+        self.err.write(disarm(": ".join(part for part in parts if part)) + "\n")
+        self.err.flush()

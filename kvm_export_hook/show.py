@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: MIT
+"""Prints the report, the fix or the list, once there is something to print."""
+
+from __future__ import annotations
+
+import os
+from itertools import chain
+
+from kvm_export_hook.files import worktree
+from kvm_export_hook.report.formats import FORMATS
+from kvm_export_hook.report.layout import Layout
+from kvm_export_hook.run import NO_MEMORY
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import TextIO
+
+    from kvm_export_hook.rules.exports import Export
+    from kvm_export_hook.run import Output, Run
+    from kvm_export_hook.users.lookup import Users
+    from kvm_export_hook.users.search import SayIfSlow
+    from kvm_export_hook.values import Input, Result
+
+    FindUsers = Callable[[Input], Users]
+
+PATIENCE = 1.0
+
+
+BY_COMMAND = "kvm-export-hook --fix PATH rewrites what it safely can.\n"
+BY_HOOK = "The hook kvm-exports-fix rewrites what it safely can.\n"
+
+
+def print_list(run: Run) -> None:
+    """Print the exports of what was asked for."""
+    from kvm_export_hook.report import as_list
+
+    options = run.options
+    trees = worktree.Trees(run.read_facts, run.complain, run.note)
+    paths = map(os.fsencode, options.paths)
+    found: list[Export] = []
+    for input_ in worktree.read_inputs(paths, run.srctree, trees, run.complain):
+        run.has_met_anything = True
+        found.extend(list_input(input_, run))
+    users = {}
+    if options.users:
+        from kvm_export_hook.users.search import find_export_users
+
+        users = find_export_users(found, trees.facts, choose_progress(run))
+    audit = as_list.Audit(found, list(trees.facts.values()), options.allow, users)
+    write_list = as_list.write_object if options.format == "json" else as_list.write_text
+    for part in write_list(found, audit):
+        run.out.write(part)
+
+
+def list_input(input_: Input, run: Run) -> list[Export]:
+    """List the exports of INPUT_, or complain that there is not enough memory for that."""
+    from kvm_export_hook.rules.exports import find_exports
+
+    try:
+        return list(find_exports(input_.text, input_.facts, input_.path, input_.top or b""))
+    except MemoryError:
+        pass  # what the list takes is freed before there is something to say
+    run.complain(input_.path, OSError(None, NO_MEMORY))
+    return []
+
+
+def apply_options(
+    results: Iterator[Result], run: Run
+) -> tuple[Iterator[Result], Output, FindUsers | None]:
+    """Fix RESULTS, print the fix as a patch, or find who uses their symbols.
+
+    Returns what is to be reported, where, and what finds the users.
+    """
+    if run.options.users:
+        from kvm_export_hook.files.locate import find_tree
+        from kvm_export_hook.users.search import find_result_users
+
+        results, find_users = find_result_users(
+            results, find_tree(run.srctree), choose_progress(run)
+        )
+        return results, run.out, find_users
+    from kvm_export_hook.fix import rewrite
+
+    if run.options.fix:
+        return rewrite.rewrite_files(results, run.complain), run.out, None
+    return rewrite.print_patches(results, choose_patch_writer(run.out)), run.err, None
+
+
+def print_report(
+    first: Result | None,
+    rest: Iterator[Result],
+    run: Run,
+    output: Output,
+    find_users: FindUsers | None,
+) -> None:
+    """Print FIRST and the REST in the format that was asked for.
+
+    All are judged, and a fix goes on to its end, without a reader, too.
+    """
+    row = FORMATS[run.options.format]
+    if not (first or row.prints_when_clean):
+        return
+    # Not by importlib, which loads as much again as a report.
+    module = __import__(f"kvm_export_hook.report.{row.module}", fromlist=["report"])
+    layout = Layout(
+        color=wants_color(run.options.color, output.stream),
+        quiet=run.options.quiet,
+        notes=run.notes,
+        fix_hint=BY_HOOK if os.environ.get("PRE_COMMIT") else BY_COMMAND,
+        name_in_repository=name_from_repository,
+        find_users=find_users,
+    )
+    results = rest if first is None else chain([first], rest)
+    for part in module.report(results, layout):
+        output.write(part)
+
+
+def name_from_repository(input_: Input) -> bytes:
+    """Spell the path of INPUT_ from the top of its git repository."""
+    from kvm_export_hook.git import discover
+
+    return discover.name_in_repository(input_)
+
+
+def choose_progress(run: Run, patience: float = PATIENCE) -> SayIfSlow:
+    """Return a context that prints a remark after PATIENCE seconds, on a terminal."""
+    from kvm_export_hook.users.progress import say_later
+
+    stream = run.err.stream
+    if stream is None or not stream.isatty():
+        return lambda _: say_later(None, patience)
+    return lambda remark: say_later(lambda: run.say("", b"", remark), patience)
+
+
+def choose_patch_writer(output: Output) -> Callable[[bytes], None]:
+    """Choose how to print a line of a patch: byte for byte, but nothing that drives a terminal."""
+    if not (output.stream and output.stream.isatty()):
+        return output.write_bytes
+    from kvm_export_hook.escape import make_printable
+
+    return lambda line: output.write(make_printable(line[:-1]) + "\n")
+
+
+def wants_color(choice: str, stream: TextIO | None) -> bool:
+    """Whether to colour: as CHOICE says, or the environment, or where a person looks on."""
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"

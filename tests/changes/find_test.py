@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: MIT
+"""Changes to results: which texts are judged, and how often they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+
+from kvm_export_hook.changes.find import judge_changes
+from kvm_export_hook.changes.state import Change, State, Text
+from kvm_export_hook.rules.facts import NOT_ENFORCED, Facts
+from kvm_export_hook.values import Origin
+from tests.helpers.support import ALLOWLIST, BAD, INTERNAL, make_facts
+
+FACTS = make_facts()
+FREE = Facts(True, False, ALLOWLIST, "bundled", NOT_ENFORCED)
+NAME = b"virt/kvm/x.c"
+
+
+class Texts:
+    """Texts by their ids, and which were read."""
+
+    def __init__(self, **texts: bytes) -> None:
+        self.texts = texts
+        self.read: list[str] = []
+
+    def __call__(self, ids: Sequence[Hashable]) -> Iterator[tuple[Hashable, bytes]]:
+        """Yield the texts of IDS, less those that are not there."""
+        for id_ in ids:
+            assert isinstance(id_, str)
+            self.read.append(id_)
+            if id_ in self.texts:
+                yield id_, self.texts[id_]
+
+
+def state(*ids: str, facts: Facts = FACTS) -> State:
+    """Make a state with a file for each of IDS."""
+    return State(facts, [Text(b"virt/kvm/%d.c" % at, b"p", id_) for at, id_ in enumerate(ids)])
+
+
+def judge(texts: Texts, *changes: Change) -> list[tuple[str, list[int]]]:
+    """Judge CHANGES; list the subject and the lines of each result."""
+    return [
+        (
+            result.input.origin.subject if result.input.origin else "",
+            [f.line for f in result.findings],
+        )
+        for result in judge_changes(changes, texts)
+    ]
+
+
+def commit(subject: str, new: State, *olds: State) -> Change:
+    return Change(Origin("1" * 40, subject), new, olds)
+
+
+def test_the_old_state_of_a_clean_change_is_not_read() -> None:
+    texts = Texts(new=INTERNAL, old=BAD)
+    assert judge(texts, commit("a", state("new"), state("old"))) == []
+    assert texts.read == ["new"]
+
+
+def test_a_text_is_read_and_judged_once_and_again_for_a_report() -> None:
+    texts = Texts(good=INTERNAL, bad=BAD)
+    changes = [
+        commit("a", state("bad", "good"), state("good", "good")),
+        commit("b", state("good", "good"), state("bad", "good")),
+        commit("c", state("good", "bad"), state("good", "good")),
+    ]
+    assert judge(texts, *changes) == [("a", [1]), ("c", [1])]
+    assert texts.read == ["bad", "good", "bad", "bad"]
+
+
+def test_a_text_is_judged_by_the_facts_of_each_state() -> None:
+    texts = Texts(bad=BAD)
+    listed = make_facts(allow="kvm_sample")
+    assert judge(texts, commit("a", state("bad"), state("bad", facts=listed))) == [("a", [1])]
+    assert judge(texts, commit("a", state("bad", facts=listed), state("bad"))) == []
+    assert judge(texts, commit("a", state("bad"), state("bad"))) == []
+
+
+def test_a_state_in_which_nothing_is_enforced_is_not_read() -> None:
+    texts = Texts(bad=BAD)
+    assert judge(texts, commit("a", state("bad", facts=FREE), state())) == []
+    assert texts.read == []
+    assert judge(texts, commit("a", state("bad"), state("bad", facts=FREE))) == [("a", [1])]
+
+
+def test_a_text_that_cannot_be_read_has_no_findings() -> None:
+    texts = Texts(bad=BAD)
+    assert judge(texts, commit("a", state("gone", "bad"), state("gone"))) == [("a", [1])]
+
+
+def test_a_text_that_can_be_read_no_more_is_passed_over() -> None:
+    texts = Texts(one=BAD, two=BAD)
+
+    def read(ids: Sequence[Hashable]) -> Iterator[tuple[Hashable, bytes]]:
+        yield from texts(ids)
+        texts.texts.pop("one", None)
+
+    (result,) = judge_changes([commit("a", state("one", "two"))], read)
+    assert result.input.name == b"virt/kvm/1.c"
+
+
+def test_only_what_counts_is_reported() -> None:
+    texts = Texts(bad=BAD)
+    new = state("bad", "bad", "bad")
+    change = Change(None, new, [], frozenset([b"virt/kvm/1.c"]))
+    (result,) = judge_changes([change], texts)
+    assert result.input.name == b"virt/kvm/1.c"
+
+
+def test_several_texts_of_a_file_are_one_after_the_other() -> None:
+    texts = Texts(one=BAD, two=b"\n" + BAD + BAD, old=BAD)
+    parts = [Text(NAME, NAME, "one", 10), Text(NAME, NAME, "two", 50), Text(NAME, NAME, "one", 90)]
+    new, old = State(FACTS, parts), State(FACTS, [Text(NAME, NAME, "old")])
+    assert judge(texts, Change(None, new, [old])) == [("", [51, 52]), ("", [90])]
+    assert judge(texts, Change(None, new, [old, State(FACTS, parts[1:])])) == [("", [90])]
+
+
+def test_a_result_says_where_it_is_from() -> None:
+    texts = Texts(bad=b"int a;\n" + BAD)
+    text = Text(NAME, b"linux/virt/kvm/x.c", "bad", 7, b"linux")
+    origin = Origin("1" * 40, "subject")
+    (result,) = judge_changes([Change(origin, State(FACTS, [text]), [])], texts)
+    input_ = result.input
+    assert (input_.name, input_.path, input_.top, input_.first_line) == (
+        NAME,
+        b"linux/virt/kvm/x.c",
+        b"linux",
+        7,
+    )
+    assert input_.text == b"int a;\n" + BAD
+    assert input_.origin is origin
+    assert [(each.line, each.column) for each in result.findings] == [(8, 1)]

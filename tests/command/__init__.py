@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The command as people and git hooks run it."""

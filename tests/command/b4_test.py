@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: MIT
+"""The recipes for mails: b4's checks, and git's hook before send-email."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.recipes import recipe
+from tests.helpers.repositories import Repository, initialise
+from tests.helpers.support import BAD, INTERNAL, make_tree, write
+
+PROBLEM = (
+    "EXPORT_SYMBOL_GPL(kvm_sample): symbol is not on the allowlist;"
+    " use EXPORT_SYMBOL_FOR_KVM_INTERNAL"
+)
+
+
+@pytest.fixture
+def linux(tmp_path: Path) -> Repository:
+    """Make a kernel-like repository without any hook."""
+    repository = Repository(tmp_path / "linux", tmp_path)
+    make_tree(repository.top)
+    initialise(repository)
+    repository.git("config", "user.name", "A Developer")
+    repository.git("config", "user.email", "developer@example.org")
+    return repository
+
+
+def commit(repository: Repository, content: bytes, message: str, name: str) -> None:
+    repository.stage(f"virt/kvm/{name}", content)
+    repository.git("commit", "--quiet", "--no-verify", "--message", message)
+
+
+def test_b4_prep_fails_the_bad_patch_alone(linux: Repository) -> None:
+    b4 = ("b4", "--no-interactive", "--offline-mode", "prep")
+    status, output = linux.run(*b4, "--new", "series", "--fork-point", "main")
+    assert status == 0, output
+    commit(linux, b"int a;\n" + BAD, "KVM: Add the bad one", "bad.c")
+    commit(linux, INTERNAL, "KVM: Add the good one", "good.c")
+    ours, checkpatch = recipe("replaces b4's own, checkpatch, so set both:").splitlines()
+    assert "checkpatch.pl" in checkpatch
+    assert linux.run("sh", "-c", ours).status == 0
+    linux.git("config", "--add", "b4.prep-perpatch-check-cmd", "true")
+    _, output = linux.run(*b4, "--check")
+    said = re.sub(r"\x1b\[[0-9;]*m", "", output).partition("---\n")[2]
+    assert re.sub(r"[0-9a-f]{12}", "SHA", said) == (
+        "● SHA: KVM: Add the bad one\n"
+        "  ● kvm-export-hook: virt/kvm/bad.c:2: ERROR:"
+        f" mail: [PATCH 1/2] KVM: Add the bad one: {PROBLEM}\n"
+        "  ● true: passed all checks\n"
+        "● SHA: KVM: Add the good one\n"
+        "---\n"
+        "Success: 2, Warning: 0, Error: 1\n"
+    )
+
+
+def test_b4_am_runs_what_the_recipe_names(linux: Repository) -> None:
+    ours, checkpatch = recipe("`b4 am --check` and `b4 shazam --check` run").splitlines()
+    assert "checkpatch.pl" in checkpatch
+    assert linux.run("sh", "-c", ours).status == 0
+    command = linux.git("config", "b4.am-perpatch-check-cmd").strip()
+    commit(linux, BAD, "KVM: Bad", "x.c")
+    mail = linux.git("format-patch", "--stdout", "-1").encode()
+    status, output = linux.run(*shlex.split(command), stdin=mail)
+    assert status == 1
+    assert output == f"virt/kvm/x.c:1: ERROR: mail: [PATCH] KVM: Bad: {PROBLEM}\n"
+
+
+def test_a_bad_mail_is_not_sent(linux: Repository) -> None:
+    hook = write(
+        linux.top / ".git/hooks/sendemail-validate",
+        recipe("As `.git/hooks/sendemail-validate`").encode(),
+    )
+    hook.chmod(0o755)
+    commit(linux, INTERNAL, "KVM: Good", "good.c")
+    commit(linux, BAD, "KVM: Bad", "x.c")
+    good, bad = (str(linux.top / name) for name in linux.git("format-patch", "-2").split())
+    assert linux.run("sh", "-c", f'"{hook}" "{good}"') == (0, "")
+    status, output = linux.run("sh", "-c", f'"{hook}" "{bad}"')
+    assert status == 1
+    assert output.startswith("virt/kvm/x.c:1:1: error: EXPORT_SYMBOL_GPL(kvm_sample): ")

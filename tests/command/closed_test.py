@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+"""What cannot be looked at is no absent file: exit status 2, in every source."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import HOME
+from tests.helpers.cases import parametrize
+from tests.helpers.repositories import Repository
+from tests.helpers.support import BAD, COMMAND, drop_rights, make_environment, make_tree, write
+
+
+@pytest.fixture
+def closed(top: Path, tmp_path: Path) -> Iterator[Path]:
+    """Make a directory that nobody may enter, with a kernel in it; at ``link`` there is a way."""
+    closed = tmp_path / "closed"
+    make_tree(closed / "linux", check=True)
+    write(closed / "linux/virt/kvm/x.c", BAD)
+    (top / "link").symlink_to(closed / "linux")
+    (top / "virt/kvm/way").symlink_to(closed / "linux")
+    closed.chmod(0)
+    yield closed
+    closed.chmod(0o700)
+
+
+@parametrize(
+    ("arguments", "said"),
+    {
+        "path": (["link"], "link"),
+        "path-below": (["link/virt/kvm/x.c"], "link/virt/kvm/x.c"),
+        "link-in-a-kvm-directory": (["virt/kvm"], "virt/kvm/way"),
+        "srctree": (["--srctree=link"], "link"),
+        "srctree-and-path": (["--srctree=link", "link/virt"], "link/virt"),
+        "list": (["--list", "--srctree=link"], "link"),
+        "staged": (["--staged", "--srctree=link"], "link"),
+        "commits": (["--commits=HEAD", "--srctree=link"], "link"),
+        "since": (["--since=HEAD", "link"], "link"),
+        "patch": (["--patch=p", "--srctree=link"], "link"),
+    },
+)
+def test_a_place_that_may_not_be_entered(
+    closed: Path, top: Path, arguments: list[str], said: str
+) -> None:
+    repository = Repository(top, HOME)
+    repository.git("init", "--quiet")
+    repository.git("commit", "--quiet", "--allow-empty", "--message", "initial")
+    write(top / "p", b"")
+    done = subprocess.run(
+        drop_rights(str(COMMAND), *arguments),
+        capture_output=True,
+        text=True,
+        check=False,
+        env=make_environment(),
+    )
+    assert done.returncode == 2, done
+    assert f"{said}: Permission denied" in done.stderr

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: MIT
+"""The ways in that need no framework, as the README writes them, in a real repository."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.recipes import recipe
+from tests.helpers.repositories import Repository, initialise
+from tests.helpers.support import BAD, INTERNAL, make_tree, write
+
+FINDING = "virt/kvm/x.c:1:1: error: EXPORT_SYMBOL_GPL(kvm_sample): "
+STAGED = recipe("`pre-merge-commit` and `pre-applypatch` (which")
+PUSH = recipe("As `pre-push`:")
+
+
+@pytest.fixture
+def linux(tmp_path: Path) -> Repository:
+    """Make a kernel-like repository with a branch master, and stand on another."""
+    repository = Repository(tmp_path / "linux", tmp_path)
+    make_tree(repository.top, check=True)
+    initialise(repository)
+    repository.git("branch", "master")
+    return repository
+
+
+def install(repository: Repository, name: str, script: str) -> None:
+    """Install SCRIPT as the hook NAME."""
+    path = write(repository.top / ".git/hooks" / name, script.encode())
+    path.chmod(0o755)
+
+
+def sh(repository: Repository, commands: str) -> tuple[int, str]:
+    """Run COMMANDS."""
+    return repository.run("sh", "-e", "-c", commands)
+
+
+def test_a_commit(linux: Repository) -> None:
+    install(linux, "pre-commit", STAGED)
+    linux.stage("virt/kvm/x.c", BAD)
+    status, output = linux.commit()
+    assert status == 1
+    assert output.startswith(FINDING)
+    linux.stage("virt/kvm/x.c", INTERNAL)
+    assert linux.commit().status == 0
+
+
+def test_an_old_export_in_a_file_that_one_touches_blocks_nothing(linux: Repository) -> None:
+    linux.stage("virt/kvm/x.c", BAD)
+    assert linux.commit().status == 0
+    install(linux, "pre-commit", STAGED)
+    linux.stage("virt/kvm/x.c", b"int a;\n" + BAD)
+    assert linux.commit().status == 0
+
+
+def test_a_mail_that_git_am_applies(linux: Repository) -> None:
+    linux.stage("virt/kvm/x.c", BAD)
+    assert linux.commit().status == 0
+    mail = linux.git("format-patch", "--stdout", "-1")
+    linux.git("reset", "--quiet", "--hard", "master")
+    install(linux, "pre-applypatch", STAGED)
+    status, output = linux.run("git", "am", stdin=mail.encode())
+    assert status != 0
+    assert FINDING in output
+    assert linux.git("rev-parse", "HEAD") == linux.git("rev-parse", "master")
+
+
+def test_a_merge(linux: Repository) -> None:
+    linux.git("checkout", "--quiet", "-b", "topic")
+    linux.stage("virt/kvm/x.c", BAD)
+    assert linux.commit().status == 0
+    linux.git("checkout", "--quiet", "main")
+    linux.stage("virt/kvm/y.c", INTERNAL)
+    assert linux.commit().status == 0
+    install(linux, "pre-merge-commit", STAGED)
+    status, output = linux.run("git", "merge", "--no-edit", "topic")
+    assert status != 0
+    assert FINDING in output
+
+
+def test_a_push(linux: Repository, tmp_path: Path) -> None:
+    remote = tmp_path / "remote.git"
+    linux.git("init", "--quiet", "--bare", str(remote))
+    linux.git("remote", "add", "origin", str(remote))
+    linux.git("push", "--quiet", "origin", "main")
+    install(linux, "pre-push", PUSH)
+    linux.stage("virt/kvm/x.c", BAD)
+    assert linux.commit().status == 0
+    linux.stage("virt/kvm/x.c", INTERNAL)
+    assert linux.commit().status == 0
+    status, output = linux.run("git", "push", "origin", "main")
+    assert status != 0
+    assert FINDING in output
+    linux.git("reset", "--quiet", "--soft", "master")
+    assert linux.commit().status == 0
+    assert linux.run("git", "push", "origin", "main").status == 0
+
+
+def test_a_rebase_and_a_branch(linux: Repository) -> None:
+    linux.stage("virt/kvm/x.c", BAD)
+    assert linux.commit().status == 0
+    linux.stage("virt/kvm/x.c", INTERNAL)
+    assert linux.commit().status == 0
+    each_pick = recipe("git runs no pre-commit hook for a cherry-pick")
+    for commands in (each_pick, recipe("Before a pull request")):
+        status, output = sh(linux, commands)
+        assert status != 0
+        assert FINDING in output
+        assert "commit " in output
+
+
+def test_a_list_of_names(linux: Repository) -> None:
+    commands = recipe("**How do I check a list of names?**")
+    assert sh(linux, commands) == (0, "")
+    linux.stage("virt/kvm/x.c", BAD)
+    linux.stage("--list", b"")
+    status, output = sh(linux, commands)
+    assert status != 0
+    assert output.startswith(FINDING)

@@ -1,0 +1,294 @@
+# SPDX-License-Identifier: MIT
+"""--pre-push: the commits that are about to be pushed, as git, pre-commit and prek say it."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Command
+from tests.helpers.cases import parametrize
+from tests.helpers.repositories import Repository, find_added
+from tests.helpers.support import BAD, COMMAND, INTERNAL, write
+
+A, B, C = "virt/kvm/a.c", "virt/kvm/b.c", "virt/kvm/c.c"
+ZERO = "0" * 40
+UNKNOWN = "1" * 40
+REFUSED = (
+    "kvm-export-hook: error: cannot know what is pushed: --pre-push works only as a pre-push hook"
+    " of git, pre-commit or prek: use --commits RANGE\n"
+)
+
+
+@pytest.fixture
+def pushed(linux: Repository, tmp_path: Path) -> Repository:
+    """Make a repository with the remote origin, which has its first commit."""
+    linux.git("init", "--quiet", "--bare", str(tmp_path / "origin.git"))
+    linux.git("remote", "add", "origin", str(tmp_path / "origin.git"))
+    linux.git("push", "--quiet", "origin", "main")
+    return linux
+
+
+@pytest.fixture
+def hooked(pushed: Repository) -> Repository:
+    """Have the one-line hook installed, and commit an export."""
+    write_hook(pushed)
+    pushed.record("bad", {A: BAD})
+    return pushed
+
+
+def write_hook(linux: Repository) -> None:
+    script = f'#!/bin/sh\nexec {COMMAND} --pre-push "$@"\n'
+    write(linux.top / ".git/hooks/pre-push", script.encode()).chmod(0o755)
+
+
+def push(linux: Repository, *arguments: str) -> list[str]:
+    """Push; list what stops that: the line of each finding, and the headings."""
+    status, output = linux.run("git", "push", *arguments)
+    assert (status == 0) is ("error:" not in output), output
+    marks = (": error:", "commit ", "kvm-export-hook: error")
+    return [
+        line.strip().partition(":1: error")[0] if ": error:" in line else line.partition(": ")[2]
+        for line in output.splitlines()
+        if any(mark in line for mark in marks) and "message" not in line
+    ]
+
+
+# As git runs it.
+
+
+def test_a_bad_commit_and_its_fix_are_not_pushed(hooked: Repository) -> None:
+    hooked.record("fix", {A: INTERNAL})
+    assert push(hooked, "origin", "main") == ["bad", f"{A}:1"]
+    hooked.git("push", "--quiet", "--no-verify", "origin", "main")
+    hooked.record("good", {B: INTERNAL})
+    assert push(hooked, "origin", "main") == []
+
+
+def test_what_a_remote_has_is_not_judged_again(hooked: Repository) -> None:
+    hooked.git("push", "--quiet", "--no-verify", "origin", "main")
+    assert push(hooked, "origin", "main:new") == []
+    assert push(hooked, "origin", "--force", "main^:main") == []
+    assert push(hooked, "origin", "main:another") == []
+
+
+def test_a_branch_that_is_not_checked_out(hooked: Repository) -> None:
+    hooked.git("checkout", "--quiet", "-b", "stable", "HEAD^")
+    hooked.record("good", {"arch/x86/kvm/Makefile": b"", B: INTERNAL})
+    assert push(hooked, "origin", "stable") == []
+    assert push(hooked, "origin", "main") == ["bad", f"{A}:1"]
+
+
+def test_new_and_deleted_branches(hooked: Repository) -> None:
+    hooked.git("checkout", "--quiet", "-b", "new", "HEAD^")
+    hooked.record("more", {B: BAD})
+    assert push(hooked, "origin", "new") == ["more", f"{B}:1"]
+    hooked.git("push", "--quiet", "--no-verify", "origin", "new")
+    assert push(hooked, "origin", ":new") == []
+
+
+def test_two_refs_at_once(hooked: Repository) -> None:
+    hooked.git("checkout", "--quiet", "-b", "new", "HEAD^")
+    hooked.record("more", {B: BAD})
+    hooked.git("branch", "good", "HEAD^")
+    assert sorted(push(hooked, "origin", "main", "new", "good")) == [
+        "bad",
+        "more",
+        A + ":1",
+        B + ":1",
+    ]
+    assert push(hooked, "origin", "good", ":gone") == []
+
+
+def test_tags(hooked: Repository) -> None:
+    hooked.git("tag", "light")
+    hooked.git("tag", "--annotate", "--message", "heavy", "heavy")
+    hooked.git("tag", "of-a-tree", "HEAD^{tree}")
+    hooked.git("tag", "of-a-blob", f"HEAD:{A}")
+    assert push(hooked, "origin", "light") == ["bad", f"{A}:1"]
+    assert push(hooked, "origin", "heavy") == ["bad", f"{A}:1"]
+    assert push(hooked, "origin", "of-a-tree", "of-a-blob") == []
+
+
+def test_a_forced_push(hooked: Repository, tmp_path: Path) -> None:
+    hooked.git("push", "--quiet", "--no-verify", "origin", "main")
+    hooked.git("commit", "--quiet", "--amend", "--message", "amended")
+    assert push(hooked, "--force", "origin", "main") == ["amended", f"{A}:1"]
+    # The remote has what is not here.
+    hooked.git("clone", "--quiet", str(tmp_path / "origin.git"), str(tmp_path / "other"))
+    other = Repository(tmp_path / "other", hooked.home)
+    other.git("commit", "--quiet", "--allow-empty", "--message", "theirs")
+    other.git("push", "--quiet")
+    assert push(hooked, "--force", "origin", "main") == ["amended", f"{A}:1"]
+
+
+@pytest.mark.parametrize("has_remote", [True, False], ids=["beside-a-remote", "without-remotes"])
+def test_a_push_to_a_url(hooked: Repository, tmp_path: Path, has_remote: bool) -> None:
+    if not has_remote:
+        hooked.git("remote", "remove", "origin")
+    hooked.git("init", "--quiet", "--bare", str(tmp_path / "url.git"))
+    assert push(hooked, f"file://{tmp_path}/url.git", "main") == ["bad", f"{A}:1"]
+    assert push(hooked, f"file://{tmp_path}/url.git", "HEAD^:refs/heads/main") == []
+
+
+def test_a_whole_history(hooked: Repository, tmp_path: Path) -> None:
+    hooked.git("init", "--quiet", "--bare", str(tmp_path / "fork.git"))
+    hooked.git("remote", "remove", "origin")
+    hooked.git("remote", "add", "fork", str(tmp_path / "fork.git"))
+    assert push(hooked, "--all", "fork") == ["bad", f"{A}:1"]
+    assert push(hooked, "--mirror", "fork") == ["bad", f"{A}:1"]
+
+
+def test_an_expression_with_blanks(hooked: Repository) -> None:
+    hooked.record("a fix", {A: INTERNAL})
+    assert push(hooked, "origin", "HEAD^{/a fix}:refs/heads/x") == ["bad", f"{A}:1"]
+
+
+def test_nothing_to_push(pushed: Repository) -> None:
+    write_hook(pushed)
+    status, output = pushed.run("git", "push", "origin", "main")
+    assert status == 0
+    assert "kvm-export-hook: nothing checked: git says that nothing is pushed\n" in output
+
+
+def test_from_a_bare_repository(hooked: Repository, tmp_path: Path) -> None:
+    bare = Repository(tmp_path / "bare.git", hooked.home)
+    hooked.git("clone", "--quiet", "--bare", ".", str(bare.top))
+    write(bare.top / "hooks/pre-push", (hooked.top / ".git/hooks/pre-push").read_bytes()).chmod(
+        0o755
+    )
+    origin = str(tmp_path / "origin.git")
+    assert push(bare, origin, "main") == ["bad", f"{A}:1"]
+    assert push(bare, origin, "main^:refs/heads/x") == []
+
+
+# The lines on stdin.
+
+
+def hand_over(monkeypatch: pytest.MonkeyPatch, lines: str) -> None:
+    data = io.BytesIO(os.fsencode(lines))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(data, "utf-8"))
+
+
+def test_the_lines_of_git(
+    pushed: Repository, monkeypatch: pytest.MonkeyPatch, command: Command
+) -> None:
+    bad = pushed.record("bad", {A: BAD})
+    more = pushed.record("more", {B: BAD})
+
+    def judge(*lines: str) -> list[str]:
+        hand_over(monkeypatch, "".join(line + "\n" for line in lines))
+        return find_added("--pre-push")
+
+    line = "refs/heads/main {} refs/heads/main {}"
+    assert judge(line.format(more, ZERO)) == [f"bad: {A}:1", f"more: {B}:1"]
+    assert judge(line.format(more, bad)) == [f"more: {B}:1"]
+    assert judge(line.format(more, UNKNOWN)) == [f"bad: {A}:1", f"more: {B}:1"]
+    assert judge(line.format(more, bad), line.format(bad, ZERO)) == [f"more: {B}:1"]
+    assert judge(f"(delete) {ZERO} refs/heads/x {more}") == []
+
+
+@parametrize(
+    "lines",
+    {
+        "none": "",
+        "blank": "\n",
+        "three-words": f"refs/heads/main {UNKNOWN} refs/heads/main\n",
+    },
+)
+def test_lines_that_are_not_git_s(
+    pushed: Repository, monkeypatch: pytest.MonkeyPatch, command: Command, lines: str
+) -> None:
+    hand_over(monkeypatch, lines)
+    assert command("--pre-push") == (2, "", REFUSED)
+    monkeypatch.setattr("sys.stdin", None)
+    assert command("--pre-push") == (2, "", REFUSED)
+
+
+def test_an_id_that_is_not_here(
+    pushed: Repository, monkeypatch: pytest.MonkeyPatch, command: Command
+) -> None:
+    hand_over(monkeypatch, f"refs/heads/x {UNKNOWN} refs/heads/x {ZERO}\n")
+    reason = "is not in this repository: fetch it, or use --commits RANGE"
+    said = f"kvm-export-hook: error: '{UNKNOWN}' {reason}\n"
+    assert command("--pre-push") == (2, "", said)
+
+
+def test_something_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command, pushed: Repository
+) -> None:
+    other = Repository(tmp_path / "other", pushed.home)
+    write(other.top / "README", BAD)
+    other.git("init", "--quiet")
+    id_ = other.record("first")
+    monkeypatch.chdir(other.top)
+    hand_over(monkeypatch, f"refs/heads/main {id_} refs/heads/main {ZERO}\n")
+    said = "nothing checked: found no C source below virt/kvm or arch/x86/kvm"
+    assert command("--pre-push") == (0, "", f"kvm-export-hook: {said}\n")
+
+
+# As frameworks say it.
+
+
+def test_the_variables_of_frameworks(pushed: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad = pushed.record("bad", {A: BAD})
+    more = pushed.record("more", {B: BAD})
+    hand_over(monkeypatch, "")
+    monkeypatch.setenv("PRE_COMMIT_TO_REF", more)
+    assert find_added("--pre-push") == [f"bad: {A}:1", f"more: {B}:1"]
+    monkeypatch.setenv("PRE_COMMIT_FROM_REF", bad)
+    assert find_added("--pre-push") == [f"more: {B}:1"]
+    monkeypatch.setenv("PRE_COMMIT_TO_REF", "HEAD")
+    monkeypatch.setenv("PRE_COMMIT_FROM_REF", "HEAD^^")
+    assert find_added("--pre-push") == [f"bad: {A}:1", f"more: {B}:1"]
+
+
+@pytest.mark.parametrize("rev", ["gone", "HEAD\n--all", UNKNOWN])
+def test_a_variable_that_names_nothing(
+    pushed: Repository, monkeypatch: pytest.MonkeyPatch, command: Command, rev: str
+) -> None:
+    monkeypatch.setenv("PRE_COMMIT_TO_REF", rev)
+    status, out, err = command("--pre-push")
+    assert (status, out) == (2, "")
+    assert err.endswith(" is not in this repository: fetch it, or use --commits RANGE\n"), err
+    assert err.count("\n") == 1
+
+
+CONFIGURATION = f"""\
+repos:
+  - repo: local
+    hooks:
+      - id: push
+        name: push
+        entry: {COMMAND} --pre-push
+        language: system
+        stages: [pre-push]
+        always_run: true
+        pass_filenames: false
+"""
+
+
+@pytest.mark.parametrize("framework", ["pre-commit", "prek"])
+def test_pushes_under_a_framework(pushed: Repository, tmp_path: Path, framework: str) -> None:
+    pushed.write(".git/info/exclude", b".*\n")
+    pushed.write(".pre-commit-config.yaml", CONFIGURATION.encode())
+    pushed.git("add", "--force", ".pre-commit-config.yaml")
+    pushed.record("configuration")
+    assert pushed.run(framework, "install", "--hook-type", "pre-push").status == 0
+    assert push(pushed, "origin", "main") == []
+    pushed.record("bad", {A: BAD})
+    pushed.record("fix", {A: INTERNAL})
+    assert push(pushed, "origin", "main") == ["bad", f"{A}:1"]
+    assert push(pushed, "origin", "main:new") == ["bad", f"{A}:1"]
+    pushed.git("checkout", "--quiet", "HEAD~2")
+    assert push(pushed, "origin", "main") == ["bad", f"{A}:1"]
+    assert push(pushed, "origin", "HEAD:refs/heads/good") == []
+    # A whole history.
+    pushed.git("init", "--quiet", "--bare", str(tmp_path / "fork.git"))
+    pushed.git("remote", "remove", "origin")
+    status, output = pushed.run("git", "push", str(tmp_path / "fork.git"), "main")
+    assert status != 0, output
+    assert ("SKIP=kvm-exports-push" in output) is (framework == "pre-commit"), output

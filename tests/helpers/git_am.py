@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MIT
+"""Real ``git am`` as the judge of patches: what a tree has after it, and what --patch said."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from kvm_export_hook.changes.added import make_key, mark_finding
+from kvm_export_hook.rules.facts import FACT_FILES, read_facts
+from kvm_export_hook.rules.judge import holds_name, judge
+from kvm_export_hook.rules.scan import find_suspects
+from kvm_export_hook.rules.scope import is_in_scope
+from tests.helpers.repositories import Repository, initialise
+from tests.helpers.support import COMMAND, write
+
+MAKEFILE = b"""\
+obj-y += x.o
+exports_grep_trailer := --include='*.[ch]' -nrw $(srctree)/virt/kvm $(srctree)/arch/x86/kvm | \\
+\t\t\tgrep -v -e kvm_get_kvm \\
+\t\t\t\t-e kvm_put_kvm
+"""
+BASE = {
+    "virt/kvm/x.c": b"int a;\nint b;\nint c;\n",
+    "virt/kvm/long.c": b"".join(b"int v%d;\n" % number for number in range(1, 31)),
+    "virt/kvm/commented.c": b"int a;\nint b;\nint c;\n/*\nEXPORT_SYMBOL_GPL(kvm_old);\n */\n"
+    b"int d;\nint e;\nint f;\n",
+    "virt/kvm/product.c": b'int a = 1\n * 2;\nint b;\nint c;\nint d;\nchar *s = "*/";\n',
+    "arch/x86/kvm/old.c": b"int a;\n\nEXPORT_SYMBOL_GPL(kvm_old);\n\nint b;\nint c;\nint d;\n"
+    b"/*\n * A comment.\n */\nint e;\nEXPORT_SYMBOL_GPL(kvm_older);\n",
+    "arch/x86/kvm/Makefile": MAKEFILE,
+    "include/linux/kvm_types.h": b"#define EXPORT_SYMBOL_FOR_KVM_INTERNAL(s) s\n",
+    "lib/l.c": b"int l1;\nint l2;\nint l3;\nint l4;\nEXPORT_SYMBOL_GPL(lib_symbol);\n",
+    "doc.txt": b"doc\n",
+}
+
+
+class Verdicts(NamedTuple):
+    """Whether git applied a patch, whether the tree then has more findings, what --patch said."""
+
+    is_applied: bool
+    adds: bool
+    status: int
+    output: str
+
+
+def make_repository(top: Path, files: Mapping[str, bytes]) -> Repository:
+    """Commit FILES to a repository of their own."""
+    repository = Repository(top, top.parent)
+    for name, content in files.items():
+        write(top / name, content)
+    initialise(repository)
+    return repository
+
+
+def ask_both(base: Repository, scratch: Path, patch: bytes) -> Verdicts:
+    """Give PATCH to --patch and to ``git am``, in a copy of BASE at SCRATCH."""
+    shutil.rmtree(scratch, ignore_errors=True)
+    shutil.copytree(base.top, scratch, symlinks=True)
+    repository = Repository(scratch, base.home)
+    path = write(scratch.parent / "patch", patch)
+    status, output = repository.run(str(COMMAND), "--patch", str(path))
+    before = count_findings(scratch)
+    is_applied = repository.run("git", "am", "--quiet", str(path)).status == 0
+    return Verdicts(is_applied, bool(count_findings(scratch) - before), status, output)
+
+
+def count_findings(top: Path) -> Counter[object]:
+    """Count the findings of the tree at TOP by what makes them equal."""
+    kvm_types, makefile = (read_or_none(top / name.decode()) for name in FACT_FILES)
+    facts = read_facts(kvm_types, makefile)
+    return Counter(
+        make_key(mark_finding(found, text, facts), holds_name(name, facts.allowlist))
+        for name, text in list_files(top)
+        for found in judge(text, find_suspects(text, facts.allowlist), facts)
+    )
+
+
+def list_files(top: Path) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the name and the content of each file in scope, also through links."""
+    for path in sorted(top.rglob("*")):
+        name = bytes(path.relative_to(top))
+        if is_in_scope(name) and path.is_file():
+            yield name, path.read_bytes()
+
+
+def read_or_none(path: Path) -> bytes | None:
+    """Read a file that need not be there."""
+    return path.read_bytes() if path.is_file() else None

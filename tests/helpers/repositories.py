@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: MIT
+"""Real git repositories: small kernels, with hooks or without, and what the command finds there."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from demo import isolation
+from tests.helpers.support import Outcome, make_environment, make_tree, run_in_process, write
+
+# What is none of KVM's business, until it moves there.
+VFS = b"int open;\nEXPORT_SYMBOL(vfs_open);\n"
+
+
+class Done(NamedTuple):
+    """What a program came to."""
+
+    status: int
+    output: str
+
+
+class Repository:
+    """A git repository, and the environment that its programs run in."""
+
+    def __init__(self, top: Path, home: Path) -> None:
+        self.top = top
+        self.home = home
+
+    def run(self, *command: str | bytes, stdin: bytes | None = None) -> Done:
+        """Run COMMAND at the top of the repository."""
+        done = subprocess.run(
+            command,
+            cwd=self.top,
+            env=isolation.make_environment(self.home, make_environment()),
+            stdin=None if stdin is not None else subprocess.DEVNULL,
+            input=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        return Done(done.returncode, done.stdout.decode("utf-8", "surrogateescape"))
+
+    def git(self, *arguments: str | bytes) -> str:
+        """Run git, which must succeed."""
+        status, output = self.run("git", *arguments)
+        assert status == 0, output
+        return output
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file of the repository."""
+        write(self.top / name, content)
+
+    def stage(self, name: str, content: bytes) -> None:
+        """Write a file and add it to the index."""
+        self.write(name, content)
+        self.git("add", "--", os.fsencode(name))
+
+    def commit(self, *options: str) -> Done:
+        """Commit what is staged, through the hooks."""
+        return self.run("git", "commit", "--message", "kvm: test", *options)
+
+    def stage_all(self, files: Mapping[str, bytes | None]) -> None:
+        """Write FILES and stage everything; None deletes one."""
+        for name, content in files.items():
+            if content is None:
+                (self.top / name).unlink()
+            else:
+                self.write(name, content)
+        self.git("add", "--all")
+
+    def record(self, subject: str, files: Mapping[str, bytes | None] | None = None) -> str:
+        """Commit FILES and all else, past the hooks; return the id of the commit."""
+        self.stage_all(files or {})
+        self.git("commit", "--quiet", "--no-verify", "--allow-empty", "--message", subject)
+        return self.git("rev-parse", "HEAD").strip()
+
+
+def find_added(*arguments: str, status: int | None = None) -> list[str]:
+    """Run the command in this process; write each finding as ``subject: path:line``.
+
+    The exit STATUS must be this one, by default what the findings make it.
+    """
+    outcome = run_in_process("--format=json", *arguments)
+    found = list_findings(outcome)
+    assert outcome.status == (bool(found) if status is None else status), outcome
+    return found
+
+
+def list_findings(outcome: Outcome) -> list[str]:
+    """List the findings of a report in JSON."""
+    return [
+        (f"{each['subject']}: " if "subject" in each else "") + f"{each['path']}:{each['line']}"
+        for each in json.loads(outcome.out)["findings"]
+    ]
+
+
+def make_kernel(top: Path, home: Path) -> Repository:
+    """Make a repository of a kernel-like tree that has the make check, with one commit."""
+    repository = Repository(make_tree(top, check=True), home)
+    repository.write("fs/open.c", VFS)
+    repository.write("virt/kvm/Kconfig", b"config KVM\n")
+    repository.git("init", "--quiet", "--template=")
+    repository.record("initial")
+    return repository
+
+
+def copy_repository(source: Repository, top: Path) -> Repository:
+    """Copy a repository."""
+    shutil.copytree(source.top, top, symlinks=True)
+    return Repository(top, source.home)
+
+
+def publish(home: Path) -> Repository:
+    """Commit this checkout as it stands into a repository that pre-commit can clone."""
+    published = Repository(home / "published", home)
+    isolation.publish(published.top, isolation.make_environment(home, make_environment()))
+    return published
+
+
+def initialise(repository: Repository) -> None:
+    """Make a repository of what lies in its directory."""
+    repository.git("init", "--quiet")
+    repository.git("add", "--all")
+    repository.git("commit", "--quiet", "--no-verify", "--message", "initial")
+
+
+def kernel(top: Path, published: Repository, *hooks: str) -> Repository:
+    """Make a kernel-like repository that has HOOKS installed, by default the check."""
+    repository = Repository(top, published.home)
+    make_tree(top)
+    write(top / "fs/read_write.c", b"EXPORT_SYMBOL(vfs_read);\n")
+    # As the kernel's own: dotfiles are not tracked.
+    write(top / ".gitignore", b".*\n!.gitignore\n")
+    initialise(repository)
+    write(top / ".pre-commit-config.yaml", configuration(published, *hooks or ("kvm-exports",)))
+    assert repository.run("pre-commit", "install").status == 0
+    return repository
+
+
+def configuration(published: Repository, *hooks: str) -> bytes:
+    """Write a .pre-commit-config.yaml that takes HOOKS from the published checkout."""
+    revision = published.git("rev-parse", "HEAD").strip()
+    ids = "".join(f"      - id: {hook}\n" for hook in hooks)
+    return f"repos:\n  - repo: {published.top}\n    rev: {revision}\n    hooks:\n{ids}".encode()

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: MIT
+"""The README's installation, step by step as it is written there, in a home without anything."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+import kvm_export_hook
+from tests.helpers.recipes import recipe
+from tests.helpers.repositories import Repository, initialise, publish
+from tests.helpers.support import BAD, INTERNAL, make_tree, write
+
+pytestmark = pytest.mark.xdist_group("pre-commit")
+
+ADDRESS = "https://github.com/OWNER/kvm-export-hook"
+FINDING = "virt/kvm/x.c:1:1: error: EXPORT_SYMBOL_GPL(kvm_sample): "
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a home whose git finds this checkout at the project's address."""
+    path = tmp_path_factory.mktemp("home")
+    published = publish(path)
+    published.git("tag", f"v{kvm_export_hook.__version__}")
+    published.git("config", "--global", f"url.{published.top}.insteadOf", ADDRESS)
+    return path
+
+
+@pytest.fixture
+def linux(home: Path, tmp_path: Path) -> Repository:
+    """Make a kernel-like repository, which hides dotfiles as the kernel does."""
+    repository = Repository(tmp_path / "linux", home)
+    make_tree(repository.top)
+    write(repository.top / ".gitignore", b".*\n!.gitignore\n")
+    initialise(repository)
+    return repository
+
+
+def run(repository: Repository, commands: str) -> tuple[int, str]:
+    """Run COMMANDS as somebody would in this home, who has what pipx installs on the PATH."""
+    scripts = repository.home / ".local/bin"
+    return repository.run("sh", "-e", "-c", f'PATH="{scripts}:$PATH"\n{commands}')
+
+
+def succeed(repository: Repository, commands: str) -> str:
+    status, output = run(repository, commands)
+    assert status == 0, output
+    return output
+
+
+@pytest.fixture
+def hooked(linux: Repository) -> Repository:
+    """Follow the README, steps 1 to 3."""
+    succeed(linux, recipe("1. Install [pre-commit]"))
+    assert (linux.home / ".local/bin/pre-commit").exists()
+    (linux.top / ".pre-commit-config.yaml").write_text(recipe("2. At the top"))
+    said = succeed(linux, recipe("3. Install the git hooks"))
+    assert said.rstrip().endswith("Passed")
+    return linux
+
+
+def test_a_bad_commit_is_blocked_and_a_good_one_passes(hooked: Repository) -> None:
+    hooked.stage("virt/kvm/x.c", BAD)
+    status, output = run(hooked, "git commit --message 'KVM: Bad'")
+    assert status == 1
+    assert FINDING in output
+    succeed(hooked, recipe("How do I skip it once?"))
+    hooked.stage("virt/kvm/x.c", INTERNAL)
+    succeed(hooked, "git commit --message 'KVM: Good'")
+
+
+def test_the_traps(hooked: Repository) -> None:
+    write(hooked.top / "virt/kvm/x.o", b"")
+    succeed(hooked, recipe("And `git clean -x` deletes it"))
+    assert not (hooked.top / "virt/kvm/x.o").exists()
+    succeed(hooked, recipe("commits fail there until it is copied"))
+    stable = Repository(hooked.top.parent / "stable", hooked.home)
+    stable.stage("virt/kvm/x.c", BAD)
+    status, output = run(stable, "git commit --message 'KVM: Bad'")
+    assert status == 1
+    assert FINDING in output
+    hooked.git("config", "core.hooksPath", "hooks")
+    status, output = run(hooked, recipe("3. Install the git hooks"))
+    assert status == 1
+    assert "core.hooksPath" in output
+
+
+def test_a_whole_history_is_pushed(hooked: Repository, tmp_path: Path) -> None:
+    hooked.git("init", "--quiet", "--bare", str(tmp_path / "fork.git"))
+    hooked.git("remote", "add", "fork", str(tmp_path / "fork.git"))
+    hooked.git("checkout", "--quiet", "-b", "master")
+    hooked.git("tag", "v7.3")
+    succeed(hooked, "git commit --allow-empty --message 'KVM: Good'")
+    status, output = run(hooked, "git push fork master")
+    assert status == 1
+    assert "cannot know what is pushed: pre-commit does not say it" in output
+    succeed(hooked, recipe("pre-commit names no commits"))
+    hooked.stage("virt/kvm/x.c", BAD)
+    succeed(hooked, recipe("How do I skip it once?"))
+    status, output = run(hooked, "git push fork master")
+    assert status == 1
+    assert FINDING in output
+
+
+def test_the_command_itself(linux: Repository) -> None:
+    succeed(linux, recipe("All but pre-commit and prek"))
+    version = kvm_export_hook.__version__
+    assert succeed(linux, "kvm-export-hook --version") == f"kvm-export-hook {version}\n"
+    write(linux.top / "include/linux/kvm_types.h", b"")
+    linux.stage("virt/kvm/x.c", BAD)
+    assert "nothing enforced" in succeed(linux, "kvm-export-hook")
+    status, output = run(linux, recipe("What would it say on 6.12?"))
+    assert status == 1
+    assert FINDING in output
+    assert os.fspath(linux.home) not in output

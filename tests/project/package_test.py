@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: MIT
+"""What is built and shipped."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import kvm_export_hook
+from tests.helpers.repositories import Repository, publish
+from tests.helpers.support import CHECKOUT
+
+VERSION = kvm_export_hook.__version__
+
+
+@pytest.fixture(scope="module")
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("dist")
+    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(target)]
+    subprocess.run(build, cwd=CHECKOUT, check=True, capture_output=True)
+    return target
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    return publish(tmp_path_factory.mktemp("home"))
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(dist: Path) -> None:
+    package = CHECKOUT / "kvm_export_hook"
+    sources = {
+        path.relative_to(CHECKOUT).as_posix()
+        for path in package.rglob("*")
+        if path.suffix == ".py" or path.name == "py.typed"
+    }
+    info = f"kvm_export_hook-{VERSION}.dist-info"
+    metadata = {"METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE"}
+    with zipfile.ZipFile(dist / f"kvm_export_hook-{VERSION}-py3-none-any.whl") as wheel:
+        assert set(wheel.namelist()) == sources | {f"{info}/{name}" for name in metadata}
+        reported = wheel.read(f"{info}/METADATA").decode()
+        scripts = wheel.read(f"{info}/entry_points.txt").decode()
+    for line in (
+        f"Version: {VERSION}",
+        "License-Expression: MIT",
+        "Requires-Python: >=3.10",
+        "Requires-Dist: identify >= 2.4.12",
+        "Requires-Dist: unidiff >= 1.0.1",
+    ):
+        assert f"{line}\n" in reported
+    assert reported.count("Requires-Dist:") == 2
+    assert "kvm-export-hook=kvm_export_hook.cli:start" in scripts
+
+
+def test_the_sdist_holds_what_the_tests_need(dist: Path) -> None:
+    with tarfile.open(dist / f"kvm_export_hook-{VERSION}.tar.gz") as sdist:
+        names = {name.partition("/")[2] for name in sdist.getnames()}
+    assert {
+        "LICENSE",
+        "README.md",
+        "Makefile",
+        "CHANGELOG.md",
+        "tests/rules/judge_test.py",
+    } <= names
+    assert {".gitignore", ".ci/run", ".github/workflows/ci.yml", ".pre-commit-config.yaml"} <= names
+    assert not any("__pycache__" in name for name in names)
+
+
+def test_the_changelog_begins_with_this_version() -> None:
+    changelog = (CHECKOUT / "CHANGELOG.md").read_text("utf-8")
+    assert f"\n## {VERSION}" in changelog
+
+
+@pytest.mark.parametrize("suffix", ["*.py", "*.toml", "Makefile", "*.yaml"])
+def test_every_source_names_its_licence(published: Repository, suffix: str) -> None:
+    listed = published.git("ls-files", suffix).split()
+    assert listed
+    for name in listed:
+        assert "SPDX-License-Identifier: MIT" in (CHECKOUT / name).read_text("utf-8")[:200], name

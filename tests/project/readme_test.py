@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: MIT
+"""The README against the code that it describes."""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+
+import kvm_export_hook
+from demo.demo import EDITED, MISTAKE, SAMPLES
+from kvm_export_hook.report import as_text as text
+from kvm_export_hook.report.layout import Layout
+from kvm_export_hook.report.wording import RULES
+from kvm_export_hook.rules import policy
+from kvm_export_hook.show import BY_HOOK
+from tests.conftest import Command
+from tests.helpers.recipes import DOCUMENTS, README, recipe, recipes
+from tests.helpers.support import CHECKOUT, judge_file
+
+
+def test_the_transcript_is_what_the_demo_prints() -> None:
+    file = judge_file((SAMPLES[EDITED] + MISTAKE).encode(), EDITED.encode())
+    printed = "".join(text.report([file], Layout(fix_hint=BY_HOOK)))
+    assert printed in README
+
+
+def test_every_option_is_in_it(command: Command) -> None:
+    known = set(re.findall(r"--[a-z]+", command("--help").out))
+    table = README.partition("| option | meaning |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"--[a-z]+", table)) == known
+
+
+def test_every_rule_is_in_it() -> None:
+    table = README.partition("| rule | what it found |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"(?m)^\| `([a-z-]+)`", table)) == set(RULES)
+
+
+def test_the_tables_of_the_policy_are_in_it() -> None:
+    verdicts = {
+        "always fine": policy.ALWAYS,
+        "fine for a symbol on the allowlist": policy.IF_ALLOWLISTED,
+        "never": policy.NEVER,
+    }
+    assert {
+        name.encode(): verdicts[verdict]
+        for names, verdict in rows("| macro | in KVM |")
+        for name in re.findall("`(.*?)`", names)
+        if verdict in verdicts
+    } == {macro: row.permitted for macro, row in policy.MACROS.items()}
+    assert {
+        name.encode(): user.replace("`", "")
+        for names, user in rows("| symbol | needed by |")
+        for name in re.findall("`(.*?)`", names)
+    } == policy.ALLOWLIST
+
+
+def rows(heading: str) -> list[tuple[str, str]]:
+    """Read the rows of the table of two columns under HEADING."""
+    table = README.partition(heading)[2].partition("\n\n")[0]
+    return re.findall(r"(?m)^\| (.*?) \| (.*?) \|$", table)
+
+
+def test_the_revision_to_install_is_this_version() -> None:
+    assert set(re.findall(r"\brev: (\S+)", DOCUMENTS)) == {f"v{kvm_export_hook.__version__}"}
+
+
+def test_the_address_stands_in_one_form() -> None:
+    assert set(re.findall(r"https?://[^\s)]*kvm-export-hook[^\s)]*", DOCUMENTS)) == {
+        "https://github.com/OWNER/kvm-export-hook"
+    }
+
+
+def test_the_yaml_in_it_can_be_read() -> None:
+    assert len(recipes("yaml")) >= 4
+    for block in recipes("yaml"):
+        assert yaml.safe_load(block)
+
+
+def test_every_command_in_it_is_run() -> None:
+    sources = "".join(path.read_text("utf-8") for path in (CHECKOUT / "tests").glob("*_test.py"))
+    run = {recipe(before) for before in re.findall(r'recipe\("([^"]+)"\)', sources)}
+    # These are the gate, which runs all tests: no test can run them.
+    gate = (CHECKOUT / ".ci/run").read_text("utf-8")
+    for command in re.findall(r"(?m)^make \w+(?: SRCTREE=|$| )", recipe("## Try it")):
+        assert re.search(rf"(?m)^\t?{command.rstrip()}", gate)
+    assert set(recipes("sh")) <= run

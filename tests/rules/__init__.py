@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The rule: bytes in, findings out."""
