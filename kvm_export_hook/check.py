@@ -10,10 +10,11 @@ from kvm_export_hook.files import worktree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from kvm_export_hook.changes.state import Change
     from kvm_export_hook.files.walk import SourceFile
+    from kvm_export_hook.git.repository import Repository
     from kvm_export_hook.run import Run
     from kvm_export_hook.values import Result
 
@@ -22,23 +23,23 @@ NO_KERNEL_MESSAGE = (
 )
 
 
-def judge_change(run: Run) -> Iterator[Result]:
-    """Judge what a patch adds, or a change that git knows."""
+def check_change(run: Run) -> Iterator[Result]:
+    """Find what a patch adds, or a change that git knows."""
     if run.options.patch is not None:
-        return judge_patch(run.options.patch, run)
-    return judge_git(run)
+        return check_patch(run.options.patch, run)
+    return check_git(run)
 
 
-def judge_patch(name: str, run: Run) -> Iterator[Result]:
-    """Judge what the patch NAME adds."""
-    from kvm_export_hook.changes.find import judge_changes
+def check_patch(name: str, run: Run) -> Iterator[Result]:
+    """Find what the patch NAME adds."""
+    from kvm_export_hook.changes.find import Finder
     from kvm_export_hook.files.locate import find_tree
     from kvm_export_hook.files.look import is_directory
     from kvm_export_hook.patch import patches
     from kvm_export_hook.patch.series import Series
 
-    def judge(change: Change) -> Iterator[Result]:
-        return judge_changes([change], patches.yield_texts)
+    def find(change: Change) -> Iterator[Result]:
+        return Finder(patches.yield_texts).find([change])
 
     shown = b"standard input" if name == "-" else os.fsencode(name)
     trees = worktree.Trees(run.read_facts, run.complain, run.note)
@@ -51,9 +52,9 @@ def judge_patch(name: str, run: Run) -> Iterator[Result]:
         return
     try:
         series = Series(top, trees.read_facts(top), run.read_facts)
-        found = patches.Patches(shown, series, judge, run.complain)
+        found = patches.Patches(shown, series, find, run.complain)
         with patches.open_patch(name) as stream:
-            yield from found.judge(stream)
+            yield from found.find(stream)
         if found.is_empty:
             run.note(shown, patches.IS_EMPTY_MESSAGE)
         run.has_met_anything |= found.names_kvm
@@ -61,67 +62,68 @@ def judge_patch(name: str, run: Run) -> Iterator[Result]:
         run.complain(shown, error)
 
 
-def judge_git(run: Run) -> Iterator[Result]:
-    """Judge what a change adds that git knows: staged, committed, or since a revision."""
+def check_git(run: Run) -> Iterator[Result]:
+    """Find what a change adds that git knows: staged, committed, or since a revision."""
     from kvm_export_hook.git.process import GitError
 
     try:
         if run.options.since is not None:
-            yield from judge_since(os.fsencode(run.options.since), run)
+            yield from check_since(os.fsencode(run.options.since), run)
         else:
-            yield from judge_commits(run)
+            yield from check_commits(run)
     except GitError as error:
         run.give_up(error.reason)
     except OSError as error:
         run.complain(error.filename, error)
 
 
-def judge_commits(run: Run) -> Iterator[Result]:
-    """Judge what the index or each commit adds."""
+def check_commits(run: Run) -> Iterator[Result]:
+    """Find what the index or each commit adds."""
     from kvm_export_hook.git.process import GitError
     from kvm_export_hook.git.repository import Repository
 
-    srctree = run.srctree
-    repository = Repository(srctree, run.read_facts, run.complain, run.note)
+    with Repository(run.srctree, run.read_facts, run.complain, run.note) as repository:
+        changes = read_changes(repository, run)
+        if changes is None and run.srctree is not None:
+            raise GitError(NO_KERNEL_MESSAGE)
+        run.has_met_anything |= changes is not None
+        if changes:
+            from kvm_export_hook.changes.find import Finder
+
+            yield from Finder(repository.read_texts).find(changes)
+
+
+def read_changes(repository: Repository, run: Run) -> Iterable[Change] | None:
+    """Read the changes that were asked for; None where there is no KVM directory."""
     if run.options.staged:
         from kvm_export_hook.git.index import read_staged
 
-        changes = read_staged(repository)
-    else:
-        from kvm_export_hook.git import ranges
+        return read_staged(repository)
+    from kvm_export_hook.git import ranges
 
-        if run.options.pre_push:
-            # Git names the remote to a hook, also where there is nothing to push.
-            is_hook = bool(run.options.paths and sys.stdin)
-            lines = sys.stdin.buffer if sys.stdin else ()
-            changes = ranges.read_push(repository, lines, is_hook)
-        else:
-            changes = ranges.read_range(repository, os.fsencode(run.options.commits or ""))
-    if changes is None and srctree is not None:
-        raise GitError(NO_KERNEL_MESSAGE)
-    run.has_met_anything |= changes is not None
-    if changes:
-        from kvm_export_hook.changes.find import judge_changes
-
-        yield from judge_changes(changes, repository.read_texts)
+    if not run.options.pre_push:
+        return ranges.read_range(repository, os.fsencode(run.options.commits or ""))
+    # Git names the remote to a hook, also where there is nothing to push.
+    is_hook = bool(run.options.paths and sys.stdin)
+    return ranges.read_push(repository, sys.stdin.buffer if sys.stdin else (), is_hook)
 
 
-def judge_since(rev: bytes, run: Run) -> Iterator[Result]:
-    """Judge what the files that were asked for have and REV does not."""
-    from kvm_export_hook.changes.find import judge_changes
+def check_since(rev: bytes, run: Run) -> Iterator[Result]:
+    """Find what the files that were asked for have and REV does not."""
+    from kvm_export_hook.changes.find import Finder
     from kvm_export_hook.git import since
     from kvm_export_hook.git.repository import Repository
 
     trees = worktree.Trees(run.read_facts, run.complain, run.note)
     paths = map(os.fsencode, run.options.paths)
-    found = worktree.find_source_files(paths, run.srctree, trees, run.complain)
     by_top: dict[bytes, list[SourceFile]] = {}
-    for file in found:
+    for file in worktree.find_source_files(paths, run.srctree, trees, run.complain):
         by_top.setdefault(file[0], []).append(file)
     for top, files in by_top.items():
         run.has_met_anything = True
         facts = trees.read_facts(top)
         if facts.is_enforced:
-            repository = Repository(top or b".", run.read_facts, run.complain, lambda *_: None)
-            change = since.read_since(repository, rev, top, files, facts)
-            yield from judge_changes([change], since.make_reader(repository))
+            quiet = (run.read_facts, run.complain, lambda *_: None)
+            with Repository(top or b".", *quiet) as repository:
+                change = since.read_since(repository, rev, top, files, facts)
+                yield from Finder(since.make_reader(repository)).find([change])

@@ -17,10 +17,11 @@ from kvm_export_hook.run import FOUND, NO_MEMORY, PLEASE_REPORT, TROUBLE, Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from typing import NoReturn, TypeVar
 
-    from kvm_export_hook.values import Input, Result
+    from kvm_export_hook.rules.facts import Facts
+    from kvm_export_hook.values import Result, Text
 
     T = TypeVar("T")
 
@@ -85,7 +86,7 @@ def do(run: Run) -> None:
 
 
 def report_findings(run: Run) -> None:
-    """Judge what was asked for, and print or fix what was found."""
+    """Check what was asked for, and print or fix what was found."""
     options = run.options
     output = run.out
     results = check_source(run)
@@ -102,52 +103,47 @@ def report_findings(run: Run) -> None:
 
 
 def check_source(run: Run) -> Iterator[Result]:
-    """Choose the source and judge it, to the last note; the findings decide the status."""
+    """Choose the source and check it, to the last note; the findings decide the status."""
     if run.options.judges_changes:
         from kvm_export_hook import check
 
-        results = check.judge_change(run)
+        results = check.check_change(run)
     else:
-        results = check_inputs(read_worktree(run), run)
+        results = check_texts(run)
     for result in results:
         run.status = max(run.status, FOUND)
         yield result
     run.note_if_nothing()
 
 
-def check_inputs(inputs: Iterable[Input], run: Run) -> Iterator[Result]:
-    """Judge INPUTS; yield the results that have findings."""
-    for input_ in inputs:
+def check_texts(run: Run) -> Iterator[Result]:
+    """Check the files that were asked for, each a change without an old state."""
+    trees = worktree.Trees(run.read_facts, run.complain, run.note)
+    paths = map(os.fsencode, run.options.paths)
+    for text, content, facts in worktree.read_texts(paths, run.srctree, trees, run.complain):
         run.has_met_anything = True
-        result = check_input(input_, run)
-        del input_  # the next one is read into its memory
+        result = check_text(text, content, facts, run)
+        del content  # the next one is read into its memory
         if result:
             yield result
 
 
-def check_input(input_: Input, run: Run) -> Result | None:
-    """Judge INPUT_; return its result if it has findings."""
+def check_text(text: Text, content: bytes, facts: Facts, run: Run) -> Result | None:
+    """Check TEXT; return its result if it has findings."""
     try:
-        suspects = scan.find_suspects(input_.text, input_.facts.allowlist)
+        suspects = scan.find_suspects(content, facts.allowlist)
         if not suspects:
             return None
         from kvm_export_hook.rules.judge import judge
         from kvm_export_hook.values import Result
 
-        findings = judge(input_.text, suspects, input_.facts, input_.first_line)
+        findings = judge(content, suspects, facts)
         first = next(findings, None)
-        return Result(input_, chain(first, findings)) if first else None
+        return Result(text, content, facts, chain(first, findings)) if first else None
     except MemoryError:
         suspects = ()  # which take the most: let there be room to say so
-    run.complain(input_.path, OSError(None, NO_MEMORY))
+    run.complain(text.path, OSError(None, NO_MEMORY))
     return None
-
-
-def read_worktree(run: Run) -> Iterator[Input]:
-    """Read the files that were asked for."""
-    trees = worktree.Trees(run.read_facts, run.complain, run.note)
-    paths = map(os.fsencode, run.options.paths)
-    return worktree.read_inputs(paths, run.srctree, trees, run.complain)
 
 
 def chain(first: T, rest: Iterator[T]) -> Iterator[T]:

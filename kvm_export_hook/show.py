@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from kvm_export_hook.rules.exports import Export
+    from kvm_export_hook.rules.facts import Facts
     from kvm_export_hook.run import Output, Run
     from kvm_export_hook.users.lookup import Users
     from kvm_export_hook.users.search import SayIfSlow
-    from kvm_export_hook.values import Input, Result
+    from kvm_export_hook.values import Result, Text
 
-    FindUsers = Callable[[Input], Users]
+    FindUsers = Callable[[Result], Users]
 
 PATIENCE = 1.0
 
@@ -39,9 +40,9 @@ def print_list(run: Run) -> None:
     trees = worktree.Trees(run.read_facts, run.complain, run.note)
     paths = map(os.fsencode, options.paths)
     found: list[Export] = []
-    for input_ in worktree.read_inputs(paths, run.srctree, trees, run.complain):
+    for text, content, facts in worktree.read_texts(paths, run.srctree, trees, run.complain):
         run.has_met_anything = True
-        found.extend(list_input(input_, run))
+        found.extend(list_text(text, content, facts, run))
     users = {}
     if options.users:
         from kvm_export_hook.users.search import find_export_users
@@ -53,15 +54,15 @@ def print_list(run: Run) -> None:
         run.out.write(part)
 
 
-def list_input(input_: Input, run: Run) -> list[Export]:
-    """List the exports of INPUT_, or complain that there is not enough memory for that."""
+def list_text(text: Text, content: bytes, facts: Facts, run: Run) -> list[Export]:
+    """List the exports of TEXT, or complain that there is not enough memory for that."""
     from kvm_export_hook.rules.exports import find_exports
 
     try:
-        return list(find_exports(input_.text, input_.facts, input_.path, input_.top or b""))
+        return list(find_exports(content, facts, text.path, text.top or b""))
     except MemoryError:
         pass  # what the list takes is freed before there is something to say
-    run.complain(input_.path, OSError(None, NO_MEMORY))
+    run.complain(text.path, OSError(None, NO_MEMORY))
     return []
 
 
@@ -116,11 +117,11 @@ def print_report(
         output.write(part)
 
 
-def name_from_repository(input_: Input) -> bytes:
-    """Spell the path of INPUT_ from the top of its git repository."""
+def name_from_repository(text: Text) -> bytes:
+    """Spell the path of TEXT from the top of its git repository."""
     from kvm_export_hook.git import discover
 
-    return discover.name_in_repository(input_)
+    return discover.name_in_repository(text)
 
 
 def choose_progress(run: Run, patience: float = PATIENCE) -> SayIfSlow:

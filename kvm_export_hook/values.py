@@ -5,7 +5,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Hashable, Iterable
 
     from kvm_export_hook.rules.facts import Facts
     from kvm_export_hook.rules.judge import Finding
@@ -15,7 +15,7 @@ class Origin:
     """The commit or the mail that a text is from.
 
     ``commit``: its full id in hexadecimal, or None for a mail. ``subject``: one line.
-    ``is_alone``: everything that is judged is from there, so no heading is needed.
+    ``is_alone``: everything that is checked is from there, so no heading is needed.
     """
 
     __slots__ = ("commit", "is_alone", "subject")
@@ -26,52 +26,64 @@ class Origin:
         self.is_alone = is_alone
 
 
-class Input:
-    """A text of C to be judged, complete when it is made.
+class Text:
+    """A text of C in a state of a tree; its bytes go beside it, once they are read.
 
-    ``facts``: of its tree. ``name``: its path from the top of the tree.
-    ``path``: how to show it. ``text``: its bytes. ``top``: the top of its tree
-    on this disk, empty for the working directory; None: the text is not a file
-    of this disk. ``first_line``: the number of the text's first line in its
-    file, 1-based. ``origin``: where the text is from, if not a file as it is.
-    ``is_named``: whether the file was asked for, and not only its whole tree.
+    ``name``: of its file, from the top of the tree; several texts may be of one
+    file, in order. ``path``: how to show that. ``id``: what it is read by, equal
+    for equal bytes. ``top``: the top of its tree on this disk, empty for the
+    working directory; None: it is not a file of this disk. ``first_line``: the
+    number of its first line in its file, 1-based. ``is_named``: whether it was
+    asked for, and not only its whole tree.
     """
 
-    __slots__ = ("facts", "first_line", "is_named", "name", "origin", "path", "text", "top")
+    __slots__ = ("first_line", "id", "is_named", "name", "path", "top")
 
     def __init__(
         self,
-        facts: Facts,
         name: bytes,
         path: bytes,
-        text: bytes,
+        id_: Hashable = None,
         top: bytes | None = None,
         first_line: int = 1,
-        origin: Origin | None = None,
         is_named: bool = True,
     ) -> None:
-        self.facts = facts
         self.name = name
         self.path = path
-        self.text = text
+        self.id = id_
         self.top = top
         self.first_line = first_line
-        self.origin = origin
         self.is_named = is_named
 
 
 class Result:
-    """An input and its findings, of which there is at least one.
+    """A text with its findings, of which there is at least one.
 
-    ``is_rewritten``: whether a fix was written to the file; None where none
-    was asked for.
+    ``content``: its bytes. ``facts``: of its tree. ``origin``: where it is from,
+    if not a file as it is. ``is_rewritten``: whether a fix was written to the
+    file; None where none was asked for.
     """
 
-    __slots__ = ("findings", "input", "is_rewritten")
+    __slots__ = ("content", "facts", "findings", "is_rewritten", "origin", "text")
 
     def __init__(
-        self, input_: Input, findings: Iterable[Finding], is_rewritten: bool | None = None
+        self,
+        text: Text,
+        content: bytes,
+        facts: Facts,
+        findings: Iterable[Finding],
+        origin: Origin | None = None,
+        is_rewritten: bool | None = None,
     ) -> None:
-        self.input = input_
+        self.text = text
+        self.content = content
+        self.facts = facts
         self.findings = findings
+        self.origin = origin
         self.is_rewritten = is_rewritten
+
+    def replace_findings(
+        self, findings: Iterable[Finding], is_rewritten: bool | None = None
+    ) -> Result:
+        """Return the same with other FINDINGS, and what has become of them."""
+        return Result(self.text, self.content, self.facts, findings, self.origin, is_rewritten)

@@ -7,62 +7,60 @@ and taking away the comment around one does.
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 from kvm_export_hook.rules import policy
 from kvm_export_hook.rules.judge import holds_name, read_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from kvm_export_hook.changes.state import Change
     from kvm_export_hook.rules.facts import Facts
     from kvm_export_hook.rules.judge import Finding
+    from kvm_export_hook.values import Text
 
-    # What a text alone says of a finding: see mark_finding.
-    Mark = tuple[str, bytes, bytes, bool]
-    # What makes two findings equal: see make_key.
+    # The rule, the macro, the symbol, and whether the build fails on it: see make_keys.
     Key = tuple[str, bytes, bytes, bool]
     # The keys of the findings of each file of a state, in order.
     Keys = dict[bytes, list[Key]]
 
 
-def mark_finding(finding: Finding, text: bytes, facts: Facts) -> Mark:
-    """Return the rule, the macro, the symbol, and whether the line of FINDING fails the build.
+def make_keys(findings: Iterable[Finding], content: bytes, facts: Facts) -> list[Key]:
+    """Make what makes FINDINGS equal, in order: the rule, the macro, the symbol, and a last field.
 
-    FACTS are those of the tree of TEXT. The stripped line stands for the
-    symbol where there is none, and where the locale decides. Grep takes a file
-    with a NUL byte for binary, and passes it.
+    That says whether the tree's make check fails on it, by the FACTS of the
+    tree of CONTENT; it makes the promise provable: where the check passed
+    before, no old finding has it set. The stripped line stands for the symbol
+    where there is none, and where the locale decides. Grep takes a file with a
+    NUL byte for binary, and passes it.
     """
-    line = read_line(text, finding.line_start)
-    build_fails = (
-        facts.has_check
-        and policy.MACROS[finding.macro].is_grepped
-        and not holds_name(line, facts.allowlist)
-        and b"\0" not in text
-    )
-    # In a line that is not ASCII, grep's locale decides what is a letter, and so a word.
-    depends_on_locale = build_fails and not line.isascii()
-    symbol = None if depends_on_locale else finding.symbol
-    symbol = line.strip() if symbol is None else symbol
-    return finding.rule, finding.macro, symbol, build_fails
+    keys = []
+    fails_on_text = facts.has_check and b"\0" not in content
+    line_start, line, fails_on_line, is_ascii = -1, b"", False, True
+    for finding in findings:
+        if finding.line_start != line_start:  # a line may have thousands
+            line_start = finding.line_start
+            line = read_line(content, line_start)
+            fails_on_line = fails_on_text and not holds_name(line, facts.allowlist)
+            is_ascii = line.isascii()
+            line = line.strip()
+        build_fails = fails_on_line and policy.MACROS[finding.macro].is_grepped
+        # In a line that is not ASCII, grep's locale decides what is a letter, and so a word.
+        symbol = finding.symbol if is_ascii or not build_fails else None
+        keys.append((finding.rule, finding.macro, line if symbol is None else symbol, build_fails))
+    return keys
 
 
-def make_key(mark: Mark, path_is_listed: bool) -> Key:
-    """Return what makes findings equal; PATH_IS_LISTED: the path holds a listed name.
+def fit_keys(keys: Iterable[Key], name: bytes, facts: Facts) -> Iterable[Key]:
+    """Fit KEYS of a text to the file NAME: the make check greps lines of ``path:line:text``.
 
-    The make check greps lines of ``path:line:text``. The last field makes the
-    promise provable: where the check passed before, no old finding has it set.
+    It passes all of a file whose path holds a listed name.
     """
-    rule, macro, symbol, build_fails = mark
-    return rule, macro, symbol, build_fails and not path_is_listed
-
-
-def choose_old_facts(new: Facts, old: Facts) -> Facts:
-    """Choose the facts by which an old state is judged: its own, if the new one has the check.
-
-    Otherwise those of the new state: the commit that brings the macro to a
-    tree must not be blamed for all the exports that were there before.
-    """
-    return old if new.has_check else new
+    if not holds_name(name, facts.allowlist):
+        return keys
+    return [(rule, macro, symbol, False) for rule, macro, symbol, _ in keys]
 
 
 def find_added(new: Keys, olds: Sequence[Keys]) -> dict[bytes, list[int]]:
@@ -100,3 +98,21 @@ def index_keys(keys: Keys) -> dict[Key, dict[bytes, list[int]]]:
 def count_positions(positions: dict[bytes, list[int]]) -> int:
     """Count the findings in POSITIONS."""
     return sum(map(len, positions.values()))
+
+
+def locate(
+    added: dict[bytes, list[int]], change: Change, counts: Sequence[int]
+) -> Iterator[tuple[Text, set[int]]]:
+    """Yield the new texts of CHANGE that have ADDED findings, each with their indexes in it.
+
+    COUNTS: how many findings each text has. A patch may have thousands of texts of one file.
+    """
+    passed: dict[bytes, int] = {}
+    for text, number in zip(change.new.texts, counts, strict=True):
+        if text.name in added and (change.reported is None or text.name in change.reported):
+            start = passed.get(text.name, 0)
+            end = passed[text.name] = start + number
+            of_file = added[text.name]
+            of_text = of_file[bisect_left(of_file, start) : bisect_left(of_file, end)]
+            if of_text:
+                yield text, {index - start for index in of_text}

@@ -1,118 +1,118 @@
 # SPDX-License-Identifier: MIT
-"""Judge what changes add: each text of their states, once. Pure.
+"""Find what changes add, one change after the other. Pure.
 
-Between a source that has changes (git, patches) and the reports. A source says
-which texts the states of a change consist of; they are read when they are
-needed: those of the old states only when the new one has findings.
+Each text is read and searched once: what is kept of it are the keys of what was
+found, and of the change that is looked at the dirty texts, until they are
+reported. Old texts are read only where the new ones have something.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-
-from kvm_export_hook.changes.added import find_added, make_key, mark_finding
 from kvm_export_hook.rules import scan
-from kvm_export_hook.rules.judge import holds_name, judge
-from kvm_export_hook.values import Input, Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
-    from kvm_export_hook.changes.added import Keys, Mark
-    from kvm_export_hook.changes.state import Change, ReadTexts, State, Text
+    from kvm_export_hook.changes.added import Key, Keys
+    from kvm_export_hook.changes.state import Change, ReadTexts, State
     from kvm_export_hook.rules.facts import Facts
+    from kvm_export_hook.rules.judge import Finding
+    from kvm_export_hook.values import Result, Text
 
-    # The marks of each text by each facts, once it has been judged.
-    Marks = dict[tuple[Hashable, Facts], Sequence[Mark]]
+    # What was found in a text, in order: the key of each, and it itself.
+    Found = tuple[Sequence[Key], Sequence[Finding]]
+    # Looks for something in the bytes of a text, by the facts of its tree.
+    Search = Callable[[bytes, Facts, int], Found]
+    # The dirty texts of one change: the bytes of each, what was found in it, and the
+    # number of its first line then. Texts of a patch may differ in that alone.
+    Dirty = dict[Hashable, tuple[bytes, Sequence[Finding], int]]
 
-NO_MARKS: Sequence[Mark] = ()
-
-
-def judge_changes(changes: Sequence[Change], read_texts: ReadTexts) -> Iterator[Result]:
-    """Yield what CHANGES add, in their order. READ_TEXTS yields texts in the order of the ids."""
-    marks: Marks = {}
-    mark_states([change.new for change in changes], marks, read_texts)
-    dirty = [change for change in changes if collect_keys(change.new, marks)]
-    mark_states([old for change in dirty for old in change.olds], marks, read_texts)
-    added = []
-    for change in dirty:
-        found = find_added(
-            collect_keys(change.new, marks), [collect_keys(old, marks) for old in change.olds]
-        )
-        for text, indexes in locate(found, change, marks):
-            added.append((change, text, indexes))
-    waiting = iter(added)
-    for id_, content in read_texts([text.id for _, text, _ in added]):
-        # One that can be read no more is passed over.
-        change, text, indexes = next(each for each in waiting if each[1].id == id_)
-        yield make_result(change, text, content, indexes)
+NOTHING: Found = ((), ())
 
 
-def mark_states(
-    states: Iterable[State],
-    marks: Marks,
-    read_texts: ReadTexts,
-) -> None:
-    """Judge each text of STATES, and put the marks of its findings into MARKS, once."""
-    wanted: dict[Hashable, list[Facts]] = {}
-    for state in states:
-        for text in state.texts if state.facts.is_enforced else ():
-            key = text.id, state.facts
-            if key not in marks:
-                marks[key] = NO_MARKS
-                wanted.setdefault(text.id, []).append(state.facts)
-    for id_, content in read_texts(list(wanted)):
-        for facts in wanted[id_]:
-            suspects = scan.find_suspects(content, facts.allowlist)
-            if suspects:
-                found = judge(content, suspects, facts)
-                marks[id_, facts] = [mark_finding(each, content, facts) for each in found]
-
-
-def collect_keys(state: State, marks: Marks) -> Keys:
-    """Collect the keys of the findings of each file of STATE."""
-    keys: Keys = {}
-    for text in state.texts:
-        of_text = marks.get((text.id, state.facts))
-        if of_text:
-            is_listed = holds_name(text.name, state.facts.allowlist)
-            of_file = keys.setdefault(text.name, [])
-            of_file.extend(make_key(mark, is_listed) for mark in of_text)
-    return keys
-
-
-def locate(
-    added: dict[bytes, list[int]],
-    change: Change,
-    marks: Marks,
-) -> Iterator[tuple[Text, set[int]]]:
-    """Yield the texts of CHANGE that have ADDED findings, each with their indexes in it."""
-    passed: dict[bytes, int] = {}
-    for text in change.new.texts:
-        if text.name in added and (change.reported is None or text.name in change.reported):
-            start = passed.get(text.name, 0)
-            end = passed[text.name] = start + len(marks.get((text.id, change.new.facts), NO_MARKS))
-            # A patch may have thousands of texts of one file.
-            of_file = added[text.name]
-            of_text = of_file[bisect_left(of_file, start) : bisect_left(of_file, end)]
-            if of_text:
-                yield text, {index - start for index in of_text}
-
-
-def make_result(change: Change, text: Text, content: bytes, indexes: set[int]) -> Result:
-    """Make the result for TEXT, whose findings at INDEXES are added."""
-    facts = change.new.facts
-    input_ = Input(
-        facts,
-        text.name,
-        text.path,
-        content,
-        text.top,
-        text.first_line,
-        change.origin,
-        text.is_named,
-    )
+def find_unwanted(content: bytes, facts: Facts, first_line: int) -> Found:
+    """Find the unwanted exports of a text, by the FACTS of its tree."""
     suspects = scan.find_suspects(content, facts.allowlist)
-    findings = enumerate(judge(content, suspects, facts, text.first_line))
-    return Result(input_, [finding for index, finding in findings if index in indexes])
+    if not suspects:
+        return NOTHING
+    from kvm_export_hook.changes.added import make_keys
+    from kvm_export_hook.rules.judge import judge
+
+    findings = list(judge(content, suspects, facts, first_line))
+    return make_keys(findings, content, facts), findings
+
+
+class Finder:
+    """Finds what changes add. READ_TEXTS reads texts by their ids, SEARCH looks into them."""
+
+    def __init__(self, read_texts: ReadTexts, search: Search = find_unwanted) -> None:
+        self._read_texts = read_texts
+        self._search = search
+        # Of each text by each facts: an empty one for all that is clean.
+        self._keys: dict[tuple[Hashable, Facts], Sequence[Key]] = {}
+        self._same: dict[Key, Key] = {}  # keeps equal ones in memory once
+
+    def find(self, changes: Iterable[Change]) -> Iterator[Result]:
+        """Yield what CHANGES add, in their order."""
+        for change in changes:
+            dirty: Dirty = {}
+            self._search_state(change.new, dirty)
+            new = self._collect_keys(change.new)
+            if new:
+                yield from self._find_added(change, new, dirty)
+
+    def _find_added(self, change: Change, new: Keys, dirty: Dirty) -> Iterator[Result]:
+        """Yield what CHANGE adds, whose new state has the keys NEW."""
+        from kvm_export_hook.changes.added import find_added, locate
+        from kvm_export_hook.values import Result
+
+        for old in change.olds:
+            self._search_state(old, None)
+        added = find_added(new, [self._collect_keys(old) for old in change.olds])
+        counts = [len(self._keys.get((text.id, change.new.facts), ())) for text in change.new.texts]
+        located = list(locate(added, change, counts))
+        self._read_again([text for text, _ in located], change.new.facts, dirty)
+        for text, indexes in located:
+            if text.id in dirty:
+                content, findings, first_line = dirty[text.id]
+                if first_line != text.first_line:
+                    _, findings = self._search(content, change.new.facts, text.first_line)
+                chosen = [each for index, each in enumerate(findings) if index in indexes]
+                yield Result(text, content, change.new.facts, chosen, change.origin)
+
+    def _search_state(self, state: State, dirty: Dirty | None) -> None:
+        """Search each text of STATE that has not been, and put what has something into DIRTY."""
+        wanted: dict[Hashable, Text] = {}
+        if state.facts.is_enforced:
+            for text in state.texts:
+                if (text.id, state.facts) not in self._keys:
+                    self._keys[text.id, state.facts] = ()
+                    wanted[text.id] = text
+        for id_, content in self._read_texts(list(wanted)):
+            first_line = wanted[id_].first_line
+            keys, findings = self._search(content, state.facts, first_line)
+            if keys:
+                same = self._same
+                self._keys[id_, state.facts] = [same.setdefault(key, key) for key in keys]
+                if dirty is not None:
+                    dirty[id_] = content, findings, first_line
+
+    def _read_again(self, texts: Sequence[Text], facts: Facts, dirty: Dirty) -> None:
+        """Put those of TEXTS into DIRTY that an earlier change had as well."""
+        wanted = {text.id: text for text in texts if text.id not in dirty}
+        for id_, content in self._read_texts(list(wanted)):
+            first_line = wanted[id_].first_line
+            _, findings = self._search(content, facts, first_line)
+            dirty[id_] = content, findings, first_line
+
+    def _collect_keys(self, state: State) -> Keys:
+        """Collect the keys of what each file of STATE has."""
+        keys: Keys = {}
+        for text in state.texts:
+            of_text = self._keys.get((text.id, state.facts))
+            if of_text:
+                from kvm_export_hook.changes.added import fit_keys
+
+                keys.setdefault(text.name, []).extend(fit_keys(of_text, text.name, state.facts))
+        return keys

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The values of a source that has changes: a new state of the tree, and the ones before it."""
+"""The values of a change: a new state of the tree, and the ones before it. No logic."""
 
 from __future__ import annotations
 
@@ -8,40 +8,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Sequence
 
     from kvm_export_hook.rules.facts import Facts
-    from kvm_export_hook.values import Origin
+    from kvm_export_hook.values import Origin, Text
 
     # Yields the id and the bytes of each text of a list of ids, in that order, less
     # those that cannot be read, of which it complains.
     ReadTexts = Callable[[Sequence[Hashable]], Iterator[tuple[Hashable, bytes]]]
-
-
-class Text:
-    """A text of a state.
-
-    ``name``: of its file, from the top of the tree; several texts may be of one
-    file, in order. ``path``: how to show that. ``id``: equal for equal bytes.
-    ``first_line``: the number of its first line, 1-based. ``top``: the top of
-    its tree on this disk, or None. ``is_named``: whether it was asked for, and
-    not only its whole tree.
-    """
-
-    __slots__ = ("first_line", "id", "is_named", "name", "path", "top")
-
-    def __init__(
-        self,
-        name: bytes,
-        path: bytes,
-        id_: Hashable,
-        first_line: int = 1,
-        top: bytes | None = None,
-        is_named: bool = True,
-    ) -> None:
-        self.name = name
-        self.path = path
-        self.id = id_
-        self.first_line = first_line
-        self.top = top
-        self.is_named = is_named
 
 
 class State:

@@ -13,7 +13,7 @@ import stat
 from kvm_export_hook.rules.facts import FACT_FILES, KVM_TYPES, MAKEFILE
 from kvm_export_hook.rules.scope import LINK_REFUSED, is_named_from_the_top
 from kvm_export_hook.run import NO_MEMORY
-from kvm_export_hook.values import Input
+from kvm_export_hook.values import Text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,10 +30,12 @@ READ_WITHOUT_WAITING = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY
 KEPT_MEMORY = 1 << 20
 
 
-def read_inputs(
+def read_texts(
     paths: Iterable[bytes], srctree: bytes | None, trees: Trees, complain: Complain
-) -> Iterator[Input]:
+) -> Iterator[tuple[Text, bytes, Facts]]:
     """Yield the files in scope of PATHS, sorted by path, each once, where the rule is enforced.
+
+    Each with its bytes, and the facts of its tree.
 
     Without PATHS: all files of SRCTREE, by default the tree around the working
     directory. COMPLAIN is called for each path that could not be read.
@@ -45,9 +47,12 @@ def read_inputs(
         facts = trees.read_facts(top)
         if facts.is_enforced:
             try:
-                yield Input(facts, name, path, read_file(path), top, is_named=is_named)
+                content = read_file(path)
             except OSError as error:
                 complain(path, error)
+                continue
+            yield Text(name, path, top=top, is_named=is_named), content, facts
+            del content  # the next one is read into its memory
 
 
 class Trees:

@@ -7,13 +7,12 @@ import os
 
 from kvm_export_hook.fix.quote import quote_name
 from kvm_export_hook.rules.scope import is_in_scope
-from kvm_export_hook.values import Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from kvm_export_hook.values import Input
+    from kvm_export_hook.values import Result, Text
 
 LEADS_OUT = "its path leads through a symbolic link out of the KVM directories: use the real path"
 
@@ -32,32 +31,32 @@ def rewrite_files(
     from kvm_export_hook.fix.atomic import replace_file
 
     for result in results:
-        input_ = result.input
-        fixed = Result(input_, list(result.findings), is_rewritten=False)
-        new = fix_text(fixed)
+        text, findings = result.text, list(result.findings)
+        new = fix_content(result.replace_findings(findings))
+        is_rewritten = False
         try:
-            if new != input_.text and input_.is_named:
-                replace_file(find_target(input_), input_.text, new)
-                fixed = Result(input_, fixed.findings, is_rewritten=True)
+            if new != result.content and text.is_named:
+                replace_file(find_target(text), result.content, new)
+                is_rewritten = True
         except OSError as error:
             remedy = ": make its directory writable" if isinstance(error, PermissionError) else ""
-            complain(input_.path, OSError(None, f"not rewritten: {error.strerror}{remedy}"))
-        yield fixed
+            complain(text.path, OSError(None, f"not rewritten: {error.strerror}{remedy}"))
+        yield result.replace_findings(findings, is_rewritten)
 
 
-def find_target(input_: Input) -> bytes:
-    """Return the path to write INPUT_ to, without symbolic links.
+def find_target(text: Text) -> bytes:
+    """Return the path to write TEXT to, without symbolic links.
 
     Raises OSError where that would leave the KVM directories of the tree.
     """
-    if not is_in_scope(find_real_name(input_)):
+    if not is_in_scope(find_real_name(text)):
         raise OSError(None, LEADS_OUT)
-    return os.path.realpath(input_.path)
+    return os.path.realpath(text.path)
 
 
-def find_real_name(input_: Input) -> bytes:
-    """Return the name of INPUT_ from the top of its tree, without symbolic links."""
-    return os.path.relpath(os.path.realpath(input_.path), os.path.realpath(input_.top or b"."))
+def find_real_name(text: Text) -> bytes:
+    """Return the name of TEXT from the top of its tree, without symbolic links."""
+    return os.path.relpath(os.path.realpath(text.path), os.path.realpath(text.top or b"."))
 
 
 def print_patches(results: Iterable[Result], write: Callable[[bytes], object]) -> Iterator[Result]:
@@ -68,28 +67,27 @@ def print_patches(results: Iterable[Result], write: Callable[[bytes], object]) -
     """
     printed = set()
     for result in results:
-        input_ = result.input
         findings = list(result.findings)
-        new = fix_text(Result(input_, findings))
-        name = find_real_name(input_)
-        if new != input_.text and input_.is_named and is_in_scope(name):
-            for line in make_patch(name, input_.text, new) if name not in printed else ():
+        new = fix_content(result.replace_findings(findings))
+        name = find_real_name(result.text)
+        if new != result.content and result.text.is_named and is_in_scope(name):
+            for line in make_patch(name, result.content, new) if name not in printed else ():
                 write(line)
             printed.add(name)
             findings = [each for each in findings if each.replacement is None]
-        yield Result(input_, findings, is_rewritten=False)
+        yield result.replace_findings(findings, is_rewritten=False)
 
 
-def fix_text(result: Result) -> bytes:
+def fix_content(result: Result) -> bytes:
     """Put every macro right that has a replacement; keep every other byte.
 
     Nothing changes in a tree without the macro, whose build would break.
     """
-    text = result.input.text
+    text = result.content
     pieces = []
     end = 0
     for finding in result.findings:
-        if finding.replacement is not None and not result.input.facts.lacks_macro:
+        if finding.replacement is not None and not result.facts.lacks_macro:
             pieces += [text[end : finding.offset], finding.replacement]
             end = finding.offset + len(finding.macro)
     return b"".join([*pieces, text[end:]])

@@ -5,10 +5,9 @@ from __future__ import annotations
 
 import os
 
-from kvm_export_hook.changes.added import choose_old_facts
-from kvm_export_hook.git.objects import get_content
+from kvm_export_hook.git.compare import compare
+from kvm_export_hook.git.entries import KINDS, RAW, Entry
 from kvm_export_hook.git.process import Git, read_fields
-from kvm_export_hook.git.repository import KINDS, RAW, Entry
 from kvm_export_hook.rules.facts import FACT_FILES
 from kvm_export_hook.values import Origin
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
     from kvm_export_hook.changes.state import Change
     from kvm_export_hook.git.repository import Repository
-    from kvm_export_hook.rules.facts import Facts
 
     # How git reads the fact files of a state, in the order of FACT_FILES.
     Names = tuple[bytes, ...]
@@ -42,6 +40,9 @@ LOG = (
     b"--format=tformat:%H%n%P%n%s",
     b"--stdin",
 )
+
+# A tree that is nowhere: what comes before the first commit.
+NO_TREE = b"0" * 40
 
 SHALLOW_MESSAGE = (
     "cannot be judged: its parent is not here, because the clone is shallow:"
@@ -70,23 +71,22 @@ class Commit:
 
 def read_commits(
     repository: Repository, ids: Iterable[bytes], options: Sequence[bytes] = ()
-) -> list[Change]:
-    """Read the changes of the commits of the range IDS that touch KVM, parents first.
+) -> Iterator[Change]:
+    """Yield the changes of the commits of the range IDS that touch KVM, parents first.
 
     An excluded id has ``^`` before it. OPTIONS are more arguments for ``git
     log``. Raises GitError.
     """
-    commits = [commit for commit in read_log(repository, ids, options) if adds_anything(commit)]
-    commits = drop_shallow(repository, commits)
-    suspects = [
-        commit.id
-        for commit in commits
-        if any(each.is_gone for diff in commit.diffs for each in diff)
-    ]
-    refuse_hiding_entries(repository, suspects)
-    changes = list(make_changes(repository, commits))
+    known: dict[bytes, Names] = {}
+    for commit in read_log(repository, ids, options):
+        if is_cut_off(repository, commit):
+            where = b"commit " + commit.id[:12]
+            repository.complain(where, OSError(None, SHALLOW_MESSAGE))
+        elif adds_anything(commit):
+            if any(each.is_gone for diff in commit.diffs for each in diff):
+                refuse_hiding_entries(repository, [commit.id])
+            yield make_change(repository, commit, known)
     repository.refuse_links()
-    return changes
 
 
 def read_log(
@@ -101,7 +101,7 @@ def read_log(
         for field in fields:
             if field.startswith((b"\n:", b":")):
                 assert commit
-                commit.diffs[-1].append(Entry(field, repository.strip(next(fields))))
+                commit.diffs[-1].append(Entry(field, next(fields)[len(repository.prefix) :]))
             else:
                 following = Commit(field)
                 if commit and commit.id != following.id:
@@ -118,18 +118,12 @@ def adds_anything(commit: Commit) -> bool:
     return len(commit.diffs) >= max(len(commit.parents), 1)
 
 
-def drop_shallow(repository: Repository, commits: list[Commit]) -> list[Commit]:
-    """Drop the commits that look like the first one only because the clone is shallow.
-
-    Complains of each: what it adds cannot be known.
-    """
-    roots = [commit for commit in commits if not commit.parents]
-    dropped = []
-    for found, commit in zip(repository.read([root.id for root in roots]), roots, strict=True):
-        if found and b"\nparent " in found[1].partition(b"\n\n")[0]:
-            dropped.append(commit)
-            repository.complain(b"commit " + commit.id[:12], OSError(None, SHALLOW_MESSAGE))
-    return [commit for commit in commits if commit not in dropped]
+def is_cut_off(repository: Repository, commit: Commit) -> bool:
+    """Whether COMMIT looks like the first one only because the clone is shallow."""
+    if commit.parents:
+        return False
+    (found,) = repository.objects.read_all([commit.id])
+    return b"\nparent " in found.content.partition(b"\n\n")[0]
 
 
 def check_directories(repository: Repository, tips: Sequence[bytes]) -> bool:
@@ -138,7 +132,7 @@ def check_directories(repository: Repository, tips: Sequence[bytes]) -> bool:
     Complains of what stands in the place of one that a tip does not have.
     """
     names = [(tip, name) for tip in tips for name in repository.name_directories(tip)]
-    found = list(repository.read([name for _, name in names]))
+    found = repository.objects.find([name for _, name in names])
     lacking = dict.fromkeys(
         tip for (tip, _), tree in zip(names, found, strict=True) if tree is None
     )
@@ -150,102 +144,50 @@ def refuse_hiding_entries(repository: Repository, commits: Sequence[bytes]) -> N
     """Complain of what COMMITS have in the place of a directory above KVM's."""
     paths = [(id_, path) for id_ in commits for path in repository.paths_above]
     trees = [id_ + b":" + os.path.dirname(path) for id_, path in paths]
-    for found, (id_, path) in zip(repository.read(trees), paths, strict=True):
+    for found, (id_, path) in zip(repository.objects.read(trees), paths, strict=True):
         for mode, reason in KINDS.items():
             # As a tree has it: the mode, the name, a NUL, the bytes of the id.
             entry = mode + b" " + os.path.basename(path) + b"\0"
-            if found and found[0] == b"tree" and entry in found[1]:
+            if found and found.type == b"tree" and entry in found.content:
                 repository.refuse_path(path, b"", reason, id_)
 
 
-def make_changes(repository: Repository, commits: Sequence[Commit]) -> Iterator[Change]:
-    """Make the change of each of COMMITS."""
-    from kvm_export_hook.changes.state import Change, State
-
-    names = name_facts(repository, commits)
-    facts = read_all(repository, names)
-    for commit, (new_names, old_names) in zip(commits, names, strict=True):
-        new = facts[new_names]
-        repository.note_facts(b"commit " + commit.id[:12], new)
-        olds = [choose_old_facts(new, facts[each]) for each in old_names]
-        parts = [repository.select_texts(diff, commit.id)[0] for diff in commit.diffs]
-        if any(old != new for old in olds):
-            new_files = repository.list_tree(commit.id, is_new=True)
-            old_files = [repository.list_tree(parent) for parent in commit.parents]
-        else:
-            new_files, old_files = list_differing_files(parts)
-        origin = Origin(commit.id.decode(), commit.subject.decode("utf-8", "backslashreplace"))
-        yield Change(
-            origin,
-            State(new, repository.make_texts(new_files)),
-            [
-                State(old, repository.make_texts(files))
-                for old, files in zip(olds, old_files, strict=True)
-            ],
-        )
+def make_change(repository: Repository, commit: Commit, known: dict[bytes, Names]) -> Change:
+    """Make the change of COMMIT. KNOWN has the names of the fact files of commits before it."""
+    new_names, old_names = name_facts(repository, commit, known)
+    new = repository.read_facts_of(new_names)
+    repository.note_facts(b"commit " + commit.id[:12], new)
+    parents = commit.parents or [NO_TREE]
+    olds = [
+        repository.find_tree(parent, repository.read_facts_of(names))
+        for parent, names in zip(parents, old_names, strict=True)
+    ]
+    diffs = [repository.select_texts(diff, commit.id) for diff in commit.diffs]
+    origin = Origin(commit.id.decode(), commit.subject.decode("utf-8", "backslashreplace"))
+    return compare(repository.find_tree(commit.id, new, is_new=True), olds, diffs, origin)
 
 
 def name_facts(
-    repository: Repository, commits: Sequence[Commit]
-) -> list[tuple[Names, list[Names]]]:
-    """Name the fact files of each of COMMITS and of its parents, as git reads them.
+    repository: Repository, commit: Commit, known: dict[bytes, Names]
+) -> tuple[Names, list[Names]]:
+    """Name the fact files of COMMIT and of each of its parents, as git reads them.
 
     What a commit does not change is what its first parent has; where that is
-    not among COMMITS, ``COMMIT:path``.
+    not KNOWN, ``COMMIT:path``.
     """
-    known: dict[bytes, Names] = {}
-    named = []
-    for commit in commits:
-        changed = commit.changed_facts
-        inherited = known.get(commit.parents[0]) if commit.parents else None
-        here = inherited or tuple(
-            commit.id + b":" + repository.prefix + name for name in FACT_FILES
+    changed = commit.changed_facts
+    inherited = known.get(commit.parents[0]) if commit.parents else None
+    here = inherited or repository.name_facts(commit.id)
+    new = tuple(
+        changed[0][name].new_id if name in changed[0] else object_name
+        for name, object_name in zip(FACT_FILES, here, strict=True)
+    )
+    olds = [
+        tuple(
+            diff[name].old_id if name in diff else object_name
+            for name, object_name in zip(FACT_FILES, new, strict=True)
         )
-        new = tuple(
-            changed[0][name].new_id if name in changed[0] else object_name
-            for name, object_name in zip(FACT_FILES, here, strict=True)
-        )
-        olds = [
-            tuple(
-                diff[name].old_id if name in diff else object_name
-                for name, object_name in zip(FACT_FILES, new, strict=True)
-            )
-            for diff in changed
-        ]
-        known[commit.id] = new
-        named.append((new, olds))
-    return named
-
-
-def read_all(
-    repository: Repository, named: Sequence[tuple[Names, list[Names]]]
-) -> dict[Names, Facts]:
-    """Read the facts that have been NAMED."""
-    pairs = dict.fromkeys(pair for new, olds in named for pair in (new, *olds))
-    objects = list(dict.fromkeys(name for pair in pairs for name in pair))
-    contents: dict[bytes, bytes | None] = {}
-    same: dict[bytes | None, bytes | None] = {}  # keeps equal ones in memory once
-    for found, name in zip(repository.read(objects), objects, strict=True):
-        content = get_content(found)
-        contents[name] = same.setdefault(content, content)
-    return {pair: repository.find_facts([contents[name] for name in pair]) for pair in pairs}
-
-
-def list_differing_files(
-    diffs: Sequence[Sequence[Entry]],
-) -> tuple[list[tuple[bytes, bytes]], list[list[tuple[bytes, bytes]]]]:
-    """List the id and the name of each file that differs from any parent: now, and in each.
-
-    What does not differ from one parent is there as it is now.
-    """
-    now: dict[bytes, bytes | None] = {}
-    for diff in diffs:
-        for each in diff:
-            now[each.name] = None if each.is_gone else each.new_id
-    olds = []
-    for diff in diffs:
-        old = dict(now)
-        for each in diff:
-            old[each.name] = each.old_id if each.was_file else None
-        olds.append([(id_, name) for name, id_ in old.items() if id_])
-    return [(id_, name) for name, id_ in sorted(now.items()) if id_], olds
+        for diff in changed
+    ]
+    known[commit.id] = new
+    return new, olds

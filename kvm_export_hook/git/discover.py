@@ -26,7 +26,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kvm_export_hook.values import Input
+    from kvm_export_hook.values import Text
 
 
 def find_kernel(srctree: bytes | None) -> tuple[bytes, bytes, bytes | None]:
@@ -167,12 +167,12 @@ def is_repository(directory: bytes) -> bool:
     )
 
 
-def name_in_repository(input_: Input) -> bytes:
-    """Spell the path of INPUT_ from the top of its repository, or else of its kernel tree."""
-    if input_.top is None:
-        return input_.path
-    kernel = os.path.abspath(input_.top or b".")
+def name_in_repository(text: Text) -> bytes:
+    """Spell the path of TEXT from the top of its repository, or else of its kernel tree."""
+    if text.top is None:
+        return text.path
+    kernel = os.path.abspath(text.top or b".")
     top = find_top(kernel)
     if top is None:
-        return input_.name
-    return os.path.relpath(os.path.join(kernel, input_.name), top)
+        return text.name
+    return os.path.relpath(os.path.join(kernel, text.name), top)

@@ -1,57 +1,114 @@
 # SPDX-License-Identifier: MIT
-"""Objects of a git repository, by name, in the order asked for: ``git cat-file --batch``."""
+"""Objects of a git repository, by name: one ``git cat-file --batch`` is asked for all."""
 
 from __future__ import annotations
 
-from kvm_export_hook.git.process import Git, GitError, run_git
+from kvm_export_hook.git.process import Git, GitError
 
 LONGEST_PATH = 4096
+NOT_HERE_MESSAGE = (
+    "cannot be read from the repository: run git fsck, or fetch it if the clone is partial"
+)
+# As many names are asked for at once as any pipe takes whole, so that nobody waits for nobody.
+MOST_ASKED = 4096
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
-    from typing import BinaryIO
-
-    # The type of an object (blob, tree, commit, tag) and its content.
-    Object = tuple[bytes, bytes]
+    from collections.abc import Iterable, Iterator, Sequence
+    from typing import BinaryIO, NoReturn
 
 
-def read_objects(names: Iterable[bytes], directory: bytes = b"") -> Generator[Object | None]:
-    """Yield the objects of NAMES (ids, or what ``git rev-parse`` reads), None for one not there.
+class Object:
+    """An object: its ``id``, its ``type`` (blob, tree, commit, tag) and its ``content``."""
 
-    One at a time in memory. NAMES are free of newlines. Raises GitError.
-    """
-    listed = b"".join(name + b"\n" for name in names)
-    if not listed:
-        return
-    with Git(b"cat-file", b"--batch", b"--buffer", directory=directory, stdin=listed) as git:
-        for _ in range(listed.count(b"\n")):
-            yield read_object(git.output)
+    __slots__ = ("content", "id", "type")
+
+    def __init__(self, id_: bytes, type_: bytes, content: bytes) -> None:
+        self.id = id_
+        self.type = type_
+        self.content = content
 
 
-def find_objects(
-    names: Iterable[bytes], directory: bytes = b""
-) -> list[tuple[bytes, bytes] | None]:
-    """Find the id and the type of the object that each of NAMES names; None: it is not here.
+class Objects:
+    """The objects of the repository in DIRECTORY. Git is started when it is first asked."""
 
-    Raises GitError.
-    """
-    listed = b"".join(name.replace(b"\n", b" ") + b"\n" for name in names)
-    command = (b"cat-file", b"--batch-check", b"--buffer")
-    lines = run_git(*command, directory=directory, stdin=listed).splitlines()
-    return [
-        (words[0], words[1]) if len(words) == 3 and words[2].isdigit() else None
-        for words in (line.rsplit(b" ", 2) for line in lines)
-    ]
+    def __init__(self, directory: bytes = b"") -> None:
+        self._directory = directory
+        self._git: Git | None = None
+        self._unread = 0
+
+    def read(self, names: Iterable[bytes]) -> Iterator[Object | None]:
+        """Yield the objects of NAMES, ids or what ``git rev-parse`` reads; None: it is not there.
+
+        One at a time in memory, in this order. What is not taken is passed over by
+        the next call. NAMES are free of newlines. Raises GitError.
+        """
+        for group in group_names(names):
+            while self._unread:
+                self._take()
+            self._ask(group)
+            for _ in group:
+                yield self._take()
+
+    def find(self, names: Iterable[bytes]) -> list[Object | None]:
+        """Return the objects of NAMES, which may have any bytes; all are in memory."""
+        return list(self.read(name.replace(b"\n", b" ") for name in names))
+
+    def read_all(self, names: Iterable[bytes]) -> Iterator[Object]:
+        """Yield the objects of NAMES, each of which must be here. Raises GitError."""
+        wanted = list(names)
+        for found, name in zip(self.read(wanted), wanted, strict=True):
+            if found is None:
+                raise GitError(f"object {name.decode()} {NOT_HERE_MESSAGE}")
+            yield found
+
+    def find_commits(self, revs: Iterable[bytes]) -> list[bytes | None]:
+        """Find the id of the commit that each of REVS names; None: it is none, or not here."""
+        found = self.find(rev + b"^{commit}" for rev in revs)
+        return [each.id if each else None for each in found]
+
+    def close(self) -> None:
+        """Let git end. Raises GitError if it failed."""
+        git, self._git, self._unread = self._git, None, 0
+        if git:
+            git.__exit__(None, None, None)
+
+    def _ask(self, names: Sequence[bytes]) -> None:
+        """Ask git for NAMES, and start it if need be."""
+        if self._git is None:
+            self._git = Git(b"cat-file", b"--batch", directory=self._directory, stdin=None)
+        self._unread = len(names)
+        self._git.ask(b"".join(name + b"\n" for name in names))
+
+    def _take(self) -> Object | None:
+        """Take the next object that was asked for."""
+        assert self._git
+        self._unread -= 1
+        try:
+            return read_object(self._git.output)
+        except GitError as error:
+            self._give_up(error)
+
+    def _give_up(self, error: GitError) -> NoReturn:
+        """Raise what git says of its end, or else ERROR."""
+        git, self._git, self._unread = self._git, None, 0
+        assert git
+        git.__exit__(type(error), error, None)
+        raise error
 
 
-def find_commits(revs: Iterable[bytes], directory: bytes = b"") -> list[bytes | None]:
-    """Find the id of the commit that each of REVS names; None: it is none, or not here.
-
-    Raises GitError.
-    """
-    found = find_objects([rev + b"^{commit}" for rev in revs], directory)
-    return [each[0] if each else None for each in found]
+def group_names(names: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Yield NAMES in groups that are asked for at once."""
+    group: list[bytes] = []
+    size = 0
+    for name in names:
+        size += len(name) + 1
+        if group and size > MOST_ASKED:
+            yield group
+            group, size = [], len(name) + 1
+        group.append(name)
+    if group:
+        yield group
 
 
 def read_object(stream: BinaryIO) -> Object | None:
@@ -66,12 +123,12 @@ def read_object(stream: BinaryIO) -> Object | None:
     content = stream.read(size)
     if len(content) != size or stream.read(1) != b"\n":
         raise GitError("git cat-file failed: its output ends too early")
-    return fields[1], content
+    return Object(fields[0], fields[1], content)
 
 
 def get_content(found: Object | None) -> bytes | None:
     """Return the content of an object that is a blob, else None."""
-    return found[1] if found and found[0] == b"blob" else None
+    return found.content if found and found.type == b"blob" else None
 
 
 def is_link_target(content: bytes) -> bool:

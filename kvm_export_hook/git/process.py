@@ -54,16 +54,16 @@ class Git:
     """A git that runs with ARGUMENTS; a context, at the end of which it must have succeeded.
 
     ``directory``: where to run it, empty for the working directory. ``stdin``:
-    what it reads. ``environment``: all of its variables, by default this
-    process's. ``may_fail``: the exit status is left to the caller. Raises
-    GitError.
+    what it reads; None: what ``ask`` writes. ``environment``: all of its
+    variables, by default this process's. ``may_fail``: the exit status is left
+    to the caller. Raises GitError.
     """
 
     def __init__(
         self,
         *arguments: bytes,
         directory: bytes = b"",
-        stdin: bytes | None = None,
+        stdin: bytes | None = b"",
         environment: dict[bytes, bytes] | None = None,
         may_fail: bool = False,
     ) -> None:
@@ -72,7 +72,11 @@ class Git:
         self.status: int | None = None
         keep_standard_streams_apart()
         self._stderr = open_unnamed(b"")
-        source = open_unnamed(stdin or b"")
+        self._input: int | None = None
+        if stdin is None:
+            source, self._input = os.pipe()
+        else:
+            source = open_unnamed(stdin)
         output, write_end = os.pipe()
         place = (b"-C", directory) if directory else ()
         try:
@@ -89,6 +93,7 @@ class Git:
         except OSError as error:
             os.close(output)
             os.close(self._stderr)
+            self.end_input()
             raise GitError(f"cannot run git: {error.strerror}: install git") from error
         finally:
             os.close(source)
@@ -106,6 +111,7 @@ class Git:
         traceback: TracebackType | None,
     ) -> None:
         """Wait for git's end. Raises GitError if it failed, and nothing else did before."""
+        self.end_input()
         self.output.close()
         try:
             _, status = os.waitpid(self._pid, 0)
@@ -115,6 +121,21 @@ class Git:
                 raise GitError(self.explain())
         finally:
             os.close(self._stderr)
+
+    def ask(self, text: bytes) -> None:
+        """Write TEXT to git's stdin. That git has ended shows where its answer is read."""
+        assert self._input is not None
+        try:
+            while text:
+                text = text[os.write(self._input, text) :]
+        except BrokenPipeError:
+            pass
+
+    def end_input(self) -> None:
+        """Let git read no more, if it was to be asked."""
+        if self._input is not None:
+            os.close(self._input)
+            self._input = None
 
     def explain(self) -> str:
         """Say in one line why git has failed."""
@@ -133,7 +154,7 @@ class Git:
 def run_git(
     *arguments: bytes,
     directory: bytes = b"",
-    stdin: bytes | None = None,
+    stdin: bytes = b"",
     environment: dict[bytes, bytes] | None = None,
 ) -> bytes:
     """Run git to its end; return what it prints. Raises GitError if it fails."""

@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 import os
+from itertools import chain
 
 from kvm_export_hook.git.commits import check_directories, read_commits
-from kvm_export_hook.git.objects import find_commits, find_objects
-from kvm_export_hook.git.process import GitError, run_git
+from kvm_export_hook.git.process import GitError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from kvm_export_hook.changes.state import Change
     from kvm_export_hook.git.repository import Repository
@@ -34,23 +34,27 @@ BAD_REVISION = "bad revision"
 NOT_PUSHED_BEFORE = (b"--not", b"--remotes")
 
 
-def read_range(repository: Repository, text: bytes) -> list[Change] | None:
+def read_range(repository: Repository, text: bytes) -> Iterator[Change] | None:
     """Read the changes of the commits of the range TEXT.
 
     None where there is no KVM directory. Raises GitError.
     """
     ids = find_range(repository, text)
-    changes = read_commits(repository, ids)
     tips = [id_.partition(b"^")[0] for id_ in ids if not id_.startswith(b"^")]
+    changes = peek(read_commits(repository, ids))
     is_there = check_directories(repository, tips)
     if changes:
         return changes
-    if not run_git(
-        b"rev-list", b"--max-count=1", b"--stdin", directory=repository.directory, stdin=join(ids)
-    ):
+    if not repository.run(b"rev-list", b"--max-count=1", b"--stdin", stdin=join(ids)):
         repository.note(b"", NO_COMMITS)
-        return []
-    return [] if is_there else None
+        return iter(())
+    return iter(()) if is_there else None
+
+
+def peek(changes: Iterator[Change]) -> Iterator[Change] | None:
+    """Return CHANGES again, or None if there are none."""
+    first = next(changes, None)
+    return chain([first], changes) if first else None
 
 
 def find_range(repository: Repository, text: bytes) -> list[bytes]:
@@ -70,7 +74,7 @@ def find_range(repository: Repository, text: bytes) -> list[bytes]:
         raise GitError(
             "this range only excludes commits: name one to include, for example master.."
         )
-    commits = find_commits([id_.lstrip(b"^") for id_ in ids], repository.directory)
+    commits = repository.objects.find_commits(id_.lstrip(b"^") for id_ in ids)
     if None in commits:
         raise no_commits
     return [included[0] + b"^!"] if len(ids) == 1 else [*included, *(set(ids) - set(included))]
@@ -78,7 +82,7 @@ def find_range(repository: Repository, text: bytes) -> list[bytes]:
 
 def read_push(
     repository: Repository, lines: Iterable[bytes], may_be_empty: bool = False
-) -> list[Change] | None:
+) -> Iterator[Change] | None:
     """Read the changes of the commits that are about to be pushed, and no remote has.
 
     LINES are what git gives a pre-push hook on stdin; pre-commit and prek set
@@ -91,11 +95,11 @@ def read_push(
             raise GitError(WHOLE_HISTORY if os.environb.get(b"PRE_COMMIT") else UNKNOWN_PUSH)
         repository.note(b"", NOTHING_PUSHED)
     tips = find_tips(repository, included)
-    known = find_commits(excluded, repository.directory)
+    known = repository.objects.find_commits(excluded)
     ids = [*tips, *(b"^" + id_ for id_ in known if id_)]
-    changes = read_commits(repository, ids, NOT_PUSHED_BEFORE) if tips else []
-    is_there = check_directories(repository, tips) or changes or not tips
-    return changes if is_there else None
+    changes = peek(read_commits(repository, ids, NOT_PUSHED_BEFORE)) if tips else None
+    is_there = check_directories(repository, tips) or not tips
+    return changes or (iter(()) if is_there else None)
 
 
 def find_tips(repository: Repository, revs: Sequence[bytes]) -> list[bytes]:
@@ -103,9 +107,9 @@ def find_tips(repository: Repository, revs: Sequence[bytes]) -> list[bytes]:
 
     Raises GitError for what is not here.
     """
-    tips = find_commits(revs, repository.directory)
+    tips = repository.objects.find_commits(revs)
     others = [rev for rev, tip in zip(revs, tips, strict=True) if tip is None]
-    for rev, found in zip(others, find_objects(others, repository.directory), strict=True):
+    for rev, found in zip(others, repository.objects.find(others), strict=True):
         if found is None:
             raise GitError(f"{os.fsdecode(rev)!r} {UNKNOWN_REVISION}")
     return [tip for tip in tips if tip]

@@ -5,54 +5,58 @@ from __future__ import annotations
 
 import os
 
-from kvm_export_hook.changes.added import choose_old_facts
-from kvm_export_hook.changes.state import Change, State, Text
 from kvm_export_hook.files.look import can_see
 from kvm_export_hook.files.walk import list_kvm_directories, visit
 from kvm_export_hook.files.worktree import read_file
-from kvm_export_hook.git.objects import find_commits, get_content
+from kvm_export_hook.git.compare import Tree, compare
+from kvm_export_hook.git.entries import LS_FILES, RAW, Entry, parse_raw
 from kvm_export_hook.git.process import GitError, make_environment, run_git
-from kvm_export_hook.git.repository import LS_FILES, RAW, Repository, parse_raw
-from kvm_export_hook.rules.facts import FACT_FILES
+from kvm_export_hook.values import Text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Sequence
 
-    from kvm_export_hook.changes.state import ReadTexts
+    from kvm_export_hook.changes.state import Change, ReadTexts
     from kvm_export_hook.files.walk import SourceFile
+    from kvm_export_hook.git.repository import Repository
     from kvm_export_hook.rules.facts import Facts
+
+# What stands for the id of a file on this disk, and its entry where it was not there before.
+ON_DISK = b"on-disk"
+ADDED = b"000000 100644 absent on-disk A"
 
 
 def read_since(
-    repository: Repository, rev: bytes, top: bytes, files: Sequence[SourceFile], new: Facts
+    repository: Repository, rev: bytes, top: bytes, files: Sequence[SourceFile], facts: Facts
 ) -> Change:
-    """Read what FILES, of the tree at TOP with the facts NEW, have that REV does not.
+    """Read what FILES, of the tree at TOP with these FACTS, have that REV does not.
 
     All KVM files that differ are compared: what was moved from another file is
     not new. Only FILES are reported. Raises GitError.
     """
-    commit = find_commit(repository, rev)
-    fact_files = [commit + b":" + repository.prefix + name for name in FACT_FILES]
-    contents = [get_content(each) for each in repository.read(fact_files)]
-    old = choose_old_facts(new, repository.find_facts(contents))
     shown = {name: path for _, name, path, _ in files}
     named = {name for _, name, _, is_named in files if is_named}
-    if new == old:
-        names, old_files = list_differing(repository, commit, top, shown)
-    else:
+
+    def make_text(name: bytes, _: bytes) -> Text:
+        path = shown.get(name) or os.path.join(top, name)
+        return Text(name, path, (path,), top, is_named=name in named)
+
+    def list_files() -> list[tuple[bytes, bytes]]:
         walked = visit(list_kvm_directories(top), repository.complain)
-        names = {name for _, name, _, _ in walked} | shown.keys()
-        old_files = repository.list_tree(commit)
-    paths = [(name, shown.get(name) or os.path.join(top, name)) for name in sorted(names)]
-    texts = [Text(name, path, (path,), 1, top, name in named) for name, path in paths]
-    olds = [State(old, repository.make_texts(old_files))]
-    return Change(None, State(new, texts), olds, frozenset(shown))
+        return [(name, ON_DISK) for name in sorted({name for _, name, _, _ in walked} | {*shown})]
+
+    commit = find_commit(repository, rev)
+    old = repository.find_tree(commit, repository.read_facts_of(repository.name_facts(commit)))
+    entries = list_differing(repository, commit, top, shown)
+    change = compare(Tree(facts, list_files, make_text), [old], [entries])
+    change.reported = frozenset(shown)
+    return change
 
 
 def find_commit(repository: Repository, rev: bytes) -> bytes:
     """Return the id of the commit that REV names. Raises GitError."""
-    found = find_commits([rev], repository.directory)[0] if rev else None
+    found = repository.objects.find_commits([rev])[0] if rev else None
     if found is None:
         raise GitError(f"{os.fsdecode(rev)!r} does not name a commit: check the name")
     return found
@@ -60,8 +64,8 @@ def find_commit(repository: Repository, rev: bytes) -> bytes:
 
 def list_differing(
     repository: Repository, commit: bytes, top: bytes, named: Iterable[bytes]
-) -> tuple[set[bytes], list[tuple[bytes, bytes]]]:
-    """List what differs from COMMIT: the names that are on this disk, and the old ids and names.
+) -> list[Entry]:
+    """List what of the tree at TOP differs from COMMIT.
 
     Of NAMED, those that git does not track, or does not look at, count as differing.
     """
@@ -71,15 +75,21 @@ def list_differing(
         environment[b"GIT_WORK_TREE"] = repository.worktree
     command = (b"diff-index", *RAW, commit, *repository.pathspec)
     listed = run_git(*command, directory=repository.directory, environment=environment)
-    texts, _ = repository.select_texts(parse_raw(listed.split(b"\0"), repository))
+    fields = listed.split(b"\0")
+    differing = repository.select_texts(parse_raw(fields, repository.prefix))
+    for entry in differing:
+        if not can_see(os.path.join(top, entry.name)):
+            entry.status = b"D"
     watched, unwatched = list_tracked(repository)
-    differing = {each.name for each in texts}
-    unknown = set(named) - watched - differing
-    present = {name for name in differing if can_see(os.path.join(top, name))}
-    old_files = [(each.old_id, each.name) for each in texts if each.was_file]
+    unknown = set(named) - watched - {each.name for each in differing}
     # Where git sees no difference, the old file is that of the index.
-    old_files += [(unwatched[name], name) for name in unknown if name in unwatched]
-    return present | unknown, old_files
+    return differing + [make_entry(name, unwatched.get(name)) for name in sorted(unknown)]
+
+
+def make_entry(name: bytes, old_id: bytes | None) -> Entry:
+    """Make the entry of a file NAME on the disk, which was a blob OLD_ID, or nothing."""
+    before = b"100644 100644 %s %s M" % (old_id, ON_DISK) if old_id else ADDED
+    return Entry(before, name)
 
 
 def list_tracked(repository: Repository) -> tuple[set[bytes], dict[bytes, bytes]]:
@@ -93,9 +103,9 @@ def list_tracked(repository: Repository) -> tuple[set[bytes], dict[bytes, bytes]
         fields, _, path = line.partition(b"\t")
         tag, _, id_, _ = fields.split(b" ")
         if tag == b"H":
-            watched.add(repository.strip(path))
+            watched.add(path[len(repository.prefix) :])
         else:
-            unwatched[repository.strip(path)] = id_
+            unwatched[path[len(repository.prefix) :]] = id_
     return watched, unwatched
 
 

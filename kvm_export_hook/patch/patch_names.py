@@ -6,8 +6,9 @@ from __future__ import annotations
 import os
 import re
 
+from kvm_export_hook.git.entries import KINDS
 from kvm_export_hook.git.process import GitError
-from kvm_export_hook.git.repository import ABOVE_KVM, KINDS
+from kvm_export_hook.git.repository import ABOVE_KVM
 from kvm_export_hook.patch.diff import DiffError
 from kvm_export_hook.patch.mail import NAMING_PATTERN
 from kvm_export_hook.patch.numstat import list_alone

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import sys
 
-from kvm_export_hook.changes.added import choose_old_facts
 from kvm_export_hook.changes.state import Change, State
+from kvm_export_hook.git.compare import choose_old_facts
 from kvm_export_hook.git.process import GitError
 from kvm_export_hook.patch.diff import MAKE_AGAIN, DiffError, split_patch
 from kvm_export_hook.patch.mail import DIFF_PATTERN, may_matter, read_mails
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from kvm_export_hook.run import Complain
     from kvm_export_hook.values import Result
 
-    # Judges what a change adds.
-    Judge = Callable[[Change], Iterable[Result]]
+    # Finds what a change adds.
+    Find = Callable[[Change], Iterable[Result]]
 
 # How much of an mbox one git reads.
 BATCH_BYTES, BATCH_MAILS = 1 << 18, 50
@@ -59,21 +59,21 @@ class Patches:
     ``is_empty``: it held nothing. ``names_kvm``: it named a file in scope.
     """
 
-    def __init__(self, shown: bytes, series: Series, judge: Judge, complain: Complain) -> None:
+    def __init__(self, shown: bytes, series: Series, find: Find, complain: Complain) -> None:
         self.shown = shown
         self.series = series
         self.is_empty = True
         self.names_kvm = False
-        self._judge = judge
+        self._find = find
         self._complain = complain
 
-    def judge(self, stream: BinaryIO) -> Iterator[Result]:
+    def find(self, stream: BinaryIO) -> Iterator[Result]:
         """Yield what the patches of STREAM add. Raises OSError."""
         with Scratch() as scratch:
             for batch in make_batches(self._read(stream, scratch)):
                 listed = list_patched_files(scratch, [patch for _, patch in batch])
                 for (mail, patch), records in zip(batch, listed, strict=True):
-                    yield from self._judge_patch(mail, patch, records, scratch)
+                    yield from self._check_patch(mail, patch, records, scratch)
 
     def _read(self, stream: BinaryIO, scratch: Scratch) -> Iterator[tuple[Mail, bytes]]:
         """Yield the mails whose patches may name a file of KVM; complain of the unreadable."""
@@ -86,7 +86,7 @@ class Patches:
             elif DIFF_PATTERN.search(mail.patch) and may_matter(mail.patch):
                 yield mail, mail.patch
 
-    def _judge_patch(
+    def _check_patch(
         self, mail: Mail, patch: bytes, records: Records | GitError, scratch: Scratch
     ) -> list[Result]:
         """Judge what the PATCH of MAIL adds, which git reads as RECORDS.
@@ -127,7 +127,7 @@ class Patches:
         )
         reading.read(records, *options)
         self.names_kvm |= reading.names_kvm
-        return list(self._judge(self._make_change(mail, reading)))
+        return list(self._find(self._make_change(mail, reading)))
 
     def _make_change(self, mail: Mail, reading: Reading) -> Change:
         """Make the change of MAIL; its edits of the tree's facts hold from now on."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 
-from kvm_export_hook.changes.state import Text
 from kvm_export_hook.files.worktree import read_file
 from kvm_export_hook.patch.diff import JOINED_LINES_MESSAGE, DiffError, split_patch
 from kvm_export_hook.patch.patch_names import (
@@ -23,6 +22,7 @@ from kvm_export_hook.patch.patch_names import (
 from kvm_export_hook.rules.facts import FACT_FILES
 from kvm_export_hook.rules.scan import EXPORT_STEM, find_suspects
 from kvm_export_hook.rules.scope import is_in_scope
+from kvm_export_hook.values import Text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from kvm_export_hook.patch.numstat import Record, Records
     from kvm_export_hook.patch.scratch import Scratch
     from kvm_export_hook.patch.series import Edits, Series
+    from kvm_export_hook.patch.sides import Side
 
 NOT_UNDERSTOOD_MESSAGE = "git and this hook read the patch differently"
 
@@ -109,10 +110,10 @@ class Reading:
                 from kvm_export_hook.patch import sides
 
                 before, after = sides.read_sides(self._patch, hunk)
-                edits.append((name, before, after))
+                edits.append((before, after))
                 before, after = sides.open_comments(before, after)
-                old.append(Text(old_name, old_name, before.text, before.first_line))
-                new.append(Text(name, name, after.text, after.first_line))
+                old.append(make_text(old_name, before))
+                new.append(make_text(name, after))
         if reason or record.added is None:
             return reason
         if (added, removed) != (record.added, record.removed):
@@ -121,7 +122,7 @@ class Reading:
             self.old += old
             self.new += new
         elif name in FACT_FILES:
-            self.edits += edits
+            self.edits.append((name, edits))
         return ""
 
     def _find_old_name(self, index: int) -> bytes:
@@ -144,3 +145,9 @@ class Reading:
             return IS_COPY_MESSAGE % os.fsdecode(old_name)
         suspects = find_suspects(text, self._series.facts.allowlist)
         return IS_COPY_MESSAGE % os.fsdecode(old_name) if suspects else ""
+
+
+def make_text(name: bytes, side: Side) -> Text:
+    """Make the text of a SIDE of a hunk of the file NAME. Its bytes are its id."""
+    content, first_line = side
+    return Text(name, name, content, first_line=first_line)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def report(results: Iterable[Result], layout: Layout) -> Iterator[str]:
     """Yield a line for each finding, and nothing else."""
     for result in results:
-        path = make_printable(result.input.path)
-        origin = prefix_origin(result.input.origin)
+        path = make_printable(result.text.path)
+        origin = prefix_origin(result.origin)
         for finding in result.findings:
             yield disarm(
                 f"{path}:{finding.line}: ERROR: {origin}{describe(result, finding, layout)}\n"

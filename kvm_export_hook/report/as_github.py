@@ -23,7 +23,7 @@ def report(results: Iterable[Result], layout: Layout) -> Iterator[str]:
     macros: dict[str, int] = {}
     files = set()
     for result in results:
-        files.add(result.input.path)
+        files.add(result.text.path)
         for finding in result.findings:
             macro = finding.macro.decode()
             macros[macro] = macros.get(macro, 0) + 1
@@ -37,7 +37,7 @@ def report(results: Iterable[Result], layout: Layout) -> Iterator[str]:
 
 def write_error(result: Result, finding: Finding, layout: Layout) -> str:
     """Write the command for a finding. It marks the macro: columns need a single line."""
-    path = make_printable(result.input.path)
+    path = make_printable(result.text.path)
     place = ",".join(
         (
             f"file={escape_property(path)}",
@@ -48,7 +48,7 @@ def write_error(result: Result, finding: Finding, layout: Layout) -> str:
             f"title={finding.rule}",
         )
     )
-    origin = prefix_origin(result.input.origin)
+    origin = prefix_origin(result.origin)
     message = f"{path}:{finding.line}: {origin}{describe(result, finding, layout)}"
     return f"::error {place}::{escape_command(message)}\n"
 

@@ -34,10 +34,10 @@ def report(results: Iterable[Result], layout: Layout) -> Iterator[str]:
 
 def list_fields(result: Result, finding: Finding, layout: Layout) -> dict[str, object]:
     """List all that is known of a finding. Lines and columns are 1-based, columns count bytes."""
-    origin = result.input.origin
-    users = layout.find_users(result.input) if layout.find_users else None
+    origin = result.origin
+    users = layout.find_users(result) if layout.find_users else None
     return {
-        "path": decode_exactly(result.input.path),
+        "path": decode_exactly(result.text.path),
         "line": finding.line,
         "column": finding.column,
         "end": find_end(result, finding),
@@ -91,8 +91,8 @@ def decode_exactly(raw: bytes) -> str:
 def find_end(result: Result, finding: Finding) -> dict[str, int]:
     """Return the line and the column after the call of a finding."""
     line_start = finding.line_start
-    newline = result.input.text.rfind(b"\n", finding.offset, finding.end)
+    newline = result.content.rfind(b"\n", finding.offset, finding.end)
     if newline >= 0:
         line_start = newline + 1
-    line = finding.last_line(result.input.text)
+    line = finding.last_line(result.content)
     return {"line": line, "column": finding.end - line_start + 1}

@@ -80,9 +80,9 @@ def list_results(
     result: Result, seen: dict[str, int], layout: Layout
 ) -> Iterator[dict[str, object]]:
     """Yield the fields of each finding of RESULT; count in SEEN those that look alike."""
-    name = layout.name_in_repository(result.input)
-    columns = Columns(result.input.text)
-    origin = result.input.origin
+    name = layout.name_in_repository(result.text)
+    columns = Columns(result.content)
+    origin = result.origin
     for finding in result.findings:
         mark = make_fingerprint(name, finding)
         seen[mark] = seen.get(mark, 0) + 1
@@ -128,7 +128,7 @@ def make_fingerprint(name: bytes, finding: Finding) -> str:
 
 def find_region(result: Result, finding: Finding, columns: Columns) -> dict[str, int]:
     """Return where the call of a finding starts and ends, 1-based; the end is after it."""
-    text = result.input.text
+    text = result.content
     start = columns.count_to(finding.line_start, finding.offset)
     newline = text.rfind(b"\n", finding.offset, finding.end)
     if newline < 0:

@@ -55,8 +55,8 @@ def report(results: Iterable[Result], layout: Layout) -> Iterator[str]:
     sums = {verb: Sum() for verb in NOUNS}
     origin: Origin | None = None
     for result in results:
-        if result.input.origin is not origin:
-            origin = result.input.origin
+        if result.origin is not origin:
+            origin = result.origin
             yield from write_heading(origin, layout)
         for finding in result.findings:
             verb = choose_verb(result, finding)
@@ -80,9 +80,9 @@ class Sum:
         """Count a finding."""
         macro = finding.macro.decode()
         self.macros[macro] = self.macros.get(macro, 0) + 1
-        self.files.add(result.input.path)
-        self.has_check |= result.input.facts.has_check
-        self.lacks_macro |= result.input.facts.lacks_macro
+        self.files.add(result.text.path)
+        self.has_check |= result.facts.has_check
+        self.lacks_macro |= result.facts.lacks_macro
         # The other rules' remedies say all.
         self.has_advice |= RULES[finding.rule].has_advice
 
@@ -103,14 +103,14 @@ def choose_verb(result: Result, finding: Finding) -> str:
 
 def write_finding(result: Result, finding: Finding, verb: str, layout: Layout) -> str:
     """Write the lines for a finding."""
-    path = make_printable(result.input.path)
+    path = make_printable(result.text.path)
     if verb == REWROTE_VERB:
         return write_rewriting(path, finding)
     lines = write_headline(path, finding, layout.color)
     if not layout.quiet:
         advice = find_advice(result, finding, layout)
         remedy = choose_remedy(finding, advice)
-        lines += write_excerpt(result.input.text, finding, remedy, layout.color)
+        lines += write_excerpt(result.content, finding, remedy, layout.color)
         if advice:
             lines += f"      = {advice.found}\n"
         if verb == LEFT_VERB:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kvm_export_hook.users.lookup import Users
-    from kvm_export_hook.values import Input
+    from kvm_export_hook.values import Result, Text
 
 
 class Layout:
@@ -18,8 +18,8 @@ class Layout:
     nothing else. ``notes``: what was said of whole trees, each with the path
     of the tree; complete when the last result has been read. ``fix_hint``: how
     the user can have the findings fixed. ``name_in_repository``: spells the
-    path of an input from the top of its git repository. ``find_users``: finds
-    the users of the symbols of an input's tree; None: they were not asked for.
+    path of a text from the top of its git repository. ``find_users``: finds
+    the users of the symbols of a result's tree; None: they were not asked for.
     """
 
     __slots__ = ("color", "find_users", "fix_hint", "name_in_repository", "notes", "quiet")
@@ -30,12 +30,12 @@ class Layout:
         quiet: bool = False,
         notes: list[tuple[bytes, str]] | None = None,
         fix_hint: str = "",
-        name_in_repository: Callable[[Input], bytes] | None = None,
-        find_users: Callable[[Input], Users] | None = None,
+        name_in_repository: Callable[[Text], bytes] | None = None,
+        find_users: Callable[[Result], Users] | None = None,
     ) -> None:
         self.color = color
         self.quiet = quiet
         self.notes = [] if notes is None else notes
         self.fix_hint = fix_hint
-        self.name_in_repository = name_in_repository or (lambda input_: input_.name)
+        self.name_in_repository = name_in_repository or (lambda text: text.name)
         self.find_users = find_users

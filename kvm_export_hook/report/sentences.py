@@ -38,8 +38,8 @@ def find_advice(result: Result, finding: Finding, layout: Layout) -> Advice | No
         return None
     from kvm_export_hook.report.advice import advise
 
-    users = layout.find_users(result.input)
-    return advise(users, finding.symbol, result.input.facts.has_check)
+    users = layout.find_users(result)
+    return advise(users, finding.symbol, result.facts.has_check)
 
 
 def choose_remedy(finding: Finding, advice: Advice | None) -> str:
@@ -111,10 +111,10 @@ def describe_remedy(finding: Finding) -> str:
 
 def explain_why_left(result: Result, finding: Finding) -> str:
     """Say why a fix does not rewrite a finding."""
-    if result.input.facts.lacks_macro:
+    if result.facts.lacks_macro:
         return NO_MACRO_YET
     if finding.replacement is not None:
-        return NOT_WRITTEN if result.input.is_named else NOT_NAMED
+        return NOT_WRITTEN if result.text.is_named else NOT_NAMED
     why_left = RULES[finding.rule].why_left
     if why_left == OTHER_USERS and policy.MACROS[finding.macro].is_rewritable:
         return CHECK_WOULD_FAIL

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from kvm_export_hook.rules.exports import Export
     from kvm_export_hook.rules.facts import Facts
     from kvm_export_hook.users.lookup import Users
-    from kvm_export_hook.values import Input
 
     # Says a remark where what is done in its context takes long.
     SayIfSlow = Callable[[str], AbstractContextManager[object]]
@@ -24,10 +23,10 @@ REMARK = "looking for the users of the symbols in the whole tree ..."
 
 def find_result_users(
     results: Iterable[Result], here: bytes, say_if_slow: SayIfSlow
-) -> tuple[Iterator[Result], Callable[[Input], Users]]:
+) -> tuple[Iterator[Result], Callable[[Result], Users]]:
     """Read all RESULTS, and find who uses their symbols.
 
-    Returns them again, and what finds the users of the symbols of an input. The
+    Returns them again, and what finds the users of the symbols of a result. The
     users of what a commit or a patch exports are looked for in the working tree
     at HERE, which shows what a later one uses.
     """
@@ -35,19 +34,19 @@ def find_result_users(
     read = []
     for result in results:
         findings = list(result.findings)
-        read.append(Result(result.input, findings))
+        read.append(result.replace_findings(findings))
         names = {each.symbol for each in findings if each.symbol is not None}
-        symbols.setdefault(choose_top(result.input, here), set()).update(names)
+        symbols.setdefault(choose_top(result, here), set()).update(names)
     users = {}
     for top, names in symbols.items():
         with say_if_slow(REMARK):
             users[top] = find_users(top, names)
-    return iter(read), lambda input_: users[choose_top(input_, here)]
+    return iter(read), lambda result: users[choose_top(result, here)]
 
 
-def choose_top(input_: Input, here: bytes) -> bytes:
-    """Return the tree of INPUT_, or HERE if it is not on this disk."""
-    return here if input_.top is None else input_.top
+def choose_top(result: Result, here: bytes) -> bytes:
+    """Return the tree of RESULT, or HERE if it is not on this disk."""
+    return here if result.text.top is None else result.text.top
 
 
 def find_export_users(

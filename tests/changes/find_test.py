@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 
-from kvm_export_hook.changes.find import judge_changes
-from kvm_export_hook.changes.state import Change, State, Text
+from kvm_export_hook.changes.find import Finder
+from kvm_export_hook.changes.state import Change, State
 from kvm_export_hook.rules.facts import NOT_ENFORCED, Facts
-from kvm_export_hook.values import Origin
+from kvm_export_hook.values import Origin, Text
 from tests.helpers.support import ALLOWLIST, BAD, INTERNAL, make_facts
 
 FACTS = make_facts()
@@ -41,10 +41,10 @@ def judge(texts: Texts, *changes: Change) -> list[tuple[str, list[int]]]:
     """Judge CHANGES; list the subject and the lines of each result."""
     return [
         (
-            result.input.origin.subject if result.input.origin else "",
+            result.origin.subject if result.origin else "",
             [f.line for f in result.findings],
         )
-        for result in judge_changes(changes, texts)
+        for result in Finder(texts).find(changes)
     ]
 
 
@@ -58,7 +58,7 @@ def test_the_old_state_of_a_clean_change_is_not_read() -> None:
     assert texts.read == ["new"]
 
 
-def test_a_text_is_read_and_judged_once_and_again_for_a_report() -> None:
+def test_a_text_is_read_once_and_again_for_the_report_of_a_later_change() -> None:
     texts = Texts(good=INTERNAL, bad=BAD)
     changes = [
         commit("a", state("bad", "good"), state("good", "good")),
@@ -66,7 +66,7 @@ def test_a_text_is_read_and_judged_once_and_again_for_a_report() -> None:
         commit("c", state("good", "bad"), state("good", "good")),
     ]
     assert judge(texts, *changes) == [("a", [1]), ("c", [1])]
-    assert texts.read == ["bad", "good", "bad", "bad"]
+    assert texts.read == ["bad", "good", "bad"]
 
 
 def test_a_text_is_judged_by_the_facts_of_each_state() -> None:
@@ -96,21 +96,25 @@ def test_a_text_that_can_be_read_no_more_is_passed_over() -> None:
         yield from texts(ids)
         texts.texts.pop("one", None)
 
-    (result,) = judge_changes([commit("a", state("one", "two"))], read)
-    assert result.input.name == b"virt/kvm/1.c"
+    changes = [commit("a", state("one"), state("one")), commit("b", state("one", "two"))]
+    (result,) = Finder(read).find(changes)
+    assert result.text.name == b"virt/kvm/1.c"
 
 
 def test_only_what_counts_is_reported() -> None:
     texts = Texts(bad=BAD)
     new = state("bad", "bad", "bad")
     change = Change(None, new, [], frozenset([b"virt/kvm/1.c"]))
-    (result,) = judge_changes([change], texts)
-    assert result.input.name == b"virt/kvm/1.c"
+    (result,) = Finder(texts).find([change])
+    assert result.text.name == b"virt/kvm/1.c"
 
 
 def test_several_texts_of_a_file_are_one_after_the_other() -> None:
     texts = Texts(one=BAD, two=b"\n" + BAD + BAD, old=BAD)
-    parts = [Text(NAME, NAME, "one", 10), Text(NAME, NAME, "two", 50), Text(NAME, NAME, "one", 90)]
+    parts = [
+        Text(NAME, NAME, id_, first_line=line)
+        for id_, line in (("one", 10), ("two", 50), ("one", 90))
+    ]
     new, old = State(FACTS, parts), State(FACTS, [Text(NAME, NAME, "old")])
     assert judge(texts, Change(None, new, [old])) == [("", [51, 52]), ("", [90])]
     assert judge(texts, Change(None, new, [old, State(FACTS, parts[1:])])) == [("", [90])]
@@ -118,16 +122,10 @@ def test_several_texts_of_a_file_are_one_after_the_other() -> None:
 
 def test_a_result_says_where_it_is_from() -> None:
     texts = Texts(bad=b"int a;\n" + BAD)
-    text = Text(NAME, b"linux/virt/kvm/x.c", "bad", 7, b"linux")
+    text = Text(NAME, b"linux/virt/kvm/x.c", "bad", b"linux", 7)
     origin = Origin("1" * 40, "subject")
-    (result,) = judge_changes([Change(origin, State(FACTS, [text]), [])], texts)
-    input_ = result.input
-    assert (input_.name, input_.path, input_.top, input_.first_line) == (
-        NAME,
-        b"linux/virt/kvm/x.c",
-        b"linux",
-        7,
-    )
-    assert input_.text == b"int a;\n" + BAD
-    assert input_.origin is origin
+    (result,) = Finder(texts).find([Change(origin, State(FACTS, [text]), [])])
+    assert result.text is text
+    assert result.content == b"int a;\n" + BAD
+    assert result.origin is origin
     assert [(each.line, each.column) for each in result.findings] == [(8, 1)]

@@ -50,7 +50,7 @@ REWRITTEN = {
 
 @parametrize(("source", "expected"), REWRITTEN)
 def test_rewritten(source: bytes, expected: bytes) -> None:
-    assert rewrite.fix_text(judge_file(source)) == expected
+    assert rewrite.fix_content(judge_file(source)) == expected
 
 
 @parametrize(
@@ -69,17 +69,17 @@ def test_rewritten(source: bytes, expected: bytes) -> None:
     },
 )
 def test_not_rewritten(source: bytes) -> None:
-    assert rewrite.fix_text(judge_file(source)) == source
+    assert rewrite.fix_content(judge_file(source)) == source
 
 
 def test_nothing_is_rewritten_where_the_build_would_break() -> None:
-    assert rewrite.fix_text(judge_file(BAD, has_macro=False)) == BAD
+    assert rewrite.fix_content(judge_file(BAD, has_macro=False)) == BAD
 
 
 def test_an_export_in_an_export_is_fixed_once() -> None:
-    once = rewrite.fix_text(judge_file(b"EXPORT_SYMBOL(EXPORT_SYMBOL(a));\n"))
+    once = rewrite.fix_content(judge_file(b"EXPORT_SYMBOL(EXPORT_SYMBOL(a));\n"))
     assert once == b"EXPORT_SYMBOL(EXPORT_SYMBOL_FOR_KVM_INTERNAL(a));\n"
-    assert rewrite.fix_text(judge_file(once)) == once
+    assert rewrite.fix_content(judge_file(once)) == once
 
 
 # Properties.
@@ -87,14 +87,14 @@ def test_an_export_in_an_export_is_fixed_once() -> None:
 
 @given(SOURCES, st.booleans())
 def test_fixing_twice_is_fixing_once(source: bytes, check: bool) -> None:
-    once = rewrite.fix_text(judge_file(source, check=check))
-    assert rewrite.fix_text(judge_file(once, check=check)) == once
+    once = rewrite.fix_content(judge_file(source, check=check))
+    assert rewrite.fix_content(judge_file(once, check=check)) == once
 
 
 @given(SOURCES, st.booleans())
 def test_every_byte_outside_the_replaced_words_is_kept(source: bytes, check: bool) -> None:
     file = judge_file(source, check=check)
-    new = rewrite.fix_text(file)
+    new = rewrite.fix_content(file)
     for finding in reversed(list(file.findings)):
         assert source.startswith(finding.macro, finding.offset)
     read = written = 0
@@ -111,7 +111,7 @@ def test_every_byte_outside_the_replaced_words_is_kept(source: bytes, check: boo
 @given(SOURCES, st.booleans())
 def test_what_is_left_is_what_could_not_be_fixed(source: bytes, check: bool) -> None:
     file = judge_file(source, check=check)
-    left = judge_file(rewrite.fix_text(file), check=check).findings
+    left = judge_file(rewrite.fix_content(file), check=check).findings
     assert [(found.rule, found.macro, found.line) for found in left] == [
         (found.rule, found.macro, found.line)
         for found in file.findings
@@ -125,7 +125,7 @@ def test_what_is_no_code_is_untouched_and_a_call_keeps_its_symbol(source: bytes)
         words = list(find_macros(text))
         return [(place.kind, place.argument) for place in lex.lex_places(text, words)]
 
-    assert places(source) == places(rewrite.fix_text(judge_file(source)))
+    assert places(source) == places(rewrite.fix_content(judge_file(source)))
 
 
 # The patch.
@@ -144,7 +144,7 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @given(st.lists(st.one_of(SOURCES, st.just(BAD), st.just(b"\n" * 5)), max_size=6).map(b"".join))
 def test_git_makes_the_same_of_the_patch(scratch: Path, source: bytes) -> None:
-    new = rewrite.fix_text(judge_file(source))
+    new = rewrite.fix_content(judge_file(source))
     if new == source:
         return
     (scratch / "x.c").write_bytes(source)
@@ -183,7 +183,7 @@ def test_changes_whose_contexts_meet_share_a_hunk() -> None:
 def test_the_patch_is_what_git_diff_writes(scratch: Path) -> None:
     lines = [BAD if number in (1, 8, 16, 30) else b"line %d\n" % number for number in range(33)]
     source = b"".join(lines)[:-1]
-    new = rewrite.fix_text(judge_file(source))
+    new = rewrite.fix_content(judge_file(source))
     (scratch / "old").write_bytes(source)
     (scratch / "new").write_bytes(new)
     compared = subprocess.run(

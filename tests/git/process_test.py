@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kvm_export_hook.git.objects import find_commits, find_objects, read_objects
+from kvm_export_hook.git.objects import Objects
 from kvm_export_hook.git.process import Git, GitError, ask_git, find_version, read_fields, run_git
 from tests.conftest import Command
 from tests.helpers.cases import parametrize
@@ -186,9 +186,11 @@ def test_output_that_is_not_read_to_its_end(
 def test_nothing_is_left_open_and_no_process(linux: Repository) -> None:
     before = os.listdir("/proc/self/fd")
     names = [b"HEAD", b"gone", b"HEAD:virt/kvm/kvm_main.c"]
-    assert [bool(found) for found in read_objects(names)] == [True, False, True]
-    objects = read_objects(names * 1000)
-    assert next(objects)
+    objects = Objects()
+    assert [bool(found) for found in objects.find(names)] == [True, False, True]
+    assert next(objects.read(names * 1000))
+    # What was not taken does not stand in the way.
+    assert [bool(found) for found in objects.find(names * 1000)] == [True, False, True] * 1000
     objects.close()
     assert ask_git(b"rev-parse", b"--verify", b"gone") is None
     with pytest.raises(GitError):
@@ -220,7 +222,8 @@ def test_objects_by_name(linux: Repository) -> None:
     id_ = linux.git("rev-parse", "HEAD").strip().encode()
     blob = linux.git("rev-parse", "HEAD:fs/open.c").strip().encode()
     linux.git("tag", "--annotate", "--message", "x", "v1")
-    assert find_commits([b"HEAD", b"v1", b"main^{tree}", b"gone", b"HEAD\nHEAD", b""]) == [
+    objects = Objects()
+    assert objects.find_commits([b"HEAD", b"v1", b"main^{tree}", b"gone", b"HEAD\nHEAD", b""]) == [
         id_,
         id_,
         None,
@@ -228,9 +231,12 @@ def test_objects_by_name(linux: Repository) -> None:
         None,
         None,
     ]
-    assert find_objects([b"HEAD:fs/open.c", b"HEAD:a b 1", b"1"]) == [(blob, b"blob"), None, None]
-    assert list(read_objects([blob, b"HEAD:a b 1"])) == [(b"blob", BAD_VFS), None]
-    assert list(read_objects([])) == []
+    found, *others = objects.find([b"HEAD:fs/open.c", b"HEAD:a b 1", b"1"])
+    assert found
+    assert (found.id, found.type, found.content) == (blob, b"blob", BAD_VFS)
+    assert others == [None, None]
+    assert objects.find([]) == []
+    objects.close()
 
 
 BAD_VFS = b"int open;\nEXPORT_SYMBOL(vfs_open);\n"
@@ -244,8 +250,9 @@ def test_an_ambiguous_id_names_nothing(linux: Repository) -> None:
     ids = [line.split()[1] for line in linux.git("ls-files", "-s", "many").splitlines()]
     starts = sorted(id_[:4] for id_ in ids)
     twice = next(one for one, two in zip(starts, starts[1:], strict=False) if one == two)
-    assert list(read_objects([twice.encode()])) == [None]
-    assert find_objects([twice.encode()]) == [None]
+    objects = Objects()
+    assert objects.find([twice.encode()]) == [None]
+    objects.close()
 
 
 def test_an_environment_of_its_own(linux: Repository, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,8 +68,8 @@ def check(data: bytes) -> None:
     for report in (checkpatch, github, json, sarif):
         "".join(report.report([file], Layout())).encode()
     "".join(text.report([file], Layout())).encode()
-    once = rewrite.fix_text(file)
-    assert rewrite.fix_text(judge_file(once, check=has_check)) == once
+    once = rewrite.fix_content(file)
+    assert rewrite.fix_content(judge_file(once, check=has_check)) == once
     facts = read_facts(source, source)
     list(inventory.find_exports(source, facts, b"x.c", b""))
     _, complaints = read(source)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kvm_export_hook.changes.find import judge_changes
+from kvm_export_hook.changes.find import Finder
 from kvm_export_hook.changes.state import Change
 from kvm_export_hook.patch.patches import Patches, yield_texts
 from kvm_export_hook.patch.series import Series
@@ -75,15 +75,15 @@ def read_results(
     def complain(place: bytes, error: OSError) -> None:
         complaints.append(f"{place.decode('utf-8', 'backslashreplace')}: {error.strerror}")
 
-    def judge(change: Change) -> Iterator[Result]:
-        return judge_changes([change], yield_texts)
+    def find(change: Change) -> Iterator[Result]:
+        return Finder(yield_texts).find([change])
 
     files = (top / name.decode() for name in FACT_FILES)
     kvm_types, makefile = (file.read_bytes() if file.is_file() else None for file in files)
     facts = read_facts(kvm_types, makefile) if makefile else FACTS
     series = Series(bytes(top), facts, learn)
-    patches = Patches(b"p", series, judge, complain)
-    return list(patches.judge(io.BytesIO(text))), complaints
+    patches = Patches(b"p", series, find, complain)
+    return list(patches.find(io.BytesIO(text))), complaints
 
 
 def read(
@@ -92,7 +92,7 @@ def read(
     """Judge the patch TEXT: the findings as ``path:line symbol``, and the complaints."""
     results, complaints = read_results(text, top, learn)
     findings = [
-        f"{result.input.path.decode()}:{finding.line} {(finding.symbol or b'-').decode('latin-1')}"
+        f"{result.text.path.decode()}:{finding.line} {(finding.symbol or b'-').decode('latin-1')}"
         for result in results
         for finding in result.findings
     ]

@@ -16,7 +16,7 @@ from kvm_export_hook.rules import policy
 from kvm_export_hook.rules.facts import BUNDLED_LIST, Facts
 from kvm_export_hook.rules.judge import Finding, judge
 from kvm_export_hook.rules.scan import find_suspects
-from kvm_export_hook.values import Input, Origin, Result
+from kvm_export_hook.values import Origin, Result, Text
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 COMMAND = Path(sysconfig.get_path("scripts")) / "kvm-export-hook"
@@ -99,8 +99,8 @@ def judge_file(
 ) -> Result:
     """Judge SOURCE as a file of a tree, which has the make check unless told otherwise."""
     facts = make_facts(check=check, has_macro=has_macro)
-    input_ = Input(facts, path, path, source, b"", 1, origin)
-    return Result(input_, find_all(source, facts))
+    text = Text(path, path, top=b"")
+    return Result(text, source, facts, find_all(source, facts), origin)
 
 
 class Outcome(NamedTuple):

@@ -137,18 +137,18 @@ SUBJECTS = {
 def test_the_subject(header: bytes, subject: str) -> None:
     ((result,), complaints) = read_results(b"From: a\n" + header + b"\n\n" + ADDED)
     assert complaints == []
-    assert result.input.origin
-    assert result.input.origin.subject == subject
-    assert result.input.origin.commit is None
+    assert result.origin
+    assert result.origin.subject == subject
+    assert result.origin.commit is None
 
 
 def test_a_diff_is_no_mail() -> None:
     ((result,), _) = read_results(ADDED)
-    assert result.input.origin is None
+    assert result.origin is None
 
 
 def test_the_findings_of_a_mail_have_one_origin() -> None:
     other = diff("+EXPORT_SYMBOL(b);", old="a/virt/kvm/y.c", new="b/virt/kvm/y.c")
     results, _ = read_results(mail(ADDED + other) * 2)
     assert len(results) == 4
-    assert len({id(result.input.origin) for result in results}) == 2
+    assert len({id(result.origin) for result in results}) == 2

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from kvm_export_hook.patch.diff import DiffError, Hunk, split_patch
+from kvm_export_hook.patch.diff import DiffError
 from kvm_export_hook.patch.numstat import Record
 from kvm_export_hook.patch.patch_names import list_or_raise
 from kvm_export_hook.patch.reading import NOT_UNDERSTOOD_MESSAGE, Reading
 from kvm_export_hook.patch.scratch import Scratch
 from kvm_export_hook.patch.series import Series
-from kvm_export_hook.patch.sides import check_hunk, read_sides
 from kvm_export_hook.rules.facts import read_facts
 from tests.helpers.cases import parametrize
 from tests.helpers.patches import ADDED, FACTS, FOUND, diff, read
@@ -124,19 +123,3 @@ def test_lines_that_git_does_not_count_are_an_error(tmp_path: Path) -> None:
 def test_a_patch_that_git_does_not_read_in_another_way_is_an_error() -> None:
     with Scratch() as scratch, pytest.raises(DiffError, match="git apply failed"):
         list_or_raise(scratch, b"garbage\n", b"-p0")
-
-
-def find_hunk(patch: bytes) -> Hunk:
-    complaints: list[DiffError] = []
-    (file,) = split_patch(patch, complaints.append)
-    (hunk,) = file.read_hunks()
-    return hunk
-
-
-def test_lines_that_unidiff_does_not_count_are_an_error() -> None:
-    hunk = find_hunk(ADDED)
-    hunk.added += 1
-    with pytest.raises(DiffError, match="counted in two ways"):
-        check_hunk(ADDED, hunk)
-    with pytest.raises(DiffError, match="cannot be read: Hunk is shorter than expected"):
-        read_sides(ADDED.replace(b",3 @@", b",4 @@"), hunk)

@@ -25,7 +25,7 @@ def report(
 
 def rewrite(source: bytes, *, is_rewritten: bool) -> Result:
     result = judge_file(source)
-    return Result(result.input, result.findings, is_rewritten)
+    return result.replace_findings(result.findings, is_rewritten)
 
 
 def lines(source: bytes) -> list[str]:
