@@ -76,7 +76,7 @@ def collect_keys(state: State, marks: Marks) -> Keys:
     for text in state.texts:
         of_text = marks.get((text.id, state.facts))
         if of_text:
-            is_listed = holds_name(text.name, state.facts.allowlist)
+            is_listed = holds_name(text.name, state.facts)
             of_file = keys.setdefault(text.name, [])
             of_file.extend(make_key(mark, is_listed) for mark in of_text)
     return keys

@@ -73,7 +73,7 @@ def count_findings(top: Path) -> Counter[object]:
     kvm_types, makefile = (read_or_none(top / name.decode()) for name in tree.FACT_FILES)
     facts = tree.learn(kvm_types, makefile)
     return Counter(
-        make_key(mark_finding(found, text, facts), holds_name(name, facts.allowlist))
+        make_key(mark_finding(found, text, facts), holds_name(name, facts))
         for name, text in list_files(top)
         for found in judge(text, find_suspects(text, facts.allowlist), facts)
     )

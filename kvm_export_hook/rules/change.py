@@ -36,7 +36,7 @@ def mark_finding(finding: Finding, text: bytes, facts: Facts) -> Mark:
     build_fails = (
         facts.has_check
         and policy.MACROS[finding.macro].is_grepped
-        and not holds_name(line, facts.allowlist)
+        and not holds_name(line, facts)
         and b"\0" not in text
     )
     # In a line that is not ASCII, grep's locale decides what is a letter, and so a word.

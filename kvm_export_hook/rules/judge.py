@@ -27,9 +27,6 @@ EXPORT_ALIAS = "export-alias"
 SPLIT_EXPORT = "split-export"
 EXPORT_MENTION = "export-mention"
 
-# A list with more names than this is searched by hash.
-FEW_NAMES = 32
-
 
 class Finding:
     """One unwanted export.
@@ -112,7 +109,7 @@ def judge(text: bytes, suspects: Words, facts: Facts, first_line: int = 1) -> It
         line_start = max(line_start, text.rfind(b"\n", passed, start) + 1)
         passed = start
         if checked_line != line and facts.has_check:
-            is_name_missing = not holds_name(read_line(text, line_start), facts.allowlist)
+            is_name_missing = not holds_name(read_line(text, line_start), facts)
             checked_line = line
         build_fails = facts.has_check and policy.MACROS[macro].is_grepped and is_name_missing
         is_allowlisted = place.argument in facts.allowlist
@@ -128,15 +125,16 @@ def read_line(text: bytes, line_start: int) -> bytes:
     return text[line_start : end if end >= 0 else len(text)]
 
 
-def holds_name(line: bytes, names: frozenset[bytes]) -> bool:
-    """Whether LINE holds one of NAMES, even in a longer word, as ``grep -v`` reads it."""
-    if len(names) <= FEW_NAMES:
-        return any(name in line for name in names)
-    return any(
-        line[start : start + length] in names
-        for length in {len(name) for name in names}
-        for start in range(len(line) - length + 1)
-    )
+def holds_name(line: bytes, facts: Facts) -> bool:
+    """Whether LINE holds a name of the list, even in a longer word, as ``grep -v`` reads it.
+
+    That of FACTS, which is prepared once for all lines.
+    """
+    if facts.names is None:
+        from kvm_export_hook.rules.names import Names
+
+        facts.names = Names(facts.allowlist)
+    return facts.names.are_in(line)
 
 
 def find_broken_rule(

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT
+"""What two parts of an input could multiply by each other still takes time in proportion to it.
+
+Each input is so large that a product would take minutes; here nothing may take one.
+"""
+
+from __future__ import annotations
+
+import subprocess
+
+from tests.cases import parametrize
+from tests.repository import Repository
+from tests.support import COMMAND, make_unmeasured_environment
+
+SOURCE, MAKEFILE = "virt/kvm/x.c", "arch/x86/kvm/Makefile"
+PATCH = "series.patch"
+
+
+def run(linux: Repository, *arguments: str) -> tuple[int, int]:
+    """Run the command in LINUX; return its exit status, and how many lines it prints."""
+    done = subprocess.run(
+        [str(COMMAND), "--format=checkpatch", *arguments],
+        cwd=linux.top,
+        capture_output=True,
+        check=False,
+        env=make_unmeasured_environment(),
+        timeout=60,
+    )
+    assert done.stderr == b""
+    return done.returncode, done.stdout.count(b"\n")
+
+
+def write_patch(name: str, *hunks: bytes) -> bytes:
+    """Write a patch of the file NAME."""
+    sides = b"--- a/%b\n+++ b/%b\n" % (name.encode(), name.encode())
+    return b"diff --git a/%b b/%b\n" % (name.encode(), name.encode()) + sides + b"".join(hunks)
+
+
+def list_names(names: list[bytes]) -> bytes:
+    """Write a Makefile that has the make check, with NAMES as its list."""
+    listed = b" ".join(b"-e " + name for name in names)
+    return b"exports_grep_trailer := -nrw virt/kvm | grep -v " + listed + b"\n"
+
+
+LISTS = {
+    "names of many lengths": (
+        [b"kvm_%d_" % number + b"x" * number for number in range(1000)],
+        b"EXPORT_SYMBOL_GPL(a); " + b"kvm_" * 250_000,
+        1,
+    ),
+    "long names": (
+        [b"kvm_%d_" % number + b"x" * 600 for number in range(4000)],
+        b"EXPORT_SYMBOL_GPL(a); //\n" * 20_000,
+        20_000,
+    ),
+    "many names": (
+        [b"kvm_%d" % number for number in range(40_000)],
+        b"EXPORT_SYMBOL_GPL(a); // an export\n" * 20_000,
+        20_000,
+    ),
+}
+
+
+@parametrize(("names", "content", "count"), LISTS)
+def test_a_list_of_names(linux: Repository, names: list[bytes], content: bytes, count: int) -> None:
+    linux.write(MAKEFILE, list_names(names))
+    linux.write(SOURCE, content + b"\n")
+    assert run(linux, SOURCE) == (1, count)
+
+
+def test_a_list_of_names_and_hunks(linux: Repository) -> None:
+    linux.write(MAKEFILE, list_names([b"kvm_%d" % number for number in range(100_000)]))
+    hunk = b"@@ -%d,0 +%d @@\n+EXPORT_SYMBOL_GPL(kvm_1);\n+EXPORT_SYMBOL(a);\n"
+    hunks = [hunk.replace(b"+%d ", b"+%d,2 ") % (number, number) for number in range(1, 20_000, 2)]
+    linux.write(PATCH, write_patch(SOURCE, *hunks))
+    assert run(linux, "--patch", PATCH) == (1, 10_000)
