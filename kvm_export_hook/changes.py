@@ -11,7 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left
 
 from kvm_export_hook.rules import scan
-from kvm_export_hook.rules.change import find_added, make_key, mark_finding
+from kvm_export_hook.rules.change import find_added, make_key, mark_findings
 from kvm_export_hook.rules.judge import Result, holds_name, judge
 from kvm_export_hook.sources import Input
 
@@ -67,7 +67,7 @@ def mark_states(
             suspects = scan.find_suspects(content, facts.allowlist)
             if suspects:
                 found = judge(content, suspects, facts)
-                marks[id_, facts] = [mark_finding(each, content, facts) for each in found]
+                marks[id_, facts] = list(mark_findings(found, content))
 
 
 def collect_keys(state: State, marks: Marks) -> Keys:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kvm_export_hook.rules import tree
-from kvm_export_hook.rules.change import make_key, mark_finding
+from kvm_export_hook.rules.change import make_key, mark_findings
 from kvm_export_hook.rules.judge import holds_name, judge
 from kvm_export_hook.rules.scan import find_suspects
 from kvm_export_hook.sources.scope import is_in_scope
@@ -73,9 +73,9 @@ def count_findings(top: Path) -> Counter[object]:
     kvm_types, makefile = (read_or_none(top / name.decode()) for name in tree.FACT_FILES)
     facts = tree.learn(kvm_types, makefile)
     return Counter(
-        make_key(mark_finding(found, text, facts), holds_name(name, facts))
+        make_key(mark, holds_name(name, facts))
         for name, text in list_files(top)
-        for found in judge(text, find_suspects(text, facts.allowlist), facts)
+        for mark in mark_findings(judge(text, find_suspects(text, facts.allowlist), facts), text)
     )
 
 

@@ -8,7 +8,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kvm_export_hook.rules.change import choose_old_facts, find_added, make_key, mark_finding
+from kvm_export_hook.rules.change import choose_old_facts, find_added, make_key, mark_findings
 from tests.cases import parametrize
 from tests.support import find_all, make_facts
 
@@ -99,7 +99,7 @@ def test_as_many_are_added_as_counting_says(new: State, olds: list[State]) -> No
 
 def mark(source: bytes, *, check: bool = True) -> list[tuple[str, bytes, bytes, bool]]:
     facts = make_facts(check=check)
-    return [mark_finding(each, source, facts) for each in find_all(source, facts)]
+    return list(mark_findings(find_all(source, facts), source))
 
 
 BAD = ("not-allowlisted", b"EXPORT_SYMBOL_GPL", b"kvm_foo")

@@ -7,8 +7,10 @@ Each input is so large that a product would take minutes; here nothing may take 
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 
 from tests.cases import parametrize
+from tests.hostile import hostile_files
 from tests.repository import Repository
 from tests.support import COMMAND, make_unmeasured_environment
 
@@ -34,6 +36,48 @@ def write_patch(name: str, *hunks: bytes) -> bytes:
     """Write a patch of the file NAME."""
     sides = b"--- a/%b\n+++ b/%b\n" % (name.encode(), name.encode())
     return b"diff --git a/%b b/%b\n" % (name.encode(), name.encode()) + sides + b"".join(hunks)
+
+
+def take_file(linux: Repository) -> list[str]:
+    return [SOURCE]
+
+
+def take_baseline(linux: Repository) -> list[str]:
+    return ["--since=HEAD", SOURCE]
+
+
+def take_index(linux: Repository) -> list[str]:
+    linux.git("add", SOURCE)
+    return ["--staged"]
+
+
+def take_commit(linux: Repository) -> list[str]:
+    linux.record("one line")
+    return ["--commits=HEAD"]
+
+
+def take_patch(linux: Repository) -> list[str]:
+    added = b"+" + (linux.top / SOURCE).read_bytes().rstrip(b"\n") + b"\n"
+    linux.write(PATCH, write_patch(SOURCE, b"@@ -0,0 +1 @@\n", added))
+    return ["--patch", PATCH]
+
+
+SOURCES = {
+    "file": take_file,
+    "since": take_baseline,
+    "staged": take_index,
+    "commits": take_commit,
+    "patch": take_patch,
+}
+
+
+@parametrize("take", SOURCES)
+def test_findings_on_a_long_line(
+    linux: Repository, take: Callable[[Repository], list[str]]
+) -> None:
+    content = dict(hostile_files())["a line of blanks and exports"]
+    linux.write(SOURCE, content(10_000_000) + b"\n")
+    assert run(linux, *take(linux)) == (1, 9_842)
 
 
 def list_names(names: list[bytes]) -> bytes:

@@ -7,17 +7,16 @@ and taking away the comment around one does.
 
 from __future__ import annotations
 
-from kvm_export_hook.rules import policy
-from kvm_export_hook.rules.judge import holds_name, read_line
+from kvm_export_hook.rules.judge import read_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from kvm_export_hook.rules.judge import Finding
     from kvm_export_hook.rules.tree import Facts
 
-    # What a text alone says of a finding: see mark_finding.
+    # What a text alone says of a finding: see mark_findings.
     Mark = tuple[str, bytes, bytes, bool]
     # What makes two findings equal: see make_key.
     Key = tuple[str, bytes, bytes, bool]
@@ -25,25 +24,26 @@ if TYPE_CHECKING:
     Keys = dict[bytes, list[Key]]
 
 
-def mark_finding(finding: Finding, text: bytes, facts: Facts) -> Mark:
-    """Return the rule, the macro, the symbol, and whether the line of FINDING fails the build.
+def mark_findings(findings: Iterable[Finding], text: bytes) -> Iterator[Mark]:
+    """Yield the rule, the macro, the symbol of each of FINDINGS, and whether the build fails on it.
 
-    FACTS are those of the tree of TEXT. The stripped line stands for the
+    FINDINGS are those of TEXT, in order. The stripped line stands for the
     symbol where there is none, and where the locale decides. Grep takes a file
-    with a NUL byte for binary, and passes it.
+    with a NUL byte for binary, and passes it. What holds for a line, or for all
+    of TEXT, is found once: a line may have thousands of findings.
     """
-    line = read_line(text, finding.line_start)
-    build_fails = (
-        facts.has_check
-        and policy.MACROS[finding.macro].is_grepped
-        and not holds_name(line, facts)
-        and b"\0" not in text
-    )
-    # In a line that is not ASCII, grep's locale decides what is a letter, and so a word.
-    depends_on_locale = build_fails and not line.isascii()
-    symbol = None if depends_on_locale else finding.symbol
-    symbol = line.strip() if symbol is None else symbol
-    return finding.rule, finding.macro, symbol, build_fails
+    is_binary = b"\0" in text
+    line_start, line, is_ascii = -1, b"", True
+    for finding in findings:
+        if finding.line_start != line_start:
+            line_start = finding.line_start
+            line = read_line(text, line_start).strip()
+            is_ascii = line.isascii()
+        build_fails = finding.build_fails and not is_binary
+        # In a line that is not ASCII, grep's locale decides what is a letter, and so a word.
+        depends_on_locale = build_fails and not is_ascii
+        symbol = None if depends_on_locale else finding.symbol
+        yield finding.rule, finding.macro, line if symbol is None else symbol, build_fails
 
 
 def make_key(mark: Mark, path_is_listed: bool) -> Key:

@@ -36,9 +36,11 @@ class Finding:
     no call was read. ``line``: 1-based; ``line_start``: its offset. ``symbol``:
     the call's first argument, or None. ``kind``: of the place. ``replacement``:
     the macro that puts it right, or None where that takes a person.
+    ``build_fails``: whether the make check fails on it, if grep reads the text.
     """
 
     __slots__ = (
+        "build_fails",
         "end",
         "is_allowlisted",
         "kind",
@@ -59,6 +61,7 @@ class Finding:
         line: int,
         line_start: int,
         is_allowlisted: bool,
+        build_fails: bool,
         replacement: bytes | None,
     ) -> None:
         self.rule = rule
@@ -67,6 +70,7 @@ class Finding:
         self.line = line
         self.line_start = line_start
         self.is_allowlisted = is_allowlisted
+        self.build_fails = build_fails
         self.replacement = replacement
 
     @property
@@ -116,7 +120,9 @@ def judge(text: bytes, suspects: Words, facts: Facts, first_line: int = 1) -> It
         rule = find_broken_rule(macro, place, is_allowlisted, build_fails)
         if rule:
             replacement = find_replacement(rule, macro, is_allowlisted, build_fails)
-            yield Finding(rule, word, place, line, line_start, is_allowlisted, replacement)
+            yield Finding(
+                rule, word, place, line, line_start, is_allowlisted, build_fails, replacement
+            )
 
 
 def read_line(text: bytes, line_start: int) -> bytes:
