@@ -118,3 +118,19 @@ def test_a_list_of_names_and_hunks(linux: Repository) -> None:
     hunks = [hunk.replace(b"+%d ", b"+%d,2 ") % (number, number) for number in range(1, 20_000, 2)]
     linux.write(PATCH, write_patch(SOURCE, *hunks))
     assert run(linux, "--patch", PATCH) == (1, 10_000)
+
+
+def test_hunks_of_a_large_makefile(linux: Repository) -> None:
+    count = 40_000
+    padding = b"#" * 60
+    lines = [b"# %d %b\n" % (number, padding) for number in range(count)]
+    linux.write(MAKEFILE, b"".join(lines) + list_names([b"kvm_old"]))
+    hunks = [
+        b"@@ -%d +%d @@\n-%b+#%b" % (number + 1, number + 1, lines[number], lines[number])
+        for number in range(0, count, 2)
+    ]
+    last = list_names([b"kvm_old"]), list_names([b"kvm_new"])
+    hunks.append(b"@@ -%d +%d @@\n-%b+%b" % (count + 1, count + 1, *last))
+    source = write_patch(SOURCE, b"@@ -0,0 +1 @@\n+EXPORT_SYMBOL_GPL(kvm_new);\n")
+    linux.write(PATCH, write_patch(MAKEFILE, *hunks) + source)
+    assert run(linux, "--patch", PATCH) == (0, 0)

@@ -109,7 +109,7 @@ class Reading:
                 from kvm_export_hook.sources import sides
 
                 before, after = sides.read_sides(self._patch, hunk)
-                edits.append((name, before, after))
+                edits.append((before, after))
                 before, after = sides.open_comments(before, after)
                 old.append(Text(old_name, old_name, before.text, before.first_line))
                 new.append(Text(name, name, after.text, after.first_line))
@@ -121,7 +121,7 @@ class Reading:
             self.old += old
             self.new += new
         elif name in FACT_FILES:
-            self.edits += edits
+            self.edits.append((name, edits))
         return ""
 
     def _find_old_name(self, index: int) -> bytes:

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from kvm_export_hook.sources import Learn
     from kvm_export_hook.sources.sides import Side
 
-    # What a patch does to the fact files: the name of each, and both sides of its hunks.
-    Edits = list[tuple[bytes, Side, Side]]
+    # The hunks of a file, in order: both sides of each.
+    Hunks = list[tuple[Side, Side]]
+    # What a patch does to the fact files: the name of each, and its hunks.
+    Edits = list[tuple[bytes, Hunks]]
 
 # A comment, or a name of the list.
 PATTERN = re.compile(rb"#[^\n]*|(?<!\S)-e[ \t]*([A-Za-z_][A-Za-z0-9_]*)")
@@ -39,8 +41,8 @@ class Series:
     def apply(self, edits: Edits) -> Facts:
         """Make EDITS; return the facts that result, which hold from now on.
 
-        A hunk of the Makefile that does not fit the tree's own still permits
-        the names that it adds.
+        Hunks of the Makefile that do not fit the tree's own still permit the
+        names that they add.
         """
         if not edits:
             return self.facts
@@ -48,12 +50,10 @@ class Series:
             self._contents = [
                 read_or_none(os.path.join(self.top, name)) for name in tree.FACT_FILES
             ]
-        for name, old, new in edits:
+        for name, hunks in edits:
             at = tree.FACT_FILES.index(name)
-            content = replace(self._contents[at], old, new)
-            if content is not None:
-                self._contents[at] = content
-            elif name == tree.MAKEFILE:
+            self._contents[at], count = apply_hunks(self._contents[at], hunks)
+            for old, new in hunks[count:] if name == tree.MAKEFILE else ():
                 added = set(PATTERN.findall(new.text)) - set(PATTERN.findall(old.text))
                 self._added |= added - {b""}
         facts = self._learn(*self._contents)
@@ -64,22 +64,37 @@ class Series:
         return self.facts
 
 
-def replace(content: bytes | None, old: Side, new: Side) -> bytes | None:
-    """Replace the OLD side of a hunk by the NEW one; None if CONTENT does not have it."""
-    if content is None:
-        return None if old.text else new.text
-    at = content.find(old.text) if old.text else find_line(content, new.first_line - 1)
-    return None if at < 0 else content[:at] + new.text + content[at + len(old.text) :]
+def apply_hunks(content: bytes | None, hunks: Hunks) -> tuple[bytes | None, int]:
+    """Replace in CONTENT the old side of each of HUNKS by the new one, up to the first misfit.
+
+    Returns what results, and how many fit. Each is looked for after the one
+    before it, so that all of CONTENT is passed once, however many there are.
+    """
+    text = content or b""
+    result = bytearray()
+    count = position = lines = 0  # hunks that are made, bytes of TEXT passed, lines of the result
+    for old, new in hunks:
+        if old.text:
+            start = text.find(old.text, position)
+        else:
+            start = pass_lines(text, position, new.first_line - 1 - lines)
+        if start < 0:
+            break
+        kept = text[position:start]
+        result += kept + new.text
+        lines += kept.count(b"\n") + new.text.count(b"\n")
+        position = start + len(old.text)
+        count += 1
+    return bytes(result + text[position:]) if count else content, count
 
 
-def find_line(content: bytes, count: int) -> int:
-    """Find where in CONTENT its first COUNT lines end: an offset, or -1."""
-    at = 0
+def pass_lines(text: bytes, start: int, count: int) -> int:
+    """Find where in TEXT the COUNT lines from START on end: an offset, or -1."""
     for _ in range(count):
-        at = content.find(b"\n", at) + 1
-        if not at:
+        start = text.find(b"\n", start) + 1
+        if not start:
             return -1
-    return at
+    return start if count >= 0 else -1
 
 
 def read_or_none(path: bytes) -> bytes | None:
