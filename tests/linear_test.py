@@ -134,3 +134,21 @@ def test_hunks_of_a_large_makefile(linux: Repository) -> None:
     source = write_patch(SOURCE, b"@@ -0,0 +1 @@\n+EXPORT_SYMBOL_GPL(kvm_new);\n")
     linux.write(PATCH, write_patch(MAKEFILE, *hunks) + source)
     assert run(linux, "--patch", PATCH) == (0, 0)
+
+
+MAKEFILES = {
+    "words before an assignment": b"export " * 1_000_000 + b"x := y\n",
+    "references to a list": b"x := " + b"a.o " * 16_000 + b"\n" + b"kvm-intel-y += $(x)\n" * 10_000,
+    "objects that are not here": b"obj-m := kvm-intel.o\nkvm-intel-y := "
+    + b" ".join(b"a%d.o" % number for number in range(100_000)),
+}
+
+
+@parametrize("content", MAKEFILES)
+def test_a_makefile_in_which_users_are_looked_for(linux: Repository, content: bytes) -> None:
+    linux.write(MAKEFILE, b"obj-m := kvm-intel.o\n" + content)
+    # All of another architecture is here.
+    linux.write("arch/powerpc/kvm/Makefile", b"")
+    linux.write("arch/powerpc/include/asm/kvm_host.h", b"")
+    linux.write(SOURCE, b"EXPORT_SYMBOL_GPL(a);\n" * 20_000)
+    assert run(linux, "--users", SOURCE) == (1, 20_000)
