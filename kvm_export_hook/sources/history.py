@@ -122,12 +122,12 @@ def drop_shallow(kernel: Kernel, commits: list[Commit]) -> list[Commit]:
     Complains of each: what it adds cannot be known.
     """
     roots = [commit for commit in commits if not commit.parents]
-    dropped = []
+    dropped = set()
     for found, commit in zip(kernel.read([root.id for root in roots]), roots):
         if found and b"\nparent " in found[1].partition(b"\n\n")[0]:
-            dropped.append(commit)
+            dropped.add(commit.id)
             kernel.complain(b"commit " + commit.id[:12], OSError(None, SHALLOW))
-    return [commit for commit in commits if commit not in dropped]
+    return [commit for commit in commits if commit.id not in dropped]
 
 
 def check_directories(kernel: Kernel, tips: Sequence[bytes]) -> bool:
@@ -156,7 +156,7 @@ def refuse_what_took_the_place(kernel: Kernel, commits: Sequence[bytes]) -> None
 
 def make_changes(kernel: Kernel, commits: Sequence[Commit]) -> Iterator[Change]:
     """Make the change of each of COMMITS."""
-    from kvm_export_hook.sources.states import Change, State
+    from kvm_export_hook.sources.states import LONGEST_SUBJECT, Change, State
 
     names = name_facts(kernel, commits)
     facts = learn_all(kernel, names)
@@ -170,7 +170,8 @@ def make_changes(kernel: Kernel, commits: Sequence[Commit]) -> Iterator[Change]:
             old_files = [kernel.list_tree(parent) for parent in commit.parents]
         else:
             new_files, old_files = list_files(parts)
-        origin = Origin(commit.id.decode(), commit.subject.decode("utf-8", "backslashreplace"))
+        subject = commit.subject[:LONGEST_SUBJECT].decode("utf-8", "backslashreplace")
+        origin = Origin(commit.id.decode(), subject)
         yield Change(
             origin,
             State(new, kernel.make_texts(new_files)),

@@ -7,6 +7,7 @@ import os
 import re
 
 from kvm_export_hook.sources.process import GitError
+from kvm_export_hook.sources.states import LONGEST_SUBJECT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +44,6 @@ LETTER = re.compile(r"(?i)\s*(?:re|aw|antw|sv|fwd?):|\s*\[[^\]]*\b0+/[0-9]+[^\]]
 WIDE = re.compile(rb"(?i)\bcharset=\"?(utf-?(?:16|32)(?:le|be)?)\b")
 BASE64 = re.compile(rb"(?mi)^content-transfer-encoding:\s*base64\s*$")
 
-LONGEST_SUBJECT = 1000
 LONGEST_START = 8192  # of what says whether this is a mail
 
 
