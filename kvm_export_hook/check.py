@@ -42,7 +42,7 @@ def check_patch(name: str, run: Run) -> Iterator[Result]:
         return Finder(patches.yield_texts).find([change])
 
     shown = b"standard input" if name == "-" else os.fsencode(name)
-    trees = worktree.Trees(run.read_facts, run.complain, run.note)
+    trees = worktree.KnownTrees(run.read_facts, run.complain, run.note)
     try:
         top = find_tree(run.srctree)
         if not is_directory(top or b"."):
@@ -114,7 +114,7 @@ def check_since(rev: bytes, run: Run) -> Iterator[Result]:
     from kvm_export_hook.git import since
     from kvm_export_hook.git.repository import Repository
 
-    trees = worktree.Trees(run.read_facts, run.complain, run.note)
+    trees = worktree.KnownTrees(run.read_facts, run.complain, run.note)
     paths = map(os.fsencode, run.options.paths)
     by_top: dict[bytes, list[SourceFile]] = {}
     for file in worktree.find_source_files(paths, run.srctree, trees, run.complain):

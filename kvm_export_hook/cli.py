@@ -118,7 +118,7 @@ def check_source(run: Run) -> Iterator[Result]:
 
 def check_texts(run: Run) -> Iterator[Result]:
     """Check the files that were asked for, each a change without an old state."""
-    trees = worktree.Trees(run.read_facts, run.complain, run.note)
+    trees = worktree.KnownTrees(run.read_facts, run.complain, run.note)
     paths = map(os.fsencode, run.options.paths)
     for text, content, facts in worktree.read_texts(paths, run.srctree, trees, run.complain):
         run.has_met_anything = True

@@ -37,7 +37,7 @@ def print_list(run: Run) -> None:
     from kvm_export_hook.report import as_list
 
     options = run.options
-    trees = worktree.Trees(run.read_facts, run.complain, run.note)
+    trees = worktree.KnownTrees(run.read_facts, run.complain, run.note)
     paths = map(os.fsencode, options.paths)
     found: list[Export] = []
     for text, content, facts in worktree.read_texts(paths, run.srctree, trees, run.complain):

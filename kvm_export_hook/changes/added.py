@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
-from kvm_export_hook.rules import policy
 from kvm_export_hook.rules.judge import holds_name, read_line
 
 TYPE_CHECKING = False
@@ -27,28 +26,26 @@ if TYPE_CHECKING:
     Keys = dict[bytes, list[Key]]
 
 
-def make_keys(findings: Iterable[Finding], content: bytes, facts: Facts) -> list[Key]:
+def make_keys(findings: Iterable[Finding], content: bytes) -> list[Key]:
     """Make what makes FINDINGS equal, in order: the rule, the macro, the symbol, and a last field.
 
-    That says whether the tree's make check fails on it, by the FACTS of the
-    tree of CONTENT; it makes the promise provable: where the check passed
-    before, no old finding has it set. The stripped line stands for the symbol
-    where there is none, and where the locale decides. Grep takes a file with a
-    NUL byte for binary, and passes it.
+    That says whether the tree's make check fails on it, and makes the promise
+    provable: where the check passed before, no old finding has it set. The
+    stripped line stands for the symbol where there is none, and where the
+    locale decides. Grep takes a file with a NUL byte for binary, and passes it.
+    What holds for a line, or for all of CONTENT, is found once.
     """
     keys = []
-    fails_on_text = facts.has_check and b"\0" not in content
-    line_start, line, fails_on_line, is_ascii = -1, b"", False, True
+    is_binary = b"\0" in content
+    line_start, line, is_ascii = -1, b"", True
     for finding in findings:
         if finding.line_start != line_start:  # a line may have thousands
             line_start = finding.line_start
-            line = read_line(content, line_start)
-            fails_on_line = fails_on_text and not holds_name(line, facts.allowlist)
+            line = read_line(content, line_start).strip()
             is_ascii = line.isascii()
-            line = line.strip()
-        build_fails = fails_on_line and policy.MACROS[finding.macro].is_grepped
+        build_fails = finding.build_fails and not is_binary
         # In a line that is not ASCII, grep's locale decides what is a letter, and so a word.
-        symbol = finding.symbol if is_ascii or not build_fails else None
+        symbol = None if build_fails and not is_ascii else finding.symbol
         keys.append((finding.rule, finding.macro, line if symbol is None else symbol, build_fails))
     return keys
 
@@ -58,7 +55,7 @@ def fit_keys(keys: Iterable[Key], name: bytes, facts: Facts) -> Iterable[Key]:
 
     It passes all of a file whose path holds a listed name.
     """
-    if not holds_name(name, facts.allowlist):
+    if not holds_name(name, facts):
         return keys
     return [(rule, macro, symbol, False) for rule, macro, symbol, _ in keys]
 

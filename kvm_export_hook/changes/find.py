@@ -40,7 +40,7 @@ def find_unwanted(content: bytes, facts: Facts, first_line: int) -> Found:
     from kvm_export_hook.rules.judge import judge
 
     findings = list(judge(content, suspects, facts, first_line))
-    return make_keys(findings, content, facts), findings
+    return make_keys(findings, content), findings
 
 
 class Finder:

@@ -31,7 +31,7 @@ KEPT_MEMORY = 1 << 20
 
 
 def read_texts(
-    paths: Iterable[bytes], srctree: bytes | None, trees: Trees, complain: Complain
+    paths: Iterable[bytes], srctree: bytes | None, trees: KnownTrees, complain: Complain
 ) -> Iterator[tuple[Text, bytes, Facts]]:
     """Yield the files in scope of PATHS, sorted by path, each once, where the rule is enforced.
 
@@ -55,7 +55,7 @@ def read_texts(
             del content  # the next one is read into its memory
 
 
-class Trees:
+class KnownTrees:
     """The facts of each tree that has been met, read once."""
 
     def __init__(self, read_facts: ReadFacts, complain: Complain, note: Note) -> None:
@@ -88,7 +88,7 @@ class Trees:
 
 
 def find_source_files(
-    paths: Iterable[bytes], srctree: bytes | None, trees: Trees, complain: Complain
+    paths: Iterable[bytes], srctree: bytes | None, trees: KnownTrees, complain: Complain
 ) -> Iterator[SourceFile]:
     """Yield every file in scope, sorted by path, each once.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 
+from kvm_export_hook.changes.state import LONGEST_SUBJECT
 from kvm_export_hook.git.compare import compare
 from kvm_export_hook.git.entries import KINDS, RAW, Entry
 from kvm_export_hook.git.process import Git, read_fields
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from kvm_export_hook.git.repository import Repository
 
     # How git reads the fact files of a state, in the order of FACT_FILES.
-    Names = tuple[bytes, ...]
+    FactNames = tuple[bytes, ...]
 
 # A merge is compared with each parent, whatever log.diffMerges says.
 LOG = (
@@ -77,9 +78,9 @@ def read_commits(
     An excluded id has ``^`` before it. OPTIONS are more arguments for ``git
     log``. Raises GitError.
     """
-    known: dict[bytes, Names] = {}
+    known: dict[bytes, FactNames] = {}
     for commit in read_log(repository, ids, options):
-        if is_cut_off(repository, commit):
+        if is_shallow_boundary(repository, commit):
             where = b"commit " + commit.id[:12]
             repository.complain(where, OSError(None, SHALLOW_MESSAGE))
         elif adds_anything(commit):
@@ -118,7 +119,7 @@ def adds_anything(commit: Commit) -> bool:
     return len(commit.diffs) >= max(len(commit.parents), 1)
 
 
-def is_cut_off(repository: Repository, commit: Commit) -> bool:
+def is_shallow_boundary(repository: Repository, commit: Commit) -> bool:
     """Whether COMMIT looks like the first one only because the clone is shallow."""
     if commit.parents:
         return False
@@ -152,7 +153,7 @@ def refuse_hiding_entries(repository: Repository, commits: Sequence[bytes]) -> N
                 repository.refuse_path(path, b"", reason, id_)
 
 
-def make_change(repository: Repository, commit: Commit, known: dict[bytes, Names]) -> Change:
+def make_change(repository: Repository, commit: Commit, known: dict[bytes, FactNames]) -> Change:
     """Make the change of COMMIT. KNOWN has the names of the fact files of commits before it."""
     new_names, old_names = name_facts(repository, commit, known)
     new = repository.read_facts_of(new_names)
@@ -163,13 +164,14 @@ def make_change(repository: Repository, commit: Commit, known: dict[bytes, Names
         for parent, names in zip(parents, old_names, strict=True)
     ]
     diffs = [repository.select_texts(diff, commit.id) for diff in commit.diffs]
-    origin = Origin(commit.id.decode(), commit.subject.decode("utf-8", "backslashreplace"))
+    subject = commit.subject[:LONGEST_SUBJECT].decode("utf-8", "backslashreplace")
+    origin = Origin(commit.id.decode(), subject)
     return compare(repository.find_tree(commit.id, new, is_new=True), olds, diffs, origin)
 
 
 def name_facts(
-    repository: Repository, commit: Commit, known: dict[bytes, Names]
-) -> tuple[Names, list[Names]]:
+    repository: Repository, commit: Commit, known: dict[bytes, FactNames]
+) -> tuple[FactNames, list[FactNames]]:
     """Name the fact files of COMMIT and of each of its parents, as git reads them.
 
     What a commit does not change is what its first parent has; where that is

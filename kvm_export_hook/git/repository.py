@@ -12,7 +12,7 @@ from kvm_export_hook.git.discover import find_kernel
 from kvm_export_hook.git.entries import KINDS, LINK, UNMERGED_MESSAGE
 from kvm_export_hook.git.objects import NOT_HERE_MESSAGE, Objects, get_content, is_link_target
 from kvm_export_hook.git.process import run_git
-from kvm_export_hook.git.trees import Trees
+from kvm_export_hook.git.trees import TreeReader
 from kvm_export_hook.rules.facts import FACT_FILES
 from kvm_export_hook.rules.scope import KVM_DIRECTORIES, is_in_scope
 from kvm_export_hook.values import Text
@@ -42,7 +42,7 @@ class Repository:
     ) -> None:
         self.directory, self.prefix, self.worktree = find_kernel(srctree)
         self.objects = Objects(self.directory)
-        self._trees = Trees(self.objects)
+        self._trees = TreeReader(self.objects)
         self.complain = complain
         self.note = note
         self._read_facts = read_facts

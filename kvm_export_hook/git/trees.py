@@ -17,7 +17,7 @@ DIRECTORY_MODE = b"40000"
 MOST_REMEMBERED = 1000
 
 
-class Trees:
+class TreeReader:
     """Lists the files of trees, which it reads from OBJECTS: no git runs for each."""
 
     def __init__(self, objects: Objects) -> None:

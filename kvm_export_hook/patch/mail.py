@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import re
 
+from kvm_export_hook.changes.state import LONGEST_SUBJECT
 from kvm_export_hook.git.process import GitError
 
 TYPE_CHECKING = False
@@ -43,7 +44,6 @@ LETTER_PATTERN = re.compile(r"(?i)\s*(?:re|aw|antw|sv|fwd?):|\s*\[[^\]]*\b0+/[0-
 WIDE_PATTERN = re.compile(rb"(?i)\bcharset=\"?(utf-?(?:16|32)(?:le|be)?)\b")
 BASE64_PATTERN = re.compile(rb"(?mi)^content-transfer-encoding:\s*base64\s*$")
 
-LONGEST_SUBJECT = 1000
 LONGEST_START = 8192  # of what says whether this is a mail
 
 

@@ -38,6 +38,7 @@ ARCHITECTURES = {b"arch/powerpc/": "PPC's", b"arch/x86/": "x86's"}
 # What a path of each begins with is not shown: the module says as much.
 MODULE_SOURCES = (b"arch/x86/kvm/", b"arch/powerpc/kvm/")
 MOST_SHOWN = 3
+LONGEST_SHOWN = 200  # of a line that is not understood
 
 
 class Advice:
@@ -151,17 +152,18 @@ def describe_unknown(users: Users) -> list[str]:
         said.append(f"{describe_whose(users.missing)}: {join_with_and(paths)} {verb} not here")
     if users.unclear:
         place, _, text = users.unclear[0].partition(b": ")
-        what = f"{make_printable(place)} is not understood: {make_printable(text)}"
+        shown = make_printable(text[:LONGEST_SHOWN]) + "..." * (len(text) > LONGEST_SHOWN)
+        what = f"{make_printable(place)} is not understood: {shown}"
         said.append(f"{describe_whose([place])}: {what}")
     if users.missing_outside is not None:
         said.append(describe_unknown_outside(users.missing_outside))
     return said
 
 
-def describe_whose(paths: Collection[bytes]) -> str:
-    """Say whose users are not known without what lies at PATHS."""
+def describe_whose(paths: Sequence[bytes]) -> str:
+    """Say whose users are not known without what lies at PATHS, which are sorted."""
     for directory, whose in ARCHITECTURES.items():
-        if all(path.startswith(directory) for path in paths):
+        if paths[0].startswith(directory) and paths[-1].startswith(directory):
             return f"users in {whose} modules are not known"
     return "users in KVM's modules are not known"
 

@@ -2,5 +2,6 @@
 """The rule: bytes in, findings out. Pure: nothing here reads a file or prints.
 
 The data (``policy``), which files (``scope``), the tree (``facts``); then ``scan`` finds words,
-``glance`` and ``lex`` their ``place``, ``judge`` the findings, ``exports`` all the rest.
+``glance`` and ``lex`` their ``place``, ``judge`` the findings, with the help of ``names``, and
+``exports`` all the rest.
 """

@@ -15,6 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from kvm_export_hook.rules.names import Names
+
 KVM_TYPES = b"include/linux/kvm_types.h"
 MAKEFILE = b"arch/x86/kvm/Makefile"
 FACT_FILES = (KVM_TYPES, MAKEFILE)
@@ -47,9 +49,18 @@ class Facts:
     here, because there is no EXPORT_SYMBOL_FOR_KVM_INTERNAL. ``has_check``: the
     build fails on what its grep finds. ``allowlist``: the list in force.
     ``list_source``: whose list that is. ``note``: what to say of the tree, or "".
+    ``names``: that list, once it is prepared to be looked for in lines.
     """
 
-    __slots__ = ("allowlist", "has_check", "is_enforced", "lacks_macro", "list_source", "note")
+    __slots__ = (
+        "allowlist",
+        "has_check",
+        "is_enforced",
+        "lacks_macro",
+        "list_source",
+        "names",
+        "note",
+    )
 
     def __init__(
         self,
@@ -65,6 +76,7 @@ class Facts:
         self.allowlist = allowlist
         self.list_source = list_source
         self.note = note
+        self.names: Names | None = None
 
     def __eq__(self, other: object) -> bool:
         """Whether files are judged alike by both; the notes do not count."""

@@ -26,9 +26,6 @@ EXPORT_ALIAS = "export-alias"
 SPLIT_EXPORT = "split-export"
 EXPORT_MENTION = "export-mention"
 
-# A list with more names than this is searched by hash.
-FEW_NAMES = 32
-
 
 class Finding:
     """One unwanted export.
@@ -38,9 +35,11 @@ class Finding:
     no call was read. ``line``: 1-based; ``line_start``: its offset. ``symbol``:
     the call's first argument, or None. ``kind``: of the place. ``replacement``:
     the macro that puts it right, or None where that takes a person.
+    ``build_fails``: whether the make check fails on it, if grep reads the text.
     """
 
     __slots__ = (
+        "build_fails",
         "end",
         "is_allowlisted",
         "kind",
@@ -61,6 +60,7 @@ class Finding:
         line: int,
         line_start: int,
         is_allowlisted: bool,
+        build_fails: bool,
         replacement: bytes | None,
     ) -> None:
         self.rule = rule
@@ -69,6 +69,7 @@ class Finding:
         self.line = line
         self.line_start = line_start
         self.is_allowlisted = is_allowlisted
+        self.build_fails = build_fails
         self.replacement = replacement
 
     @property
@@ -94,14 +95,16 @@ def judge(text: bytes, suspects: Words, facts: Facts, first_line: int = 1) -> It
         line_start = max(line_start, text.rfind(b"\n", passed, start) + 1)
         passed = start
         if checked_line != line and facts.has_check:
-            is_name_missing = not holds_name(read_line(text, line_start), facts.allowlist)
+            is_name_missing = not holds_name(read_line(text, line_start), facts)
             checked_line = line
         build_fails = facts.has_check and policy.MACROS[macro].is_grepped and is_name_missing
         is_allowlisted = place.argument in facts.allowlist
         rule = find_broken_rule(macro, place, is_allowlisted, build_fails)
         if rule:
             replacement = find_replacement(rule, macro, is_allowlisted, build_fails)
-            yield Finding(rule, word, place, line, line_start, is_allowlisted, replacement)
+            yield Finding(
+                rule, word, place, line, line_start, is_allowlisted, build_fails, replacement
+            )
 
 
 def read_line(text: bytes, line_start: int) -> bytes:
@@ -110,15 +113,16 @@ def read_line(text: bytes, line_start: int) -> bytes:
     return text[line_start : end if end >= 0 else len(text)]
 
 
-def holds_name(line: bytes, names: frozenset[bytes]) -> bool:
-    """Whether LINE holds one of NAMES, even in a longer word, as ``grep -v`` reads it."""
-    if len(names) <= FEW_NAMES:
-        return any(name in line for name in names)
-    return any(
-        line[start : start + length] in names
-        for length in {len(name) for name in names}
-        for start in range(len(line) - length + 1)
-    )
+def holds_name(line: bytes, facts: Facts) -> bool:
+    """Whether LINE holds a name of the list, even in a longer word, as ``grep -v`` reads it.
+
+    That of FACTS, which is prepared once for all lines.
+    """
+    if facts.names is None:
+        from kvm_export_hook.rules.names import Names
+
+        facts.names = Names(facts.allowlist)
+    return facts.names.are_in(line)
 
 
 def find_broken_rule(

@@ -70,12 +70,11 @@ def find_suspects(text: bytes, allowlist: frozenset[bytes]) -> Words:
         return ()
     found = Suspects()
     all_fine = True
-    longest = max(map(len, allowlist), default=0)
     for start, macro in find_macros(text):
         found.offsets.append(start)
         found.macros.append(macro)
         if all_fine and policy.MACROS[macro].permitted != policy.ALWAYS:
-            all_fine = is_plainly_permitted(text, start, allowlist, longest)
+            all_fine = is_plainly_permitted(text, start, allowlist)
     return () if all_fine else found
 
 
@@ -104,9 +103,7 @@ def find_macros(text: bytes) -> Iterator[Word]:
         hit = text.find(EXPORT_STEM, after)
 
 
-def is_plainly_permitted(
-    text: bytes, start: int, allowlist: frozenset[bytes], longest: int
-) -> bool:
+def is_plainly_permitted(text: bytes, start: int, allowlist: frozenset[bytes]) -> bool:
     """Whether an allowlisted export begins a line of its own, as all in the kernel do.
 
     Such a line is no part of a directive, and it holds an allowlisted name:
@@ -115,7 +112,7 @@ def is_plainly_permitted(
     if not text.startswith(GPL_CALL, start) or not begins_plain_line(text, start):
         return False
     symbol = start + len(GPL_CALL)
-    end = text.find(b")", symbol, symbol + longest + 1)
+    end = text.find(b")", symbol)
     return end >= 0 and text[symbol:end] in allowlist
 
 

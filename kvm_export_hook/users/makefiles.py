@@ -30,9 +30,11 @@ CONDITION = re.compile(rb"-(?:y|m|\$[({][^(){}]*[)}])\Z")
 IF_ANY = b"-?"
 BUILT_IN = b"obj-y"
 INNERMOST_REFERENCE = re.compile(rb"\$[({]([^$(){}]*)[)}]")
-# KVM's own Makefiles stay far below both.
+# KVM's own Makefiles stay far below: how deep references are nested, how many variables
+# lead from one to another, and how many bytes all references of a Makefile stand for.
 DEEPEST_REFERENCE = 8
-LONGEST_LIST = 1 << 16
+LONGEST_CHAIN = 100
+MOST_EXPANDED = 1 << 20
 
 
 class Module:
@@ -62,6 +64,8 @@ class Makefile:
         # By name, with any condition as IF_ANY: the place of each assignment, and its value.
         self._assigned: dict[bytes, list[tuple[bytes, bytes]]] = {}
         self._expanded: dict[bytes, bytes] = {}
+        self._room = MOST_EXPANDED
+        self._chain = 0
         self._take_in(path, text)
         self.modules = list(self._find_modules())
         self.unclear = list(self._remarks)
@@ -142,11 +146,24 @@ class Makefile:
         for _ in range(DEEPEST_REFERENCE):
             if b"$" not in expanded:
                 return expanded
-            expanded = INNERMOST_REFERENCE.sub(lambda found: self._look_up(place, found), expanded)
-            if len(expanded) > LONGEST_LIST:
+            expanded = self._expand_innermost(place, expanded)
+            if self._room < 0:
                 break
-        self._report(place, value[:LONGEST_LIST])
+        self._report(place, value)
         return b""
+
+    def _expand_innermost(self, place: bytes, value: bytes) -> bytes:
+        """Expand the references of VALUE in which there is no other, while there is room."""
+        expanded = bytearray()
+        end = 0
+        for reference in INNERMOST_REFERENCE.finditer(value):
+            found = self._look_up(place, reference)
+            self._room -= len(found)
+            if self._room < 0:
+                break
+            expanded += value[end : reference.start()] + found
+            end = reference.end()
+        return bytes(expanded + value[end:])
 
     def _look_up(self, place: bytes, reference: re.Match[bytes]) -> bytes:
         """Return the value of a REFERENCE to a variable; empty, and reported, if it is unclear."""
@@ -160,8 +177,13 @@ class Makefile:
             if assigned is None and not key.endswith(IF_ANY):
                 self._report(place, reference[0])
             self._expanded[key] = b""  # for a reference to itself
+            self._chain += 1
+            if self._chain > LONGEST_CHAIN:
+                self._report(place, reference[0])
+                assigned = None
             values = [self._expand(at, value) for at, value in assigned or ()]
             self._expanded[key] = b" ".join(values)
+            self._chain -= 1
         return self._expanded[key]
 
 
@@ -173,9 +195,9 @@ def make_key(name: bytes) -> bytes:
 def read_assignment(line: bytes) -> tuple[bytes, bytes] | None:
     """Read the name and the value that LINE assigns or adds; None if it is no assignment."""
     name, sign, value = line.partition(b"=")
-    words = name.rstrip(b":+?!").split()
-    while words and words[0] in MODIFIERS:
-        del words[0]
+    words = name.rstrip(b":+?!").split()[::-1]
+    while words and words[-1] in MODIFIERS:
+        words.pop()
     if not sign or len(words) != 1 or b":" in words[0]:
         return None
     # The output of a command is as unknown as that of the function.

@@ -8,7 +8,8 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kvm_export_hook.changes.added import choose_old_facts, find_added, make_key, mark_finding
+from kvm_export_hook.changes.added import find_added, fit_keys, make_keys
+from kvm_export_hook.git.compare import choose_old_facts
 from tests.helpers.cases import parametrize
 from tests.helpers.support import find_all, make_facts
 
@@ -99,7 +100,7 @@ def test_as_many_are_added_as_counting_says(new: State, olds: list[State]) -> No
 
 def mark(source: bytes, *, check: bool = True) -> list[tuple[str, bytes, bytes, bool]]:
     facts = make_facts(check=check)
-    return [mark_finding(each, source, facts) for each in find_all(source, facts)]
+    return make_keys(find_all(source, facts), source)
 
 
 BAD = ("not-allowlisted", b"EXPORT_SYMBOL_GPL", b"kvm_foo")
@@ -136,9 +137,10 @@ def test_without_the_check_nothing_fails_the_build() -> None:
 
 
 def test_a_listed_name_in_the_path_passes_the_build() -> None:
-    assert make_key((*BAD, True), False) == (*BAD, True)
-    assert make_key((*BAD, True), True) == (*BAD, False)
-    assert make_key((*BAD, False), False) == (*BAD, False)
+    facts = make_facts()
+    for fails in (True, False):
+        assert list(fit_keys([(*BAD, fails)], b"virt/kvm/x.c", facts)) == [(*BAD, fails)]
+        assert list(fit_keys([(*BAD, fails)], b"virt/kvm/kvm_put_kvm.c", facts)) == [(*BAD, False)]
 
 
 def test_an_old_state_is_judged_by_its_own_facts_where_the_new_one_has_the_check() -> None:

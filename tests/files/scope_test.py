@@ -31,7 +31,7 @@ def search(
         if not isinstance(error, FileNotFoundError):
             complaints.append((os.fsdecode(path), str(error.strerror or error)))
 
-    trees = worktree.Trees(read_facts, complain, lambda *_: None)
+    trees = worktree.KnownTrees(read_facts, complain, lambda *_: None)
     files = worktree.find_source_files(
         [os.fsencode(path) for path in paths],
         os.fsencode(srctree) if srctree else None,

@@ -246,7 +246,7 @@ def test_a_user_attribute_that_cannot_be_kept(path: Path) -> None:
 
 STEPS = """\
 import os, sys
-from kvm_export_hook.fix.rewrite import atomic
+from kvm_export_hook.fix import atomic
 path, number, left = os.fsencode(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 def trace(frame, event, argument):
     global left

@@ -311,6 +311,11 @@ def test_subjects_in_any_encoding(linux: Repository, command: Command) -> None:
     assert "\x1b" not in command("--commits=start..").out
 
 
+def test_a_long_subject_is_cut(linux: Repository) -> None:
+    linux.record("a" * 5000, {A: BAD})
+    assert find_added("--commits=HEAD") == [f"{'a' * 1000}: {A}:1"]
+
+
 def test_a_commit_without_a_change(series: Repository) -> None:
     series.record("empty")
     assert find_added("--commits=HEAD~2..") == []

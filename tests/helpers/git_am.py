@@ -9,13 +9,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from kvm_export_hook.changes.added import make_key, mark_finding
+from kvm_export_hook.changes.added import fit_keys, make_keys
 from kvm_export_hook.rules.facts import FACT_FILES, read_facts
-from kvm_export_hook.rules.judge import holds_name, judge
-from kvm_export_hook.rules.scan import find_suspects
 from kvm_export_hook.rules.scope import is_in_scope
 from tests.helpers.repositories import Repository, initialise
-from tests.helpers.support import COMMAND, write
+from tests.helpers.support import COMMAND, find_all, write
 
 MAKEFILE = b"""\
 obj-y += x.o
@@ -73,9 +71,9 @@ def count_findings(top: Path) -> Counter[object]:
     kvm_types, makefile = (read_or_none(top / name.decode()) for name in FACT_FILES)
     facts = read_facts(kvm_types, makefile)
     return Counter(
-        make_key(mark_finding(found, text, facts), holds_name(name, facts.allowlist))
+        key
         for name, text in list_files(top)
-        for found in judge(text, find_suspects(text, facts.allowlist), facts)
+        for key in fit_keys(make_keys(find_all(text, facts), text), name, facts)
     )
 
 

@@ -3,15 +3,23 @@
 
 from __future__ import annotations
 
+from difflib import SequenceMatcher
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from kvm_export_hook.patch.series import apply_hunks
 from kvm_export_hook.rules.facts import Facts
 from tests.conftest import Command
 from tests.helpers.cases import parametrize
 from tests.helpers.patches import ADDED, FOUND, diff, mail, read
 from tests.helpers.support import TYPES_WITH_MACRO, make_tree, write
+
+if TYPE_CHECKING:
+    from kvm_export_hook.patch.sides import Side
 
 MAKEFILE = {"old": "a/arch/x86/kvm/Makefile", "new": "b/arch/x86/kvm/Makefile"}
 PERMITS = diff(
@@ -54,6 +62,61 @@ def test_a_name_is_permitted_from_the_patch_on_that_adds_it(checked: Path, edit:
     assert read(mail(ADDED + edit), checked) == ([], [])
     other = ADDED.replace(b"foo", b"bar")
     assert read(mail(edit) + mail(other), checked) == (["virt/kvm/x.c:11 bar"], [])
+
+
+# Of a file that lacks the line "lost".
+HUNKS = {
+    "in-order": ([("b", "B", 2), ("d", "", 4)], "aBce", 2),
+    "one-after-the-other": ([("ab", "", 1), ("cd", "CD", 1)], "CDe", 2),
+    "without-context": ([("", "1", 1), ("", "2", 4), ("e", "", 7)], "1ab2cd", 3),
+    "at-the-end": ([("", "f", 6)], "abcdef", 1),
+    "up-to-the-first-misfit": ([("a", "A", 1), ("lost", "", 2), ("c", "C", 3)], "Abcde", 1),
+    "out-of-order": ([("d", "D", 4), ("b", "B", 2)], "abcDe", 1),
+    "without-context-out-of-order": ([("d", "D", 4), ("", "B", 2)], "abcDe", 1),
+    "without-context-after-the-end": ([("", "g", 7)], "abcde", 0),
+}
+
+
+@parametrize(("hunks", "expected", "count"), HUNKS)
+def test_hunks_are_made_up_to_the_first_that_does_not_fit(
+    hunks: list[tuple[str, str, int]], expected: str, count: int
+) -> None:
+    sides = [(make_side(old, line), make_side(new, line)) for old, new, line in hunks]
+    assert apply_hunks(write_lines("abcde"), sides) == (write_lines(expected), count)
+
+
+def make_side(letters: str, first_line: int) -> Side:
+    return write_lines(letters), first_line
+
+
+def write_lines(letters: str) -> bytes:
+    return "".join(f"{letter}\n" for letter in letters).encode()
+
+
+@given(st.lists(st.sampled_from("abcdefgh"), unique=True), st.text("abcdefgh", max_size=12))
+def test_hunks_without_context_make_one_text_of_another(old: list[str], new: str) -> None:
+    matcher = SequenceMatcher(None, old, new, autojunk=False)
+    sides = [
+        (make_side("".join(old[i:j]), i + 1), make_side(new[k:m], k + 1))
+        for tag, i, j, k, m in matcher.get_opcodes()
+        if tag != "equal"
+    ]
+    assert apply_hunks(write_lines("".join(old)), sides) == (write_lines(new), len(sides))
+
+
+def test_names_of_hunks_that_do_not_fit_are_permitted(checked: Path) -> None:
+    misfit = b"@@ -9 +9 @@\n-lost\n+ -e foo\n@@ -12,0 +13 @@\n+ -e bar\n"
+    other = ADDED.replace(b"foo", b"bar")
+    assert read(mail(PERMITS.partition(b"@@")[0] + misfit) + mail(ADDED + other), checked) == (
+        [],
+        [],
+    )
+
+
+def test_a_file_that_is_patched_twice(checked: Path) -> None:
+    other = ADDED.replace(b"foo", b"bar")
+    twice = PERMITS + PERMITS.replace(b"foo", b"bar")
+    assert read(twice + ADDED + other, checked) == ([], [])
 
 
 def test_an_empty_tree_permits_what_the_patch_permits(tmp_path: Path) -> None:

@@ -89,6 +89,12 @@ ADVICE = {
         "users in x86's modules are not known: arch/x86/kvm/Makefile:12 is not understood:"
         " $(wildcard *.o)",
     ),
+    "nobody, with a long line that is not understood": (
+        make_users(unclear=(b"arch/x86/kvm/Makefile:12: " + b"$" * 1000,)),
+        "users in x86's modules are not known: arch/x86/kvm/Makefile:12 is not understood: "
+        + "$" * 200
+        + "...",
+    ),
     "nobody in a part of a kernel": (
         make_users(missing_outside=outside.PART_OF_KERNEL),
         "no other module of KVM uses it; users outside KVM are not known:"

@@ -6,7 +6,6 @@ from __future__ import annotations
 import pytest
 
 from kvm_export_hook.rules import policy
-from kvm_export_hook.rules.judge import FEW_NAMES, holds_name
 from tests.helpers.cases import parametrize
 from tests.helpers.snippets import FAIL_THE_BUILD, FINE, UNWANTED
 from tests.helpers.support import ALLOWLIST, find_all, list_verdicts, make_facts
@@ -113,19 +112,3 @@ REPLACEMENTS = {
 def test_the_macro_that_puts_it_right(source: bytes, replacement: bytes | None) -> None:
     (finding,) = find_all(source, make_facts())
     assert finding.replacement == replacement
-
-
-@parametrize(
-    ("line", "holds"),
-    {
-        "the-name": (b"EXPORT_SYMBOL_GPL(kvm_name_7)", True),
-        "in-a-longer-word": (b"EXPORT_SYMBOL_GPL(my_kvm_name_8_x)", True),
-        "at-the-end": (b"/* EXPORT_SYMBOL kvm_name_0", True),
-        "cut-short": (b"EXPORT_SYMBOL_GPL(kvm_name_)", False),
-        "empty": (b"", False),
-    },
-)
-@pytest.mark.parametrize("count", [FEW_NAMES, 40_000], ids=["few", "many"])
-def test_a_line_that_holds_a_listed_name(line: bytes, holds: bool, count: int) -> None:
-    names = frozenset(b"kvm_name_%d" % number for number in range(count))
-    assert holds_name(line, names) is holds

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 from kvm_export_hook.users.makefiles import Makefile
 from tests.helpers.cases import parametrize
 
@@ -148,6 +150,33 @@ def test_variables_that_double_end() -> None:
     doubling = "".join(f"x{number} := $(x{number + 1})$(x{number + 1})\n" for number in range(64))
     makefile = read_makefile(doubling + "x64 := a.o\nobj-m := $(x0)")
     assert makefile.unclear
+
+
+LIST = b"x := " + b"a.o " * 16_000 + b"\n"
+
+
+@parametrize(
+    "text",
+    {
+        "one line": LIST + b"obj-m := " + b"$(x)" * 4096,
+        "lines": LIST + b"obj-m := $(x)\n" * 4096,
+        "variables": LIST
+        + b"".join(b"x%d := $(x)\nobj-m := $(x%d)\n" % (n, n) for n in range(1000)),
+        "one variable": LIST + b"y += $(x)\n" * 4096 + b"obj-m := $(y)",
+    },
+)
+def test_what_references_stand_for_is_bounded(text: bytes) -> None:
+    tracemalloc.start()
+    makefile = Makefile(PATH, text, lambda _: None)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert makefile.unclear
+    assert peak < 10_000_000
+
+
+def test_a_long_chain_of_variables_ends() -> None:
+    chain = "".join(f"x{number} := $(x{number + 1})\n" for number in range(10_000))
+    assert read_makefile(chain + "x10000 := a.o\nobj-m := b.o $(x0)").unclear
 
 
 def test_many_lines_that_are_not_understood_end() -> None:
