@@ -12,9 +12,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from kvm_export_hook.changes.state import Change
+    from kvm_export_hook.changes.state import Change, ReadTexts
     from kvm_export_hook.files.walk import SourceFile
     from kvm_export_hook.git.repository import Repository
+    from kvm_export_hook.patch.apply import Base
     from kvm_export_hook.run import Run
     from kvm_export_hook.values import Result
 
@@ -36,13 +37,14 @@ def check_patch(name: str, run: Run) -> Iterator[Result]:
     from kvm_export_hook.files.locate import find_tree
     from kvm_export_hook.files.look import is_directory
     from kvm_export_hook.patch import patches
+    from kvm_export_hook.patch.apply import open_base
+    from kvm_export_hook.patch.scratch import Scratch
     from kvm_export_hook.patch.series import Series
 
-    def find(change: Change) -> Iterator[Result]:
-        return Finder(patches.yield_texts).find([change])
+    def find(read_texts: ReadTexts, change: Change) -> Iterator[Result]:
+        return Finder(read_texts).find([change])
 
     shown = b"standard input" if name == "-" else os.fsencode(name)
-    trees = worktree.KnownTrees(run.read_facts, run.complain, run.note)
     try:
         top = find_tree(run.srctree)
         if not is_directory(top or b"."):
@@ -50,11 +52,20 @@ def check_patch(name: str, run: Run) -> Iterator[Result]:
     except OSError as error:
         run.complain(run.srctree or b".", error)
         return
+    trees = worktree.KnownTrees(run.read_facts, run.complain, run.note)
+
+    def open_tree() -> tuple[Base | None, Series]:
+        base = open_base(run.srctree, scratch, run.read_facts, run.complain, run.note)
+        facts = base.facts if base else trees.read_facts(top)
+        return base, Series(top, facts, run.read_facts)
+
     try:
-        series = Series(top, trees.read_facts(top), run.read_facts)
-        found = patches.Patches(shown, series, find, run.complain)
-        with patches.open_patch(name) as stream:
-            yield from found.find(stream)
+        with patches.open_patch(name) as stream, Scratch() as scratch:
+            found = patches.Patches(scratch, open_tree, find, run.complain, run.note)
+            try:
+                yield from found.find(shown, stream)
+            finally:
+                found.close()
         if found.is_empty:
             run.note(shown, patches.IS_EMPTY_MESSAGE)
         run.has_met_anything |= found.names_kvm

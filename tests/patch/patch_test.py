@@ -235,7 +235,7 @@ SHAPES = {
         ["virt/kvm/x.c:1 b"],
     ),
     "directories-too-deep": (
-        b"--- linux/a/tools/virt/kvm/x.c\n+++ linux/a/tools/virt/kvm/x.c\n"
+        b"--- linux/a/tools/x/virt/kvm.c\n+++ linux/a/tools/x/virt/kvm.c\n"
         b"@@ -1 +1 @@\n-a\n+EXPORT_SYMBOL(b);\n",
         [],
     ),
