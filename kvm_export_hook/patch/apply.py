@@ -125,9 +125,7 @@ class Base:
     def _apply_here(self, patch: bytes, names: PatchNames) -> tuple[Files, Files] | None:
         """Apply PATCH to the tree as it is; return the files before and after."""
         files = dict(self.files)
-        for name in names.find_old():
-            if name not in files:
-                self._add_from_tree(name, files)
+        self._add_sources(files, names)
         added = files.keys() - self.files.keys()
         if added:
             self.write_index(b"index", {name: files[name] for name in added})
@@ -142,24 +140,35 @@ class Base:
         self, patch: bytes, names: PatchNames
     ) -> tuple[Files, Files] | None:
         """Apply PATCH to the files that its own ids name, laid over the tree."""
-        ancestor = self._scratch.join(b"ancestor")
+        files = {name: each for name, each in self.files.items() if name not in names.new}
+        self._add_sources(files, names)
+        self.write_index(b"laid", files)
+        ancestor = b"--build-fake-ancestor=" + self._scratch.join(b"ancestor")
+        options = (ancestor, *names.options, *self._include(names))
         try:
-            self._scratch.run(
-                *(b"apply", *names.options, *self._include(names)),
-                b"--build-fake-ancestor=" + ancestor,
-                stdin=patch,
-            )
+            self._run_on(b"laid", b"apply", *options, stdin=patch)
         except GitError:
             return None
         made_from = self._list_index(b"ancestor")
-        files = {name: each for name, each in self.files.items() if name not in names.new}
+        self.write_index(b"laid", made_from)
         files |= made_from
-        self.write_index(b"laid", files)
         new = self._run_apply(b"laid", files, patch, names)
         if new is None:
             return None
         os.replace(self._scratch.join(b"laid"), self._scratch.join(b"index"))
         return files, new
+
+    def _add_sources(self, files: Files, names: PatchNames) -> None:
+        """Add to FILES what a patch with NAMES renames or copies from elsewhere.
+
+        A file that it would only rename, and that has the new name already, has
+        not changed.
+        """
+        for old, new in zip(names.find_old(), names.new, strict=True):
+            if old not in files and old != new:
+                self._add_from_tree(old, files)
+                if old not in files and new in self.files:
+                    files[old] = self.files[new]
 
     def _run_apply(
         self, index: bytes, before: Files, patch: bytes, names: PatchNames
