@@ -1,22 +1,27 @@
 # SPDX-License-Identifier: MIT
-"""The rest of the tree: which files outside KVM name a symbol. Reads them, and runs git once.
+"""The rest of the tree: which files outside KVM use a symbol. Reads what a search has picked.
 
 ``git grep`` only picks the files: its patterns are parts of words, and what
-it finds may be a comment, a member or a tag. Where git does not track the
-tree, which shows by the missing canary, it searches the directory instead.
+it finds may be a comment, a member or a tag.
 """
 
 from __future__ import annotations
 
-import os
+import re
 
-from kvm_export_hook.sources.process import GitError, ask_git
-from kvm_export_hook.sources.worktree import read_file
-from kvm_export_hook.users.words import find_first_lines, may_name
+from kvm_export_hook.users.closure import reach, trace_chain
+from kvm_export_hook.users.uses import find_uses
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Set
+
+    from kvm_export_hook.users.closure import Bodies
+    from kvm_export_hook.users.trees import Tree
+    from kvm_export_hook.users.uses import Uses
+
+    # What is used, the path from the top, the line, and what leads there.
+    Place = tuple[bytes, bytes, int, tuple[bytes, ...]]
 
 # Why users outside KVM are not known: KVM's parts alone are here, or it is a
 # sparse checkout, or git is missing or fails.
@@ -34,6 +39,7 @@ PATHS = (
     b":(exclude,glob)virt/kvm/**",
     b":(exclude,glob)arch/*/kvm/**",
     b":(exclude,glob)arch/*/include/asm/kvm*.h",
+    b":(exclude,glob)include/kvm/**",
     b":(exclude,glob)include/linux/kvm*.h",
     b":(exclude,glob)tools/**",
 )
@@ -42,7 +48,8 @@ GREP = (
     *(b"-c", b"grep.fullName=false", b"grep", b"-z", b"-l", b"-F"),
     *(b"--no-color", b"--no-textconv", b"--no-recurse-submodules"),
 )
-SPARSE_CHECKOUT = (b"config", b"--type=bool", b"--get", b"core.sparseCheckout")
+
+INCLUDE_PATTERN = re.compile(rb"(?m)^[ \t]*#[ \t]*include[ \t]*<(?:kvm/|(?:linux|asm)/kvm)")
 
 # Git looks for one pattern after the other: from here on, all with the stem
 # are one pattern, which some hundred files outside KVM contain.
@@ -50,46 +57,47 @@ MOST_PATTERNS = 4
 STEM = b"kvm"
 
 
-def find_obstacle(srctree: bytes) -> str | None:
-    """Find what keeps users outside KVM from being known; None if a search can find them.
+def find_outside(tree: Tree, symbols: Set[bytes], bodies: Bodies) -> Iterator[Place]:
+    """Yield the places outside KVM that use SYMBOLS, themselves or through BODIES.
 
+    Of each file the nearest one of a symbol. Where a header outside KVM defines
+    a name of KVM's, only files that include one of KVM's mean KVM's.
     Raises GitError.
     """
-    if not os.path.isfile(os.path.join(srctree, CANARY)):
-        return PART_OF_KERNEL
-    said = ask_git(*SPARSE_CHECKOUT, directory=srctree)
-    return SPARSE if said == b"true\n" else None
-
-
-def find_outside(srctree: bytes, names: Collection[bytes]) -> Iterator[tuple[bytes, bytes, int]]:
-    """Yield the places outside KVM that name NAMES: name, path from the top, and line.
-
-    Of each file the first place of a name. Raises GitError.
-    """
-    for path in list_candidates(srctree, names):
-        try:
-            data = read_file(os.path.join(srctree, path))
-        except OSError:
+    names = symbols | bodies.keys()
+    found: list[tuple[bytes, Uses, bool]] = []
+    taken: set[bytes] = set()
+    for path in sorted(tree.list_candidates(names)):
+        data = tree.read(path)
+        if data is None:
             continue  # git has found it in the index: the user says that it is unchanged
-        if may_name(data, names):
-            for name, line in find_first_lines(data, names).items():
-                yield name, path, line
+        uses = find_uses(data, names)
+        includes_kvm = INCLUDE_PATTERN.search(data) is not None
+        if uses.lines:
+            found.append((path, uses, includes_kvm))
+        if path.endswith(b".h") and not includes_kvm:
+            taken |= uses.defined
+    for path, uses, includes_kvm in found:
+        others = set() if includes_kvm else taken | uses.defined
+        lines = {name: line for name, line in uses.lines.items() if name not in others}
+        namers = reach(lines, bodies)
+        for symbol in namers.keys() & symbols:
+            through = trace_chain(symbol, namers)
+            yield symbol, path, lines[through[0] if through else symbol], through
 
 
-def list_candidates(srctree: bytes, names: Collection[bytes]) -> set[bytes]:
-    """Find the files outside KVM that may name NAMES. Raises GitError."""
+def list_arguments(names: Collection[bytes]) -> list[bytes]:
+    """List what git grep is to look for, and where."""
     patterns = [part for name in choose_patterns(names) for part in (b"-e", name)]
-    search = (b"-e", CANARY_WORD, *patterns, b"--", *PATHS)
-    for options in (), (b"--no-index",):
-        output = ask_git(*GREP, *options, *search, directory=srctree) or b""
-        found = set(output.split(b"\0")[:-1])
-        if CANARY in found:
-            return found - {CANARY}
-    raise GitError("cannot search this tree")
+    return [b"-e", CANARY_WORD, *patterns, b"--", *PATHS]
 
 
 def choose_patterns(names: Collection[bytes]) -> Iterable[bytes]:
-    """Choose what to look for, so that all of NAMES are found."""
-    if len(names) <= MOST_PATTERNS:
-        return sorted(names)
-    return sorted({STEM if STEM in name else name for name in names})
+    """Choose what to look for, so that all of NAMES are found: no more than is needed."""
+    patterns: list[bytes] = []
+    for name in sorted(names, key=lambda name: (len(name), name)):
+        if not any(pattern in name for pattern in patterns):
+            patterns.append(name)
+    if len(patterns) <= MOST_PATTERNS:
+        return patterns
+    return sorted({STEM if STEM in name else name for name in patterns})

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 from kvm_export_hook.rules.judge import Result
-from kvm_export_hook.users.lookup import find_users, is_linkable
+from kvm_export_hook.users.exported import name_linked
+from kvm_export_hook.users.lookup import find_users
+from kvm_export_hook.users.trees import WorkingTree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ def find_result_users(
     users = {}
     for top, names in symbols.items():
         with say_if_slow(REMARK):
-            users[top] = find_users(top, names)
+            users[top] = find_users(WorkingTree(top), names)
     return iter(read), lambda input_: users[choose_top(input_, here)]
 
 
@@ -56,11 +58,8 @@ def find_export_users(
     """Find who uses EXPORTS, and what is on the allowlist, of each of TREES, by its top."""
     users = {}
     for top, facts in trees.items():
-        names = {
-            each.symbol
-            for each in exports
-            if each.top == top and is_linkable(each.macro, each.symbol)
-        }
+        linked = {name_linked(each.macro, each.symbol) for each in exports if each.top == top}
+        names = {name for name in linked if name is not None}
         with say_if_slow(REMARK):
-            users[top] = find_users(top, names | facts.allowlist, facts.allowlist)
+            users[top] = find_users(WorkingTree(top), names | facts.allowlist)
     return users
