@@ -223,7 +223,8 @@ def test_symbols_have_the_users_that_each_has_alone(count: int, tmp_path: Path) 
         SVM: b"\n".join(in_module).decode(),
         "net/a.c": b"\n".join(outside).decode(),
         "net/b.c": "kvm_none",
-        "net/c.c": "halt_poll_ns",
+        "net/c.c": '#include "c.h"\nhalt_poll_ns',
+        "net/c.h": "#include <linux/kvm_host.h>\n",
     }
     top = make_kernel(tmp_path, changes)
     users = look_up(top, *symbols)

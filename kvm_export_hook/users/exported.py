@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-EXPORT_PATTERN = re.compile(rb"\b_*(EXPORT_\w+)\s*\(\s*(\w+)")
+EXPORT_PATTERN = re.compile(rb"(EXPORT_\w+)\s*\(\s*(\w+)")
 
 # What each macro that begins so puts before its argument; TRACEPOINT exports more.
 TRACEPOINT, STATIC_CALL = b"__tracepoint_", b"__SCT__"

@@ -14,6 +14,7 @@ from kvm_export_hook.users.headers import Header
 from kvm_export_hook.users.macros import Macros
 from kvm_export_hook.users.makefiles import Makefile
 from kvm_export_hook.users.uses import Uses, find_uses
+from kvm_export_hook.users.words import STEM
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from kvm_export_hook.users.closure import Bodies
     from kvm_export_hook.users.macros import Paster
     from kvm_export_hook.users.trees import Tree
+    from kvm_export_hook.users.words import Names
 
 # The KVM directories whose Makefiles build modules beside kvm.ko; every other
 # architecture has that one alone.
@@ -34,7 +36,6 @@ OWN_HEADERS = b"include/asm"
 ARCHITECTURES = b"arch"
 
 HOST_HEADER = b"kvm_host.h"
-STEM = b"kvm"
 SOURCE_SUFFIXES = (b".c", b".S")
 
 
@@ -69,9 +70,7 @@ class Gatherer:
         headers = [header for each in directories for header in self._headers[each]]
         return find_leading_bodies(headers, self.macros, symbols)
 
-    def find_uses(
-        self, name: bytes, names: Set[bytes], pasters: Sequence[Paster]
-    ) -> tuple[bytes, Uses]:
+    def find_uses(self, name: bytes, names: Names, pasters: Sequence[Paster]) -> tuple[bytes, Uses]:
         """Find which of NAMES the source of the object NAME uses; the first result is its path."""
         for path in (name + suffix for suffix in SOURCE_SUFFIXES):
             data = self._tree.read(path)

@@ -9,6 +9,7 @@ from kvm_export_hook.users.statements import (
     FUNCTION,
     find_statements,
     read_function,
+    read_parameters,
     read_variable,
     split_arguments,
 )
@@ -16,7 +17,7 @@ from kvm_export_hook.users.words import WORD_PATTERN, find_words, hide_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Set
+    from collections.abc import Iterable, Iterator
 
     from kvm_export_hook.users.macros import Macros
     from kvm_export_hook.users.statements import Statement
@@ -28,13 +29,16 @@ EVENT = b"EVENT"
 class Definition:
     """A name and its body. ``words``: what that may name, pasted names too."""
 
-    __slots__ = ("_body", "_own", "_pasted", "name", "words")
+    __slots__ = ("_body", "_head", "_own", "_pasted", "name", "words")
 
-    def __init__(self, name: bytes, body: bytes, own: Set[bytes], macros: Macros) -> None:
-        """OWN: the parameters, which name nothing else."""
+    def __init__(
+        self, name: bytes, body: bytes, macros: Macros, own: Iterable[bytes] = (), head: bytes = b""
+    ) -> None:
+        """OWN: words that name nothing else, and so do the parameters in the HEAD of a function."""
         self.name = name
         self._body = body
         self._own = own
+        self._head = head
         self.words = set(WORD_PATTERN.findall(body))
         made = macros.expand_names(body, self.words)
         self._pasted = find_words(made) if made else set()
@@ -42,7 +46,8 @@ class Definition:
 
     def read_words(self) -> set[bytes]:
         """Return the words that count."""
-        return (find_words(self._body) - self._own) | self._pasted
+        parameters = read_parameters(self._head) if self._head else set()
+        return find_words(self._body).difference(self._own, parameters) | self._pasted
 
 
 class Header:
@@ -53,7 +58,7 @@ class Header:
 
     def __init__(self, path: bytes, data: bytes) -> None:
         self.path = path
-        self.code = hide_text(data.replace(SPLICE, b" "), keeps_lines=False)
+        self.code = b"\n" + hide_text(data.replace(SPLICE, b" "), keeps_lines=False)
         self.macros = list(read_macros(self.code))
         self._definitions: list[Definition] | None = None
 
@@ -66,7 +71,7 @@ class Header:
     def _find_definitions(self, macros: Macros) -> Iterator[Definition]:
         """Yield what it defines."""
         for macro in self.macros:
-            yield Definition(macro.name, macro.body, set(macro.parameters or ()), macros)
+            yield Definition(macro.name, macro.body, macros, macro.parameters or ())
         code = DIRECTIVE_PATTERN.sub(b"", self.code)
         statements = find_statements(code)
         if any(is_call_of(macros, code, each) for each in statements):
@@ -103,11 +108,12 @@ def read_definition(code: bytes, statement: Statement, macros: Macros) -> Defini
         first = WORD_PATTERN.search(split_arguments(body.partition(b"(")[2])[0])
         if EVENT in head or not first:
             return None
-        return Definition(first[0], body, {first[0]}, macros)
+        return Definition(first[0], body, macros, (first[0],))
     if statement.kind == FUNCTION:
-        name, parameters = read_function(head)
+        name = read_function(head)
         if name and name in macros:
-            name, parameters = read_function(macros.expand_all(head))
-        return Definition(name, body, parameters, macros) if name else None
+            head = macros.expand_all(head)
+            name = read_function(head)
+        return Definition(name, body, macros, head=head) if name else None
     name = read_variable(head.rstrip(b"= \t\n")) if body else None
-    return Definition(name, body, frozenset(), macros) if name else None
+    return Definition(name, body, macros) if name else None

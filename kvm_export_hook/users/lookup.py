@@ -11,6 +11,7 @@ from kvm_export_hook.users.closure import reach, trace_chain
 from kvm_export_hook.users.exported import is_name
 from kvm_export_hook.users.gather import Gatherer
 from kvm_export_hook.users.outside import NO_GIT, find_outside
+from kvm_export_hook.users.words import Names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,8 +98,8 @@ def find_module_uses(
 ) -> Iterator[tuple[bytes, Use]]:
     """Yield each of SYMBOLS with the nearest use of each module of a KVM DIRECTORY but kvm.ko."""
     bodies = gatherer.find_bodies(symbols, directory)
-    names = bodies.keys() | symbols
-    pasters = gatherer.macros.choose(names)
+    names = Names(bodies.keys() | symbols)
+    pasters = gatherer.macros.choose(names.all)
     for module in gatherer.makefiles[directory].modules:
         places: dict[bytes, tuple[bytes, int]] = {}
         exported: set[bytes] = set()

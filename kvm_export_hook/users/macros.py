@@ -17,7 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Set
 
-DIRECTIVE_PATTERN = re.compile(rb"(?m)^[ \t]*#[ \t]*(?:define[ \t]+(\w+)(\([^()\n]*\))?)?([^\n]*)")
+# Begins with a line end, which is found faster than the start of a line.
+DIRECTIVE_PATTERN = re.compile(rb"\n[ \t]*#[ \t]*(?:define[ \t]+(\w+)(\([^()\n]*\))?)?([^\n]*)")
 SPLICE = b"\\\n"
 CALL_PATTERN = re.compile(rb"\b(\w+)[ \t\n]*\(")
 OPEN_PATTERN = re.compile(rb"\s*\(")
@@ -60,7 +61,7 @@ class Macro:
 
 
 def read_macros(code: bytes) -> Iterator[Macro]:
-    """Yield the macros that CODE, without comments and line splices, defines."""
+    """Yield the macros that CODE, without comments and splices, and after a line end, defines."""
     for directive in DIRECTIVE_PATTERN.finditer(code):
         if directive[1]:
             yield Macro(directive[1], directive[2], directive[3])
@@ -125,11 +126,12 @@ class Macros:
         return pasting
 
     def choose(self, names: Collection[bytes]) -> list[Paster]:
-        """Choose the macros that may paste one of NAMES."""
+        """Choose the macros that may paste one of NAMES, at a quick look."""
+        joined = b" ".join(names)
         return [
             Paster(macro, self)
             for macro, pasted in self.pasting.items()
-            if any(all(part in name for part in parts) for parts in pasted for name in names)
+            if any(all(part in joined for part in parts) for parts in pasted)
         ]
 
     def expand_names(self, code: bytes, words: Set[bytes]) -> bytes:

@@ -8,9 +8,11 @@ it finds may be a comment, a member or a tag.
 from __future__ import annotations
 
 import re
+from itertools import chain
 
 from kvm_export_hook.users.closure import reach, trace_chain
 from kvm_export_hook.users.uses import find_uses
+from kvm_export_hook.users.words import STEM, Names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,12 +51,24 @@ GREP = (
     *(b"--no-color", b"--no-textconv", b"--no-recurse-submodules"),
 )
 
-INCLUDE_PATTERN = re.compile(rb"(?m)^[ \t]*#[ \t]*include[ \t]*<(?:kvm/|(?:linux|asm)/kvm)")
+# But for those of guests and of types, which declare nothing that KVM exports.
+INCLUDE_PATTERN = re.compile(rb"include[ \t]*<(?:kvm/|(?:linux|asm)/kvm(?!_para|_types))")
 
-# Git looks for one pattern after the other: from here on, all with the stem
-# are one pattern, which some hundred files outside KVM contain.
+# Git looks for one pattern after the other. Where there are more, the stem stands
+# for all: to use what KVM exports, a file includes a header of KVM, whose name has
+# it, or another header that does.
 MOST_PATTERNS = 4
-STEM = b"kvm"
+
+
+class Source:
+    """A file outside KVM that names something: its path, its uses, whether it includes KVM."""
+
+    __slots__ = ("includes_kvm", "path", "uses")
+
+    def __init__(self, path: bytes, data: bytes, uses: Uses) -> None:
+        self.path = path
+        self.uses = uses
+        self.includes_kvm = INCLUDE_PATTERN.search(data) is not None
 
 
 def find_outside(tree: Tree, symbols: Set[bytes], bodies: Bodies) -> Iterator[Place]:
@@ -64,40 +78,69 @@ def find_outside(tree: Tree, symbols: Set[bytes], bodies: Bodies) -> Iterator[Pl
     a name of KVM's, only files that include one of KVM's mean KVM's.
     Raises GitError.
     """
-    names = symbols | bodies.keys()
-    found: list[tuple[bytes, Uses, bool]] = []
     taken: set[bytes] = set()
-    for path in sorted(tree.list_candidates(names)):
-        data = tree.read(path)
-        if data is None:
-            continue  # git has found it in the index: the user says that it is unchanged
-        uses = find_uses(data, names)
-        includes_kvm = INCLUDE_PATTERN.search(data) is not None
-        if uses.lines:
-            found.append((path, uses, includes_kvm))
-        if path.endswith(b".h") and not includes_kvm:
-            taken |= uses.defined
-    for path, uses, includes_kvm in found:
-        others = set() if includes_kvm else taken | uses.defined
-        lines = {name: line for name, line in uses.lines.items() if name not in others}
+    found = []
+    for source in read_sources(tree, Names(symbols | bodies.keys())):
+        found.append(source)
+        if source.path.endswith(b".h") and not source.includes_kvm:
+            taken |= source.uses.defined
+    for source in found:
+        others = set() if source.includes_kvm else taken | source.uses.defined
+        lines = {name: line for name, line in source.uses.lines.items() if name not in others}
         namers = reach(lines, bodies)
         for symbol in namers.keys() & symbols:
             through = trace_chain(symbol, namers)
-            yield symbol, path, lines[through[0] if through else symbol], through
+            yield symbol, source.path, lines[through[0] if through else symbol], through
 
 
-def list_arguments(names: Collection[bytes]) -> list[bytes]:
-    """List what git grep is to look for, and where."""
-    patterns = [part for name in choose_patterns(names) for part in (b"-e", name)]
-    return [b"-e", CANARY_WORD, *patterns, b"--", *PATHS]
+def read_sources(tree: Tree, names: Names) -> Iterator[Source]:
+    """Yield the files outside KVM that may use one of NAMES. Raises GitError."""
+    patterns = choose_patterns(names.all)
+    paths = tree.list_candidates(patterns)
+    if patterns != [STEM]:
+        return read_each(tree, paths, names)
+    # The others are not looked for where no header of KVM is in sight.
+    close = list_including(tree, paths)
+    close |= {each for path in close if path.endswith(b".h") for each in list_beside(tree, path)}
+    stemmed = Names({name for name in names.all if STEM in name})
+    return chain(read_each(tree, close, names), read_each(tree, paths - close, stemmed))
 
 
-def choose_patterns(names: Collection[bytes]) -> Iterable[bytes]:
-    """Choose what to look for, so that all of NAMES are found: no more than is needed."""
+def read_each(tree: Tree, paths: Iterable[bytes], names: Names) -> Iterator[Source]:
+    """Yield those of the files PATHS that use or define one of NAMES."""
+    for path in sorted(paths):
+        # Without data: git has found it in the index, and the user says that it is unchanged.
+        data = tree.read(path) or b""
+        uses = find_uses(data, names)
+        if uses.lines or uses.defined:
+            yield Source(path, data, uses)
+
+
+def list_including(tree: Tree, paths: Iterable[bytes]) -> set[bytes]:
+    """List those of the files PATHS that include a header of KVM."""
+    return {path for path in paths if INCLUDE_PATTERN.search(tree.read(path) or b"")}
+
+
+def list_beside(tree: Tree, path: bytes) -> Iterator[bytes]:
+    """List the sources in the directory of the header PATH, which may include it."""
+    directory = path.rpartition(b"/")[0]
+    for name in tree.list_names(directory):
+        if name.endswith(b".c"):
+            yield directory + b"/" + name
+
+
+def list_arguments(patterns: Iterable[bytes]) -> list[bytes]:
+    """List for git grep the PATTERNS that it is to look for, and where."""
+    listed = [part for pattern in patterns for part in (b"-e", pattern)]
+    return [b"-e", CANARY_WORD, *listed, b"--", *PATHS]
+
+
+def choose_patterns(names: Collection[bytes]) -> list[bytes]:
+    """Choose what to look for, so that all of NAMES are found: as little as possible."""
     patterns: list[bytes] = []
     for name in sorted(names, key=lambda name: (len(name), name)):
         if not any(pattern in name for pattern in patterns):
             patterns.append(name)
-    if len(patterns) <= MOST_PATTERNS:
-        return patterns
-    return sorted({STEM if STEM in name else name for name in patterns})
+            if len(patterns) > MOST_PATTERNS:
+                return [STEM]
+    return patterns

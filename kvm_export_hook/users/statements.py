@@ -15,6 +15,7 @@ CALL, FUNCTION, OTHER = "call", "function", "other"
 MARK_PATTERN = re.compile(rb"[;{(]")
 BRACE_PATTERN = re.compile(rb"[{}]")
 PARENTHESIS_PATTERN = re.compile(rb"[()]|\n\{|\n\}(?!\s*\))")
+PLAIN_PATTERN = re.compile(rb"\([^(){}]*\)")
 NOT_BLANK_PATTERN = re.compile(rb"\S")
 CALLED_PATTERN = re.compile(rb"\b(\w+)\b\s*\(")
 LONE_WORD_PATTERN = re.compile(rb"\s*(\w+)\s*\Z")
@@ -127,6 +128,9 @@ def make_statement(code: bytes, start: int, end: int, brace: int) -> Statement:
 
 def pass_parentheses(code: bytes, start: int) -> int:
     """Return where the parentheses that open at START end; what is open ends with its function."""
+    plain = PLAIN_PATTERN.match(code, start)
+    if plain:
+        return plain.end()
     depth = 0
     for mark in PARENTHESIS_PATTERN.finditer(code, start):
         if mark[0] not in (b"(", b")"):
@@ -168,22 +172,31 @@ def is_head(head: bytes) -> bool:
     return b"(" in head and b"=" not in head
 
 
-def read_function(head: bytes) -> tuple[bytes | None, set[bytes]]:
-    """Return the name and the parameters of the function whose definition begins with HEAD."""
-    for called in CALLED_PATTERN.finditer(head):
-        if called[1] not in ATTRIBUTES:
-            end = pass_parentheses(head, called.end() - 1)
-            return called[1], read_parameters(head[called.end() : end - 1])
-    return None, set()
+def read_function(head: bytes) -> bytes | None:
+    """Return the name of the function whose definition begins with HEAD."""
+    called = find_called(head)
+    return called[1] if called else None
 
 
-def read_parameters(listed: bytes) -> set[bytes]:
-    """Return the names of the parameters that are LISTED."""
+def read_parameters(head: bytes) -> set[bytes]:
+    """Return the names of the parameters of that function."""
+    called = find_called(head)
+    if not called:
+        return set()
+    listed = head[called.end() : pass_parentheses(head, called.end() - 1) - 1]
     names = set(POINTER_PATTERN.findall(listed))
     for parameter in split_arguments(listed):
         if b"(" not in parameter and (found := PARAMETER_PATTERN.search(parameter)):
             names.add(found[1])
     return names
+
+
+def find_called(head: bytes) -> re.Match[bytes] | None:
+    """Find the name and the parenthesis after it in HEAD, of a function."""
+    for called in CALLED_PATTERN.finditer(head):
+        if called[1] not in ATTRIBUTES:
+            return called
+    return None
 
 
 def read_variable(head: bytes) -> bytes | None:

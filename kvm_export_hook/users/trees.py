@@ -33,8 +33,8 @@ if TYPE_CHECKING:
             Raises GitError.
             """
 
-        def list_candidates(self, names: Collection[bytes]) -> set[bytes]:
-            """List the files outside KVM that may name NAMES. Raises GitError."""
+        def list_candidates(self, patterns: Collection[bytes]) -> set[bytes]:
+            """List the files outside KVM that hold one of PATTERNS. Raises GitError."""
 
 
 # A header or source may be a link: nothing is judged or written here.
@@ -75,14 +75,14 @@ class WorkingTree:
         said = ask_git(*SPARSE_CHECKOUT, directory=self.top)
         return SPARSE if said == b"true\n" else None
 
-    def list_candidates(self, names: Collection[bytes]) -> set[bytes]:
-        """List the files outside KVM that may name NAMES. Raises GitError.
+    def list_candidates(self, patterns: Collection[bytes]) -> set[bytes]:
+        """List the files outside KVM that hold one of PATTERNS. Raises GitError.
 
         Where git does not track the tree, which shows by the missing canary, it
         searches the directory instead.
         """
         for options in (), (b"--no-index",):
-            arguments = (*GREP, *options, *list_arguments(names))
+            arguments = (*GREP, *options, *list_arguments(patterns))
             output = ask_git(*arguments, directory=self.top) or b""
             found = set(output.split(b"\0")[:-1])
             if CANARY in found:

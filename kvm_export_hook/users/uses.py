@@ -13,28 +13,22 @@ from kvm_export_hook.users.statements import (
     find_statements,
     is_declaration,
     read_function,
+    read_parameters,
 )
-from kvm_export_hook.users.words import (
-    FEW_NAMES,
-    LONGEST_MARGIN,
-    WORD_PATTERN,
-    find_offsets,
-    find_words,
-    hide_text,
-    may_name,
-)
+from kvm_export_hook.users.words import LONGEST_MARGIN, find_offsets, find_words, hide_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence, Set
 
     from kvm_export_hook.users.macros import Paster
+    from kvm_export_hook.users.words import Names
 
 # What a name can be where it stands.
 USE, DEFINITION, OTHER_NAME = "use", "definition", "other name"
 
 DEFINE_PATTERN = re.compile(rb"#[ \t]*define[ \t]+\Z")
-DIRECTIVE_LINES_PATTERN = re.compile(rb"(?m)^[ \t]*#[^\n\\]*(?:\\(?:.|\n)[^\n\\]*){0,9999}")
+DIRECTIVE_LINES_PATTERN = re.compile(rb"\n[ \t]*#[^\n\\]*(?:\\(?:.|\n)[^\n\\]*){0,9999}")
 
 
 class Uses:
@@ -57,16 +51,17 @@ class Uses:
         self.exported = exported
 
 
-def find_uses(data: bytes, names: Set[bytes], pasters: Sequence[Paster] = ()) -> Uses:
+def find_uses(data: bytes, names: Names, pasters: Sequence[Paster] = ()) -> Uses:
     """Find which of NAMES the source DATA uses, itself or by a call of PASTERS, and where."""
+    present = names.find_in(data)
     called = [paster for paster in pasters if paster.name in data]
-    if not called and not may_name(data, names):
+    if not called and not present:
         return Uses({})
     code = hide_text(data, keeps_lines=True)
-    offsets, defined = find_named(code, names)
+    offsets, defined = find_named(code, present)
     for paster in called:
         for start, made in paster.find_calls(code):
-            for word in find_words(made) & names:
+            for word in find_words(made) & names.all:
                 offsets[word] = min(start, offsets.get(word, start))
     ordered = sorted(offsets.items(), key=lambda use: (use[1], use[0]))
     lines = {name: code.count(b"\n", 0, at) + 1 for name, at in ordered}
@@ -78,22 +73,23 @@ def find_named(code: bytes, names: Set[bytes]) -> tuple[dict[bytes, int], set[by
 
     The second result: those that it defines.
     """
-    is_few = len(names) <= FEW_NAMES
-    present = names if is_few else names & set(WORD_PATTERN.findall(code))
-    present = {name for name in present if name in code}
     offsets: dict[bytes, int] = {}
     defined: set[bytes] = set()
-    if present:
-        outline = Outline(code)
-        for name in present:
-            for at in find_offsets(code, name):
-                role = outline.find_role(name, at)
-                if role == DEFINITION:
-                    defined.add(name)
-                elif role == USE:
-                    offsets[name] = at
-                    break
+    outline = Outline(code)
+    for name in names:
+        for at in find_offsets(code, name):
+            role = outline.find_role(name, at)
+            if role == DEFINITION:
+                defined.add(name)
+            elif role == USE:
+                offsets[name] = at
+                break
     return offsets, defined
+
+
+def blank_directive(found: re.Match[bytes]) -> bytes:
+    """Return as many bytes as a directive has, with the line end before it."""
+    return b"\n".ljust(len(found[0]))
 
 
 class Outline:
@@ -101,7 +97,7 @@ class Outline:
 
     def __init__(self, code: bytes) -> None:
         self._code = code
-        self._plain = DIRECTIVE_LINES_PATTERN.sub(lambda found: b" " * len(found[0]), code)
+        self._plain = DIRECTIVE_LINES_PATTERN.sub(blank_directive, b"\n" + code)[1:]
         self._statements = find_statements(self._plain)
         self._starts = [each.start for each in self._statements]
         # Of each statement that was looked at: the function, and its parameters.
@@ -118,7 +114,8 @@ class Outline:
         each = self._statements[index]
         if each.kind == FUNCTION:
             if index not in self._functions:
-                self._functions[index] = read_function(self._plain[each.start : each.body])
+                head = self._plain[each.start : each.body]
+                self._functions[index] = read_function(head), read_parameters(head)
             function, parameters = self._functions[index]
             if name == function and at < each.body:
                 return DEFINITION

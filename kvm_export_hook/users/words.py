@@ -13,21 +13,29 @@ import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Set
 
 # What is open at the end of the file takes the rest, so that no end is looked
-# for twice; the counts bound what re keeps to go back.
+# for twice; the counts bound what re keeps to go back. Most comments end soon.
 HIDDEN = rb"""
-      /(?: \*(?:.*?\*/|.*) | /[^\n]* )
+      /(?: \*(?:[^*]*\*+(?:[^/*][^*]*\*+){0,99}/ | .*?\*/ | .*) | /[^\n]* )
     | "[^"\\\n]*(?:\\.[^"\\\n]*){0,999}"?
     | '[^'\\\n]*(?:\\.[^'\\\n]*){0,999}'?
     | \#[ \t]*include\b[^\n]*"""
 HIDDEN_PATTERN = re.compile(rb"(?sx)" + HIDDEN)
+
 ASM = rb"asm(?:__|_volatile_goto|_inline)?\b(?:\s|volatile|__volatile__|goto|inline){0,9}\("
+# What stands between its parentheses, with others in these.
+PLAIN = rb'[^()"/;]*'
+STRING = rb'"[^"\\\n]*(?:\\.[^"\\\n]*){0,999}"'
+INNERMOST = rb"%b(?:(?:%b|/\*.*?\*/|/)%b){0,999}" % (PLAIN, STRING, PLAIN)
+INNER = rb"%b(?:(?:%b|/\*.*?\*/|/|\(%b\))%b){0,999}"
+for _ in range(3):
+    INNERMOST = INNER % (PLAIN, STRING, INNERMOST, PLAIN)
 ASM_PATTERN = re.compile(ASM)
-ASM_OR_HIDDEN_PATTERN = re.compile(rb"(?sx)(" + ASM + rb") | [();] |" + HIDDEN)
-# A dot alone is the assembler's own place, and no member follows it.
-NOT_ASSEMBLER_PATTERN = re.compile(rb'(?s)\\.|"|\.(?!\w)')
+ASM_OR_HIDDEN_PATTERN = re.compile(rb"(?sx)(" + ASM + INNERMOST + rb"\)) |" + HIDDEN)
+# Escapes, quotes, and a dot alone, the assembler's own place, which no member follows.
+NOT_ASSEMBLER_PATTERN = re.compile(rb'(?s)/\*.*?\*/|\\.|"|\.(?!\w)')
 
 WORD_PATTERN = re.compile(rb"\w+")
 # Group 1 is a word that counts. The most frequent come first.
@@ -37,6 +45,9 @@ BEFORE_TAG_OR_MEMBER_PATTERN = re.compile(rb"(?:\b(?:struct|union|enum)\s+|->\s*
 LONGEST_MARGIN = 32
 WORD_BYTES = frozenset(b"0123456789_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
+# What most names of KVM have, and few of others.
+STEM = b"kvm"
+STEMMED_PATTERN = re.compile(rb"kvm\w*")
 # One finding leads to some ten names, all exports to hundreds.
 FEW_NAMES = 32
 
@@ -46,42 +57,50 @@ def may_name(data: bytes, names: Collection[bytes]) -> bool:
     return len(names) > FEW_NAMES or any(name in data for name in names)
 
 
+class Names:
+    """Names to look for in many files: ``all``, a set."""
+
+    def __init__(self, names: Set[bytes]) -> None:
+        self.all = names
+        self._others = [name for name in names if STEM not in name]
+
+    def find_in(self, data: bytes) -> set[bytes]:
+        """Find which of them DATA may use: a quick look at its bytes."""
+        if len(self.all) <= FEW_NAMES:
+            return {name for name in self.all if name in data}
+        found = {name for name in self._others if name in data}
+        for word in STEMMED_PATTERN.finditer(data):
+            start = word.start()
+            while start and data[start - 1] in WORD_BYTES:
+                start -= 1
+            found.add(data[start : word.end()])
+        return found & self.all
+
+
 def hide_text(data: bytes, keeps_lines: bool) -> bytes:
     """Return DATA with a space for each comment, string and ``#include``.
 
     Where it KEEPS_LINES, with as many line ends as there were.
     """
     if ASM_PATTERN.search(data):
-        return ASM_OR_HIDDEN_PATTERN.sub(AsmReader(keeps_lines).hide, data)
-    return HIDDEN_PATTERN.sub(keep_line_ends if keeps_lines else b" ", data)
+        hide = keep_assembler_and_lines if keeps_lines else keep_assembler
+        return ASM_OR_HIDDEN_PATTERN.sub(hide, data)
+    return HIDDEN_PATTERN.sub(keep_lines if keeps_lines else b" ", data)
 
 
-def keep_line_ends(hidden: re.Match[bytes]) -> bytes:
+def keep_lines(hidden: re.Match[bytes]) -> bytes:
     """Return the line ends of HIDDEN text, or a space."""
     return b"\n" * hidden[0].count(b"\n") or b" "
 
 
-class AsmReader:
-    """Hides text as ``hide_text`` does, but for what the strings of ``asm(...)`` name."""
+def keep_assembler_and_lines(found: re.Match[bytes]) -> bytes:
+    """Do the same; but of ``asm(...)``, what its strings say."""
+    return NOT_ASSEMBLER_PATTERN.sub(keep_lines, found[1]) if found[1] else keep_lines(found)
 
-    def __init__(self, keeps_lines: bool) -> None:
-        self._keeps_lines = keeps_lines
-        self._depth = 0
 
-    def hide(self, found: re.Match[bytes]) -> bytes:
-        """Return what stands for the FOUND text: itself, if it is no comment or string."""
-        text = found[0]
-        if found[1] or text == b"(":
-            self._depth += self._depth > 0 or found[1] is not None
-        elif text == b")":
-            self._depth -= self._depth > 0
-        elif text == b";":  # outside a string it ends any asm
-            self._depth = 0
-        elif self._depth and text.startswith(b'"'):
-            return NOT_ASSEMBLER_PATTERN.sub(b" ", text)
-        else:
-            return keep_line_ends(found) if self._keeps_lines else b" "
-        return text
+def keep_assembler(found: re.Match[bytes]) -> bytes:
+    """Return a space for hidden text; of ``asm(...)``, what its strings say."""
+    return NOT_ASSEMBLER_PATTERN.sub(b" ", found[1]) if found[1] else b" "
 
 
 def find_words(code: bytes) -> set[bytes]:
