@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from kvm_export_hook.rules.exports import Export
     from kvm_export_hook.rules.facts import Facts
     from kvm_export_hook.run import Output, Run
-    from kvm_export_hook.users.lookup import Users
-    from kvm_export_hook.users.search import SayIfSlow
+    from kvm_export_hook.users.lookup import SayIfSlow, Users
     from kvm_export_hook.values import Result, Text
 
     FindUsers = Callable[[Result], Users]
@@ -45,7 +44,7 @@ def print_list(run: Run) -> None:
         found.extend(list_text(text, content, facts, run))
     users = {}
     if options.users:
-        from kvm_export_hook.users.search import find_export_users
+        from kvm_export_hook.users.lookup import find_export_users
 
         users = find_export_users(found, trees.facts, choose_progress(run))
     audit = as_list.Audit(found, list(trees.facts.values()), options.allow, users)
@@ -75,7 +74,7 @@ def apply_options(
     """
     if run.options.users:
         from kvm_export_hook.files.locate import find_tree
-        from kvm_export_hook.users.search import find_result_users
+        from kvm_export_hook.users.lookup import find_result_users
 
         results, find_users = find_result_users(
             results, find_tree(run.srctree), choose_progress(run)
@@ -126,7 +125,7 @@ def name_from_repository(text: Text) -> bytes:
 
 def choose_progress(run: Run, patience: float = PATIENCE) -> SayIfSlow:
     """Return a context that prints a remark after PATIENCE seconds, on a terminal."""
-    from kvm_export_hook.users.progress import say_later
+    from kvm_export_hook.users.lookup import say_later
 
     stream = run.err.stream
     if stream is None or not stream.isatty():
