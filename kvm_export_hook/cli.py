@@ -87,19 +87,12 @@ def do(run: Run) -> None:
 
 def report_findings(run: Run) -> None:
     """Check what was asked for, and print or fix what was found."""
-    options = run.options
-    output = run.out
     results = check_source(run)
-    find_users = None
-    if options.users or options.fix or options.diff:
-        from kvm_export_hook import show
-
-        results, output, find_users = show.apply_options(results, run)
     first = next(results, None)
-    if first or options.format != "text":
+    if first or run.options.format != "text":
         from kvm_export_hook import show
 
-        show.print_report(first, results, run, output, find_users)
+        show.print_report(first, results, run)
 
 
 def check_source(run: Run) -> Iterator[Result]:
