@@ -80,6 +80,8 @@ def apply_options(
             results, find_tree(run.srctree), choose_progress(run)
         )
         return results, run.out, find_users
+    if not (run.options.fix or run.options.diff):
+        return results, run.out, None
     from kvm_export_hook.fix import rewrite
 
     if run.options.fix:
@@ -87,20 +89,16 @@ def apply_options(
     return rewrite.print_patches(results, choose_patch_writer(run.out)), run.err, None
 
 
-def print_report(
-    first: Result | None,
-    rest: Iterator[Result],
-    run: Run,
-    output: Output,
-    find_users: FindUsers | None,
-) -> None:
-    """Print FIRST and the REST in the format that was asked for.
+def print_report(first: Result | None, rest: Iterator[Result], run: Run) -> None:
+    """Do what the options ask of FIRST and the REST, and print them in the format asked for.
 
     All are judged, and a fix goes on to its end, without a reader, too.
     """
     row = FORMATS[run.options.format]
     if not (first or row.prints_when_clean):
         return
+    results = rest if first is None else chain([first], rest)
+    results, output, find_users = apply_options(results, run)
     # Not by importlib, which loads as much again as a report.
     module = __import__(f"kvm_export_hook.report.{row.module}", fromlist=["report"])
     layout = Layout(
@@ -111,7 +109,6 @@ def print_report(
         name_in_repository=name_from_repository,
         find_users=find_users,
     )
-    results = rest if first is None else chain([first], rest)
     for part in module.report(results, layout):
         output.write(part)
 

@@ -587,7 +587,10 @@ def test_the_list_of_the_tree_is_in_force(
         "path": (["--patch", "x", "virt"], "--patch cannot be combined with PATH"),
         "fix": (["--patch", "x", "--fix"], "--patch cannot be combined with --fix"),
         "diff": (["--patch=x", "--diff"], "--patch cannot be combined with --diff"),
-        "format": (["--format=checkpatch", "--fix"], "--fix cannot be combined with --format"),
+        "format": (
+            ["--format=checkpatch", "--fix"],
+            "--fix cannot be combined with --format checkpatch",
+        ),
     }.values(),
 )
 def test_what_makes_no_sense_together(
@@ -595,7 +598,7 @@ def test_what_makes_no_sense_together(
 ) -> None:
     status, out, err = command(*arguments)
     assert (status, out) == (2, "")
-    assert f"kvm-export-hook: error: {wrong}: see --help\n" in err
+    assert err.startswith(f"kvm-export-hook: error: {wrong}: ")
 
 
 def test_patches_that_are_not_there(top: Path, command: Command) -> None:
