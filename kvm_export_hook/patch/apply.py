@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from kvm_export_hook.values import Origin
 
     # The mode and the id of each file, by its name from the top of the kernel.
-    Files = dict[bytes, tuple[bytes, bytes]]
+    IndexFiles = dict[bytes, tuple[bytes, bytes]]
 
 NOTHING = (b"000000", b"0" * 40)
 
@@ -85,7 +85,7 @@ class Base:
         self._length = len(tree.partition(b":")[0])
         self._reader = TreeReader(repository.objects)
         listed = self._reader.list_files([(tree + name, name) for name in KVM_DIRECTORIES])
-        self.files: Files = {name: (mode, id_) for mode, id_, name in listed}
+        self.files: IndexFiles = {name: (mode, id_) for mode, id_, name in listed}
         for name in FACT_FILES:
             self._add_from_tree(name, self.files)
 
@@ -122,7 +122,7 @@ class Base:
             id_.startswith(new) and not id_.startswith(old) for old, new in pairs for id_ in ids
         )
 
-    def _apply_here(self, patch: bytes, names: PatchNames) -> tuple[Files, Files] | None:
+    def _apply_here(self, patch: bytes, names: PatchNames) -> tuple[IndexFiles, IndexFiles] | None:
         """Apply PATCH to the tree as it is; return the files before and after."""
         files = dict(self.files)
         self._add_sources(files, names)
@@ -138,7 +138,7 @@ class Base:
 
     def _apply_where_it_was_made(
         self, patch: bytes, names: PatchNames
-    ) -> tuple[Files, Files] | None:
+    ) -> tuple[IndexFiles, IndexFiles] | None:
         """Apply PATCH to the files that its own ids name, laid over the tree."""
         files = {name: each for name, each in self.files.items() if name not in names.new}
         self._add_sources(files, names)
@@ -158,7 +158,7 @@ class Base:
         os.replace(self._scratch.join(b"laid"), self._scratch.join(b"index"))
         return files, new
 
-    def _add_sources(self, files: Files, names: PatchNames) -> None:
+    def _add_sources(self, files: IndexFiles, names: PatchNames) -> None:
         """Add to FILES what a patch with NAMES renames or copies from elsewhere.
 
         A file that it would only rename, and that has the new name already, has
@@ -171,8 +171,8 @@ class Base:
                     files[old] = self.files[new]
 
     def _run_apply(
-        self, index: bytes, before: Files, patch: bytes, names: PatchNames
-    ) -> Files | None:
+        self, index: bytes, before: IndexFiles, patch: bytes, names: PatchNames
+    ) -> IndexFiles | None:
         """Apply PATCH to an INDEX, which has the files BEFORE; return those after it.
 
         None if git refuses, or does nothing.
@@ -194,10 +194,10 @@ class Base:
                 if not is_in_scope(name):
                     yield b"--include=" + GLOB_PATTERN.sub(rb"\\\g<0>", name)
 
-    def _compare(self, old: Files, new: Files, origin: Origin | None) -> Change:
+    def _compare(self, old: IndexFiles, new: IndexFiles, origin: Origin | None) -> Change:
         """Compare two states by the one road."""
         entries = [
-            make_entry(name, old.get(name, NOTHING), new.get(name, NOTHING))
+            make_index_entry(name, old.get(name, NOTHING), new.get(name, NOTHING))
             for name in sorted(old.keys() | new.keys())
             if old.get(name) != new.get(name)
         ]
@@ -207,7 +207,7 @@ class Base:
         trees = [self._make_tree(files) for files in (new, old)]
         return compare(trees[0], trees[1:], [diff], origin)
 
-    def _make_tree(self, files: Files) -> Tree:
+    def _make_tree(self, files: IndexFiles) -> Tree:
         """Make the tree that has FILES."""
         listed = [(mode, id_, name) for name, (mode, id_) in sorted(files.items())]
 
@@ -216,12 +216,12 @@ class Base:
 
         return Tree(self._read_facts(files), list_files, self.repository.make_text)
 
-    def _read_facts(self, files: Files) -> Facts:
+    def _read_facts(self, files: IndexFiles) -> Facts:
         """Read the facts of the tree that has FILES."""
         ids = (files.get(name, NOTHING)[1] for name in FACT_FILES)
         return self.repository.read_facts_of(tuple(ids))
 
-    def _add_from_tree(self, name: bytes, files: Files) -> None:
+    def _add_from_tree(self, name: bytes, files: IndexFiles) -> None:
         """Add the file NAME of the tree to FILES, if it is there."""
         directory, _, base = name.rpartition(b"/")
         (found,) = self.repository.objects.find([self._tree + directory])
@@ -230,7 +230,7 @@ class Base:
                 if entry == base:
                     files[name] = mode, id_
 
-    def write_index(self, index: bytes, files: Files) -> None:
+    def write_index(self, index: bytes, files: IndexFiles) -> None:
         """Put FILES into an INDEX, which may be new; those that are NOTHING leave it."""
         lines = []
         for name, (mode, id_) in files.items():
@@ -238,7 +238,7 @@ class Base:
             lines.append(b"%s %s\t%s\0" % (mode, id_.ljust(self._length, b"0"), name))
         self._run_on(index, b"update-index", b"-z", b"--index-info", stdin=b"".join(lines))
 
-    def _list_index(self, index: bytes) -> Files:
+    def _list_index(self, index: bytes) -> IndexFiles:
         """List the files of an INDEX."""
         listed = parse_index(self._run_on(index, b"ls-files", b"-s", b"-z"), b"")
         return {name: (mode, id_) for mode, id_, name in listed}
@@ -248,7 +248,7 @@ class Base:
         return self._scratch.run(*arguments, stdin=stdin, index=index)
 
 
-def make_entry(name: bytes, old: tuple[bytes, bytes], new: tuple[bytes, bytes]) -> Entry:
+def make_index_entry(name: bytes, old: tuple[bytes, bytes], new: tuple[bytes, bytes]) -> Entry:
     """Make the entry of a file NAME whose mode and id were OLD, and are NEW."""
     status = b"A" if old == NOTHING else b"D" if new == NOTHING else b"M"
     return Entry(b" ".join((old[0], new[0], old[1], new[1], status)), name)

@@ -7,6 +7,7 @@ the hunks alone are read, and that is said.
 
 from __future__ import annotations
 
+import os
 import sys
 
 from kvm_export_hook.changes.state import Change, State
@@ -49,18 +50,43 @@ HUNKS_ALONE_MESSAGE = "does not apply here: only its hunks were read"
 def open_patch(name: str) -> BinaryIO:
     """Open a patch, which may come from a pipe; ``-`` is stdin. Raises OSError."""
     if name != "-":
-        return open(name, "rb")
+        try:
+            return open(name, "rb")
+        except IsADirectoryError:
+            raise OSError(None, "is a directory: name the files in it, in their order") from None
     if sys.stdin is None:
         raise OSError(None, "is closed: name a file")
     return open(sys.stdin.fileno(), "rb", closefd=False)
+
+
+def sort_by_series(names: Sequence[str]) -> Sequence[str]:
+    """Sort the files NAMES, which pre-commit gives in no order that means anything.
+
+    By the file ``series`` beside them, as quilt has it, or else by name.
+    Anybody else gives them in the order of the series.
+    """
+    if b"PRE_COMMIT" not in os.environb:
+        return names
+    places: dict[str, int] = {}
+    for directory in {os.path.dirname(name) for name in names}:
+        try:
+            with open(
+                os.path.join(directory, "series"), encoding="utf-8", errors="replace"
+            ) as file:
+                listed = [line.split()[0] for line in file if line.strip()]
+        except OSError:
+            continue
+        for name in listed:
+            places.setdefault(os.path.join(directory, name), len(places))
+    return sorted(names, key=lambda name: (places.get(name, len(places)), name))
 
 
 class Patches:
     """The patches of streams, each checked after those before it, in SCRATCH.
 
     OPEN_TREE opens the tree to apply them to, if there is one, and the facts
-    otherwise; once one is to be checked. ``is_empty``: the streams held
-    nothing. ``names_kvm``: they named a file in scope.
+    otherwise; once one is to be checked. ``is_empty``: the last stream
+    held nothing. ``names_kvm``: they named a file in scope.
     """
 
     def __init__(
@@ -80,6 +106,21 @@ class Patches:
         self._complain = complain
         self._note = note
         self._place = b""
+        self._file: bytes | None = None
+
+    def find_in(self, name: str, is_alone: bool) -> Iterator[Result]:
+        """Yield what the patches of the file NAME add; IS_ALONE: there is no other file."""
+        shown = b"standard input" if name == "-" else os.fsencode(name)
+        self._file = None if is_alone else shown
+        self.is_empty = True
+        try:
+            with open_patch(name) as stream:
+                yield from self.find(shown, stream)
+        except OSError as error:
+            self._complain(shown, error)
+        else:
+            if self.is_empty:
+                self._note(shown, IS_EMPTY_MESSAGE)
 
     def find(self, shown: bytes, stream: BinaryIO) -> Iterator[Result]:
         """Yield what the patches of STREAM add, which is to be called SHOWN. Raises OSError."""
@@ -137,7 +178,7 @@ class Patches:
                 self._refuse(ELSEWHERE_MESSAGE)
             return []
         self.names_kvm |= names.are_in_scope
-        origin = None if mail.subject is None else Origin(None, mail.subject, mail.is_alone)
+        origin = self._make_origin(mail)
         base, _ = self._get_tree()
         if base:
             base.repository.complain = self._complain_here
@@ -145,6 +186,13 @@ class Patches:
             if change:
                 return list(self._find(base.repository.read_texts, change))
         return list(self._find(yield_texts, self._read_hunks(patch, names, origin)))
+
+    def _make_origin(self, mail: Mail) -> Origin | None:
+        """Make what MAIL, and its file where there are several, are called in a report."""
+        if mail.subject is None and self._file is None:
+            return None
+        is_alone = mail.is_alone and self._file is None
+        return Origin(None, mail.subject or "", is_alone, self._file)
 
     def _read_hunks(self, patch: bytes, names: PatchNames, origin: Origin | None) -> Change:
         """Make a change of the hunks of PATCH; its edits of the tree's facts hold from now on."""

@@ -33,7 +33,7 @@ OUTSIDE = {
     NO_GIT: "git could not search this tree",
 }
 # Whose users are not known without what lies there.
-ARCHITECTURES = {b"arch/powerpc/": "PPC's", b"arch/x86/": "x86's"}
+ARCHITECTURE_NAMES = {b"arch/powerpc/": "PPC's", b"arch/x86/": "x86's"}
 
 # What a path of each begins with is not shown: the module says as much.
 MODULE_SOURCES = (b"arch/x86/kvm/", b"arch/powerpc/kvm/")
@@ -161,7 +161,7 @@ def describe_unknown(users: Users) -> list[str]:
 
 def describe_whose(paths: Sequence[bytes]) -> str:
     """Say whose users are not known without what lies at PATHS, which are sorted."""
-    for directory, whose in ARCHITECTURES.items():
+    for directory, whose in ARCHITECTURE_NAMES.items():
         if paths[0].startswith(directory) and paths[-1].startswith(directory):
             return f"users in {whose} modules are not known"
     return "users in KVM's modules are not known"

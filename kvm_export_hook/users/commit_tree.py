@@ -27,7 +27,7 @@ LS_TREE = (b"ls-tree", b"-z", b"--full-tree")
 REGULAR = b"100"
 # Pathspecs are those of the tree, wherever git runs.
 MAGIC = b":("
-FROM_THE_TOP = b":(top,"
+TOP_MAGIC = b":(top,"
 
 
 class CommitTree:
@@ -133,5 +133,5 @@ def is_kvm(path: bytes) -> bool:
 def find_from_the_top(path: bytes) -> bytes:
     """Make the pathspec PATH one from the top of the tree."""
     if path.startswith(MAGIC):
-        return FROM_THE_TOP + path[len(MAGIC) :]
+        return TOP_MAGIC + path[len(MAGIC) :]
     return b":(top)" + path

@@ -14,7 +14,7 @@ from kvm_export_hook.users.closure import reach, trace_chain
 from kvm_export_hook.users.exported import is_name, name_linked
 from kvm_export_hook.users.gather import Gatherer
 from kvm_export_hook.users.outside import NO_GIT, find_outside
-from kvm_export_hook.users.words import Names
+from kvm_export_hook.users.words import WantedNames
 from kvm_export_hook.users.working_tree import WorkingTree
 
 TYPE_CHECKING = False
@@ -111,7 +111,7 @@ def find_module_uses(
 ) -> Iterator[tuple[bytes, Use]]:
     """Yield each of SYMBOLS with the nearest use of each module of a KVM DIRECTORY but kvm.ko."""
     bodies = gatherer.find_bodies(symbols, directory)
-    names = Names(bodies.keys() | symbols)
+    names = WantedNames(bodies.keys() | symbols)
     pasters = gatherer.macros.choose(names.all)
     for module in gatherer.makefiles[directory].modules:
         places: dict[bytes, tuple[bytes, int]] = {}
