@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kvm_export_hook.git.repository import Repository
     from kvm_export_hook.patch.apply import Base
     from kvm_export_hook.run import Run
+    from kvm_export_hook.users.commit_tree import CommitTree
     from kvm_export_hook.values import Result
 
 NO_KERNEL_MESSAGE = (
@@ -61,8 +62,18 @@ def check_patches(names: Sequence[str], run: Run) -> Iterator[Result]:
     with Scratch() as scratch:
         found = patches.Patches(scratch, open_tree, find, run.complain, run.note)
         try:
-            for name in patches.sort_by_series(names):
-                yield from found.find_in(name, is_alone=len(names) == 1)
+            results: Iterator[Result] = (
+                result
+                for name in patches.sort_by_series(names)
+                for result in found.find_in(name, is_alone=len(names) == 1)
+            )
+            if run.users:
+                found.keep_all()
+                results = run.users.look_up(
+                    results,
+                    lambda: open_newest(found.make_tree(), b"", scratch.path, scratch.environment),
+                )
+            yield from results
         finally:
             found.close()
     run.has_met_anything |= found.names_kvm
@@ -96,7 +107,27 @@ def check_commits(run: Run) -> Iterator[Result]:
         if changes:
             from kvm_export_hook.changes.find import Finder
 
-            yield from Finder(repository.read_texts).find(changes)
+            results = Finder(repository.read_texts).find(changes)
+            if repository.tips and run.users:
+                place = (repository.tips[0], repository.prefix, repository.directory)
+                results = run.users.look_up(results, lambda: open_newest(*place))
+            yield from results
+
+
+def open_newest(
+    tree: bytes | None,
+    prefix: bytes,
+    directory: bytes,
+    environment: dict[bytes, bytes] | None = None,
+) -> CommitTree | None:
+    """Open the newest TREE that is checked, to be searched for users; None: it cannot be had."""
+    from kvm_export_hook.git.process import GitError
+    from kvm_export_hook.users.commit_tree import CommitTree
+
+    try:
+        return CommitTree(tree, prefix, directory, environment) if tree else None
+    except GitError:
+        return None
 
 
 def read_changes(repository: Repository, run: Run) -> Iterable[Change] | None:

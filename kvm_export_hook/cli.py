@@ -97,6 +97,10 @@ def do(run: Run) -> None:
 def report_findings(run: Run) -> None:
     """Check what was asked for, and print or fix what was found."""
     results = check_source(run)
+    if run.options.users:
+        from kvm_export_hook import show
+
+        show.prepare_users(run)
     first = next(results, None)
     if first or run.options.format != "text":
         from kvm_export_hook import show

@@ -12,7 +12,7 @@ from kvm_export_hook.rules import facts
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TextIO
+    from typing import Any, TextIO
 
     from kvm_export_hook.options import Options
     from kvm_export_hook.rules.facts import Facts
@@ -82,7 +82,8 @@ class Run:
 
     ``has_met_anything``: a text to check, or a reason not to. ``notes``: remarks on
     whole trees, each with the path of the tree; a remark on the run has none.
-    ``prints_notes``: whether these go to stderr, too.
+    ``prints_notes``: whether these go to stderr, too. ``users``: the
+    ``ResultUsers`` that look up who uses a symbol, if that is asked for.
     """
 
     def __init__(self, options: Options) -> None:
@@ -92,6 +93,7 @@ class Run:
         self.has_met_anything = False
         self.notes: list[tuple[bytes, str]] = []
         self.prints_notes = True
+        self.users: Any = None
 
     @property
     def srctree(self) -> bytes | None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kvm_export_hook.rules.exports import Export
     from kvm_export_hook.rules.facts import Facts
     from kvm_export_hook.run import Output, Run
-    from kvm_export_hook.users.lookup import SayIfSlow, Users
+    from kvm_export_hook.users.lookup import ResultUsers, SayIfSlow, Users
     from kvm_export_hook.values import Result, Text
 
     FindUsers = Callable[[Result], Users]
@@ -73,13 +73,8 @@ def apply_options(
     Returns what is to be reported, where, and what finds the users.
     """
     if run.options.users:
-        from kvm_export_hook.files.locate import find_tree
-        from kvm_export_hook.users.lookup import find_result_users
-
-        results, find_users = find_result_users(
-            results, find_tree(run.srctree), choose_progress(run)
-        )
-        return results, run.out, find_users
+        users = prepare_users(run)
+        return users.read(results), run.out, users.find
     if not (run.options.fix or run.options.diff):
         return results, run.out, None
     from kvm_export_hook.fix import rewrite
@@ -87,6 +82,17 @@ def apply_options(
     if run.options.fix:
         return rewrite.rewrite_files(results, run.complain), run.out, None
     return rewrite.print_patches(results, choose_patch_writer(run.out)), run.err, None
+
+
+def prepare_users(run: Run) -> ResultUsers:
+    """Prepare to find the users of symbols, once: a source may look up those of its own."""
+    from kvm_export_hook.files.locate import find_tree
+    from kvm_export_hook.users.lookup import ResultUsers
+
+    if run.users is None:
+        run.users = ResultUsers(find_tree(run.srctree), choose_progress(run))
+    assert isinstance(run.users, ResultUsers)
+    return run.users
 
 
 def print_report(first: Result | None, rest: Iterator[Result], run: Run) -> None:

@@ -41,6 +41,7 @@ def read_range(repository: Repository, text: bytes) -> Iterator[Change] | None:
     """
     ids = find_range(repository, text)
     tips = [id_.partition(b"^")[0] for id_ in ids if not id_.startswith(b"^")]
+    repository.tips = tips
     changes = peek(read_commits(repository, ids))
     is_there = check_directories(repository, tips)
     if changes:
@@ -95,6 +96,7 @@ def read_push(
             raise GitError(WHOLE_HISTORY if os.environb.get(b"PRE_COMMIT") else UNKNOWN_PUSH)
         repository.note(b"", NOTHING_PUSHED)
     tips = find_tips(repository, included)
+    repository.tips = tips
     known = repository.objects.find_commits(excluded)
     ids = [*tips, *(b"^" + id_ for id_ in known if id_)]
     changes = peek(read_commits(repository, ids, NOT_PUSHED_BEFORE)) if tips else None

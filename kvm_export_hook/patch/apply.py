@@ -22,7 +22,7 @@ from kvm_export_hook.rules.scope import KVM_DIRECTORIES, is_in_scope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from kvm_export_hook.changes.state import Change
     from kvm_export_hook.patch.patch_names import PatchNames
@@ -93,6 +93,20 @@ class Base:
     def facts(self) -> Facts:
         """The facts of the tree as it is now."""
         return self._read_facts(self.files)
+
+    def make_tree(self, patches: Iterable[tuple[bytes, tuple[bytes, ...]]]) -> bytes | None:
+        """Apply PATCHES to the whole tree, each with its options; return the id, None if one fails.
+
+        Also what a patch does outside of KVM counts. Raises GitError.
+        """
+        index = b"whole"
+        self._run_on(index, b"read-tree", self._tree)
+        try:
+            for patch, options in patches:
+                self._run_on(index, b"apply", b"--cached", *options, stdin=patch)
+        except GitError:
+            return None
+        return self._run_on(index, b"write-tree", b"--missing-ok").strip()
 
     def read_fact_files(self) -> list[bytes | None]:
         """Read the fact files of the tree as it is now."""

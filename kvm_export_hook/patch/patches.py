@@ -105,6 +105,8 @@ class Patches:
         self._find = find
         self._complain = complain
         self._note = note
+        self._has_hunks_alone = False
+        self._kept: list[tuple[bytes, tuple[bytes, ...]]] | None = None
         self._place = b""
         self._file: bytes | None = None
 
@@ -132,8 +134,25 @@ class Patches:
                 self._refuse(f"{mail.reason}: {MAKE_AGAIN}")
             elif mail.lacks_diff:
                 self._refuse(NO_DIFF_MESSAGE)
-            elif DIFF_PATTERN.search(mail.patch) and may_matter(mail.patch):
-                yield from self._check_patch(mail, mail.patch)
+            elif DIFF_PATTERN.search(mail.patch):
+                if self._kept is not None:
+                    self._kept.append((mail.patch, ()))
+                if may_matter(mail.patch):
+                    yield from self._check_patch(mail, mail.patch)
+
+    def keep_all(self) -> None:
+        """Keep all patches from now on, also those of which none is in scope, for ``make_tree``."""
+        self._kept = []
+
+    def make_tree(self) -> bytes | None:
+        """Write the tree that all patches make; return its id in the scratch repository.
+
+        None if not all apply. Raises GitError.
+        """
+        base, _ = self._get_tree()
+        if base is None or self._has_hunks_alone or self._kept is None:
+            return None
+        return base.make_tree(self._kept)
 
     def close(self) -> None:
         """Let git end. Raises GitError if it failed."""
@@ -178,6 +197,8 @@ class Patches:
                 self._refuse(ELSEWHERE_MESSAGE)
             return []
         self.names_kvm |= names.are_in_scope
+        if self._kept is not None:
+            self._kept[-1] = patch, names.options
         origin = self._make_origin(mail)
         base, _ = self._get_tree()
         if base:
@@ -196,6 +217,7 @@ class Patches:
 
     def _read_hunks(self, patch: bytes, names: PatchNames, origin: Origin | None) -> Change:
         """Make a change of the hunks of PATCH; its edits of the tree's facts hold from now on."""
+        self._has_hunks_alone = True
         base, series = self._get_tree()
         if base:
             series.follow(base.facts, base.read_fact_files())

@@ -26,6 +26,7 @@ CANNOT_SEE = (
     " builds with ##, and what a later patch will use."
 )
 
+IS_OLDER = "users are not known: the tree that was searched lacks what is checked"
 # Why users outside KVM are not known.
 OUTSIDE = {
     PART_OF_KERNEL: "this is part of a kernel, without drivers/Makefile",
@@ -143,6 +144,8 @@ def describe_outside(users: Users, symbol: bytes) -> str:
 def describe_unknown(users: Users) -> list[str]:
     """Say which users are not known, and why; empty if all are."""
     said = []
+    if users.is_older:
+        said.append(IS_OLDER)
     if users.missing:
         paths = [make_printable(path) for path in users.missing[:MOST_SHOWN]]
         if len(users.missing) > MOST_SHOWN:
