@@ -6,7 +6,8 @@ from __future__ import annotations
 import os
 from itertools import chain
 
-from kvm_export_hook.git.commits import check_directories, read_commits
+from kvm_export_hook.git.commits import read_commits
+from kvm_export_hook.git.places import check_places
 from kvm_export_hook.git.process import GitError
 
 TYPE_CHECKING = False
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from kvm_export_hook.git.repository import Repository
 
 ONE_RANGE = "expected one range of commits without blanks, for example master.."
+ONLY_EXCLUDES = "this range only excludes commits: name one to include, for example master.."
 NOTHING_PUSHED = "nothing checked: git says that nothing is pushed"
 UNKNOWN_REVISION = "is not in this repository: fetch it, or use --commits RANGE"
 NO_COMMITS = "nothing checked: there are no commits in this range"
@@ -42,7 +44,7 @@ def read_range(repository: Repository, text: bytes) -> Iterator[Change] | None:
     ids = find_range(repository, text)
     tips = [id_.partition(b"^")[0] for id_ in ids if not id_.startswith(b"^")]
     changes = peek(read_commits(repository, ids))
-    is_there = check_directories(repository, tips)
+    is_there = check_places(repository, tips)
     if changes:
         return changes
     if not repository.run(b"rev-list", b"--max-count=1", b"--stdin", stdin=join(ids)):
@@ -69,15 +71,19 @@ def find_range(repository: Repository, text: bytes) -> list[bytes]:
         ids = repository.run(b"rev-parse", b"--revs-only", text, b"--").split()
     except GitError as error:
         raise (no_commits if BAD_REVISION in error.reason else error) from None
-    included = [id_ for id_ in ids if not id_.startswith(b"^")]
-    if not included:
-        raise GitError(
-            "this range only excludes commits: name one to include, for example master.."
-        )
+    # What is named may be a tag.
     commits = repository.objects.find_commits(id_.lstrip(b"^") for id_ in ids)
-    if None in commits:
-        raise no_commits
-    return [included[0] + b"^!"] if len(ids) == 1 else [*included, *(set(ids) - set(included))]
+    included, excluded = [], []
+    for id_, commit in zip(ids, commits, strict=True):
+        if commit is None:
+            raise no_commits
+        if id_.startswith(b"^"):
+            excluded.append(b"^" + commit)
+        else:
+            included.append(commit)
+    if not included:
+        raise GitError(ONLY_EXCLUDES)
+    return [included[0] + b"^!"] if len(ids) == 1 else [*included, *excluded]
 
 
 def read_push(
@@ -98,7 +104,7 @@ def read_push(
     known = repository.objects.find_commits(excluded)
     ids = [*tips, *(b"^" + id_ for id_ in known if id_)]
     changes = peek(read_commits(repository, ids, NOT_PUSHED_BEFORE)) if tips else None
-    is_there = check_directories(repository, tips) or not tips
+    is_there = check_places(repository, tips) or not tips
     return changes or (iter(()) if is_there else None)
 
 

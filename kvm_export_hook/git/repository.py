@@ -42,7 +42,7 @@ class Repository:
     ) -> None:
         self.directory, self.prefix, self.worktree = find_kernel(srctree)
         self.objects = Objects(self.directory)
-        self._trees = TreeReader(self.objects)
+        self.trees = TreeReader(self.objects)
         self.complain = complain
         self.note = note
         self._read_facts = read_facts
@@ -76,7 +76,7 @@ class Repository:
 
     def name_directories(self, tree: bytes) -> list[bytes]:
         """Name the KVM directories of TREE, a commit or any tree, as git reads them."""
-        return [tree + b":" + self.prefix + name for name in KVM_DIRECTORIES]
+        return [tree + b":" + path for path in self.kvm_directories]
 
     def find_facts(self, contents: Sequence[bytes | None]) -> Facts:
         """Read the facts from the CONTENTS of the fact files, once."""
@@ -101,7 +101,7 @@ class Repository:
 
         def list_files() -> list[tuple[bytes, bytes]]:
             names = zip(self.name_directories(name), KVM_DIRECTORIES, strict=True)
-            files = self._trees.list_files(list(names))
+            files = self.trees.list_files(list(names))
             return sorted(self.select_files(files, name, is_new))
 
         return Tree(facts, list_files, self.make_text)
@@ -174,8 +174,12 @@ class Repository:
                 self.refuse(name, b"", KINDS[LINK])
 
     @property
-    def paths_above(self) -> list[bytes]:
-        """The paths above the KVM directories, from the top of the repository."""
+    def kvm_directories(self) -> list[bytes]:
+        """The paths of the KVM directories from the top of the repository."""
+        return [self.prefix + name for name in KVM_DIRECTORIES]
+
+    def list_places(self) -> list[bytes]:
+        """List these paths, and before them all that are above them."""
         parts = self.prefix.split(b"/")[:-1]
         above = [b"/".join(parts[: count + 1]) for count in range(len(parts))]
-        return [*above, *(self.prefix + name for name in ABOVE_KVM)]
+        return [*above, *(self.prefix + name for name in ABOVE_KVM), *self.kvm_directories]

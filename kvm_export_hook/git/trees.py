@@ -3,16 +3,24 @@
 
 from __future__ import annotations
 
+import os
+
+from kvm_export_hook.git.process import GitError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from kvm_export_hook.git.objects import Object, Objects
 
     # An entry of a tree: its mode, its id in hexadecimal, and its name.
     TreeEntry = tuple[bytes, bytes, bytes]
+    # What a tree has at a path: the mode and the id.
+    Place = tuple[bytes, bytes]
 
 DIRECTORY_MODE = b"40000"
+NOTHING_THERE: Place = (b"", b"")
+SLASH_MESSAGE = "as one name, with a slash in it, which git never writes: run git fsck"
 # So many directories are remembered; KVM has about ten.
 MOST_REMEMBERED = 1000
 
@@ -36,6 +44,44 @@ class TreeReader:
         pairs = zip(found, directories, strict=True)
         tops = [(each, path + b"/") for each, (_, path) in pairs if each and each.type == b"tree"]
         return self._walk(tops)
+
+    def find_roots(self, names: Sequence[bytes]) -> list[bytes]:
+        """Find the id of the tree of each of NAMES, commits or trees. Raises GitError."""
+        found = self._objects.read_all(names)
+        return [
+            each.content[5 : 5 + len(each.id)] if each.type == b"commit" else each.id
+            for each in found
+        ]
+
+    def follow(
+        self, roots: Iterable[bytes], paths: Sequence[bytes]
+    ) -> dict[bytes, dict[bytes, Place]]:
+        """Find what each of ROOTS, ids of trees, has at PATHS; what it does not have is left out.
+
+        A path comes after those above it. Raises GitError.
+        """
+        places: dict[bytes, dict[bytes, Place]] = {root: {} for root in roots}
+        inside: dict[bytes, dict[bytes, bytes]] = {}
+        for path in paths:
+            above, name = os.path.split(path)
+            inside.setdefault(above, {})[name] = path
+        for above, wanted in inside.items():
+            tops = [
+                (found.get(above, NOTHING_THERE) if above else (DIRECTORY_MODE, root), found)
+                for root, found in places.items()
+            ]
+            ids = dict.fromkeys(id_ for (mode, id_), _ in tops if mode == DIRECTORY_MODE)
+            entries: dict[bytes, dict[bytes, Place]] = {
+                tree.id: {
+                    wanted[name]: (mode, id_)
+                    for mode, id_, name in parse_tree(tree)
+                    if name in wanted
+                }
+                for tree in self._objects.read_all(ids)
+            }
+            for (_, id_), found in tops:
+                found.update(entries.get(id_, {}))
+        return places
 
     def _walk(self, level: list[tuple[Object, bytes]]) -> Iterator[TreeEntry]:
         """Yield the files below the directories of LEVEL, each with the path of its parent."""
@@ -63,11 +109,18 @@ class TreeReader:
 
 
 def parse_tree(tree: Object) -> Iterator[TreeEntry]:
-    """Yield the entries of TREE: the mode, a blank, the name, a NUL, the bytes of the id."""
+    """Yield the entries of TREE: the mode, a blank, the name, a NUL, the bytes of the id.
+
+    Raises GitError for a name with a slash: git checks it out as if it were a
+    path, and shows no commit that brings it.
+    """
     content, position, length = tree.content, 0, len(tree.id) // 2
     while position < len(content):
         blank = content.index(b" ", position)
         end = content.index(b"\0", blank)
+        name = content[blank + 1 : end]
+        if b"/" in name:
+            raise GitError(f"tree {tree.id.decode()} has {os.fsdecode(name)!r} {SLASH_MESSAGE}")
         id_ = content[end + 1 : end + 1 + length].hex().encode()
-        yield content[position:blank], id_, content[blank + 1 : end]
+        yield content[position:blank].lstrip(b"0"), id_, name
         position = end + 1 + length
