@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     Found = tuple[Sequence[Key], Sequence[Finding]]
     # Looks for something in the bytes of a text, by the facts of its tree.
     Search = Callable[[bytes, Facts, int], Found]
+    # What a text is searched by: its id, and the facts that are fitted to its name.
+    Searched = tuple[Hashable, Facts]
     # The dirty texts of one change: the bytes of each, what was found in it, and the
     # number of its first line then. Texts of a patch may differ in that alone.
-    Dirty = dict[Hashable, tuple[bytes, Sequence[Finding], int]]
+    Dirty = dict[Searched, tuple[bytes, Sequence[Finding], int]]
 
 NOTHING: Found = ((), ())
 
@@ -70,49 +72,61 @@ class Finder:
         for old in change.olds:
             self._search_state(old, None)
         added = find_added(new, [self._collect_keys(old) for old in change.olds])
-        counts = [len(self._keys.get((text.id, change.new.facts), ())) for text in change.new.texts]
+        counts = [len(self._keys.get(each, ())) for each in list_searched(change.new)]
+        fitted = dict(zip(change.new.texts, change.new.fitted, strict=True))
         located = list(locate(added, change, counts))
-        self._read_again([text for text, _ in located], change.new.facts, dirty)
+        self._read_again([(text, fitted[text]) for text, _ in located], dirty)
         for text, indexes in located:
-            if text.id in dirty:
-                content, findings, first_line = dirty[text.id]
+            if (text.id, fitted[text]) in dirty:
+                content, findings, first_line = dirty[text.id, fitted[text]]
                 if first_line != text.first_line:
-                    _, findings = self._search(content, change.new.facts, text.first_line)
+                    _, findings = self._search(content, fitted[text], text.first_line)
                 chosen = [each for index, each in enumerate(findings) if index in indexes]
                 yield Result(text, content, change.new.facts, chosen, change.origin)
 
     def _search_state(self, state: State, dirty: Dirty | None) -> None:
         """Search each text of STATE that has not been, and put what has something into DIRTY."""
-        wanted: dict[Hashable, Text] = {}
+        wanted: list[tuple[Text, Facts]] = []
         if state.facts.is_enforced:
-            for text in state.texts:
-                if (text.id, state.facts) not in self._keys:
-                    self._keys[text.id, state.facts] = ()
-                    wanted[text.id] = text
-        for id_, content in self._read_texts(list(wanted)):
-            first_line = wanted[id_].first_line
-            keys, findings = self._search(content, state.facts, first_line)
+            for text, facts in zip(state.texts, state.fitted, strict=True):
+                if (text.id, facts) not in self._keys:
+                    self._keys[text.id, facts] = ()
+                    wanted.append((text, facts))
+        for text, facts, content in self._read(wanted):
+            keys, findings = self._search(content, facts, text.first_line)
             if keys:
                 same = self._same
-                self._keys[id_, state.facts] = [same.setdefault(key, key) for key in keys]
+                self._keys[text.id, facts] = [same.setdefault(key, key) for key in keys]
                 if dirty is not None:
-                    dirty[id_] = content, findings, first_line
+                    dirty[text.id, facts] = content, findings, text.first_line
 
-    def _read_again(self, texts: Sequence[Text], facts: Facts, dirty: Dirty) -> None:
+    def _read_again(self, texts: Sequence[tuple[Text, Facts]], dirty: Dirty) -> None:
         """Put those of TEXTS into DIRTY that an earlier change had as well."""
-        wanted = {text.id: text for text in texts if text.id not in dirty}
-        for id_, content in self._read_texts(list(wanted)):
-            first_line = wanted[id_].first_line
-            _, findings = self._search(content, facts, first_line)
-            dirty[id_] = content, findings, first_line
+        wanted = [(text, facts) for text, facts in texts if (text.id, facts) not in dirty]
+        for text, facts, content in self._read(wanted):
+            _, findings = self._search(content, facts, text.first_line)
+            dirty[text.id, facts] = content, findings, text.first_line
+
+    def _read(self, texts: Sequence[tuple[Text, Facts]]) -> Iterator[tuple[Text, Facts, bytes]]:
+        """Read TEXTS, each with the facts to judge it by; equal ones by equal facts once."""
+        by_id: dict[Hashable, dict[Facts, Text]] = {}
+        for text, facts in texts:
+            by_id.setdefault(text.id, {}).setdefault(facts, text)
+        for id_, content in self._read_texts(list(by_id)):
+            for facts, text in by_id[id_].items():
+                yield text, facts, content
 
     def _collect_keys(self, state: State) -> Keys:
         """Collect the keys of what each file of STATE has."""
         keys: Keys = {}
-        for text in state.texts:
-            of_text = self._keys.get((text.id, state.facts))
+        for text, searched in zip(state.texts, list_searched(state), strict=True):
+            of_text = self._keys.get(searched)
             if of_text:
-                from kvm_export_hook.changes.added import fit_keys
-
-                keys.setdefault(text.name, []).extend(fit_keys(of_text, text.name, state.facts))
+                keys.setdefault(text.name, []).extend(of_text)
         return keys
+
+
+def list_searched(state: State) -> Iterator[Searched]:
+    """List by what each text of STATE is searched."""
+    for text, facts in zip(state.texts, state.fitted, strict=True):
+        yield text.id, facts

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from kvm_export_hook.rules.fit import fit_facts
+
 # Of a commit or a mail: some reports repeat its subject for each finding.
 LONGEST_SUBJECT = 1000
 
@@ -18,21 +20,19 @@ if TYPE_CHECKING:
     ReadTexts = Callable[[Sequence[Hashable]], Iterator[tuple[Hashable, bytes]]]
 
 
-# Of a commit or a mail: some reports repeat its subject for each finding.
-LONGEST_SUBJECT = 1000
-
-
 class State:
     """What a tree was before or after a change: its facts, and its texts that differ.
 
-    Where the facts of the states of a change differ, all its texts.
+    Where the facts of the states of a change differ, all its texts. ``fitted``:
+    the facts by which each text is judged.
     """
 
-    __slots__ = ("facts", "texts")
+    __slots__ = ("facts", "fitted", "texts")
 
     def __init__(self, facts: Facts, texts: Sequence[Text]) -> None:
         self.facts = facts
         self.texts = texts
+        self.fitted = [fit_facts(facts, text.name) for text in texts]
 
 
 class Change:

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     # An entry of a tree: its mode, its id in hexadecimal, and its name.
     TreeEntry = tuple[bytes, bytes, bytes]
     # What a tree has at a path: the mode and the id.
-    Place = tuple[bytes, bytes]
+    TreePlace = tuple[bytes, bytes]
 
 DIRECTORY_MODE = b"40000"
-NOTHING_THERE: Place = (b"", b"")
+NOTHING_THERE: TreePlace = (b"", b"")
 SLASH_MESSAGE = "as one name, with a slash in it, which git never writes: run git fsck"
 # So many directories are remembered; KVM has about ten.
 MOST_REMEMBERED = 1000
@@ -55,12 +55,12 @@ class TreeReader:
 
     def follow(
         self, roots: Iterable[bytes], paths: Sequence[bytes]
-    ) -> dict[bytes, dict[bytes, Place]]:
+    ) -> dict[bytes, dict[bytes, TreePlace]]:
         """Find what each of ROOTS, ids of trees, has at PATHS; what it does not have is left out.
 
         A path comes after those above it. Raises GitError.
         """
-        places: dict[bytes, dict[bytes, Place]] = {root: {} for root in roots}
+        places: dict[bytes, dict[bytes, TreePlace]] = {root: {} for root in roots}
         inside: dict[bytes, dict[bytes, bytes]] = {}
         for path in paths:
             above, name = os.path.split(path)
@@ -71,7 +71,7 @@ class TreeReader:
                 for root, found in places.items()
             ]
             ids = dict.fromkeys(id_ for (mode, id_), _ in tops if mode == DIRECTORY_MODE)
-            entries: dict[bytes, dict[bytes, Place]] = {
+            entries: dict[bytes, dict[bytes, TreePlace]] = {
                 tree.id: {
                     wanted[name]: (mode, id_)
                     for mode, id_, name in parse_tree(tree)
