@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """The index as a source: what is staged, against HEAD. Two git processes for a commit.
 
-A third where it deletes files.
+A third where it deletes files, and more in a merge.
 """
 
 from __future__ import annotations
 
 from kvm_export_hook.git.compare import Tree, compare
 from kvm_export_hook.git.entries import KINDS, LS_FILES, RAW, parse_index, parse_raw
+from kvm_export_hook.git.merge import list_merged
 from kvm_export_hook.git.objects import get_content
 from kvm_export_hook.git.places import check_index, check_places
 from kvm_export_hook.git.process import GitError, ask_git, run_git
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 
 
 def read_staged(repository: Repository) -> list[Change] | None:
-    """Read what the index changes of HEAD, as no or one change.
+    """Read what the index changes of HEAD, and in a merge of each other parent.
 
-    None where neither has a KVM directory. Raises GitError.
+    That is no or one change; None where neither has a KVM directory. Raises GitError.
     """
     head, entries = diff_index(repository)
     if not entries:
@@ -38,7 +39,17 @@ def read_staged(repository: Repository) -> list[Change] | None:
     repository.refuse_links()
     repository.note_facts(repository.prefix or b".", facts)
     index = Tree(facts, lambda: list_index(repository), repository.make_text)
-    return [compare(index, [repository.find_tree(head, old_facts)], [texts])]
+    olds, diffs = [repository.find_tree(head, old_facts)], [texts]
+    merged = list_merged(repository)
+    check_places(repository, merged)
+    for parent in merged:
+        entries = list_entries(repository, parent)
+        if not entries:
+            return []  # a merge that equals one of its parents adds nothing
+        parent_facts = repository.read_facts_of(repository.name_facts(parent))
+        olds.append(repository.find_tree(parent, parent_facts))
+        diffs.append(repository.select_texts(entries))
+    return [compare(index, olds, diffs)]
 
 
 def check_hidden(
@@ -68,21 +79,22 @@ def diff_index(repository: Repository) -> tuple[bytes, list[Entry]]:
 
     Returns the name of what it was compared with, and what differs.
     """
-
-    def list_entries(tree: bytes) -> list[Entry]:
-        listed = repository.run(b"diff-index", b"--cached", *RAW, tree, *repository.pathspec)
-        return list(parse_raw(listed.split(b"\0"), repository.prefix))
-
     head = b"HEAD"
     try:
-        return head, list_entries(head)
+        return head, list_entries(repository, head)
     except GitError:
         if ask_git(b"rev-parse", b"--verify", b"--quiet", head, directory=repository.directory):
             raise
         if ask_git(b"rev-parse", b"--git-dir", directory=repository.directory) is None:
             raise
     head = run_git(b"hash-object", b"-t", b"tree", b"--stdin", directory=repository.directory)
-    return head.strip(), list_entries(head.strip())
+    return head.strip(), list_entries(repository, head.strip())
+
+
+def list_entries(repository: Repository, tree: bytes) -> list[Entry]:
+    """List what of KVM differs in the index from TREE, a commit or any tree."""
+    listed = repository.run(b"diff-index", b"--cached", *RAW, tree, *repository.pathspec)
+    return list(parse_raw(listed.split(b"\0"), repository.prefix))
 
 
 def list_index(repository: Repository) -> list[tuple[bytes, bytes]]:

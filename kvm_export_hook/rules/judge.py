@@ -9,8 +9,8 @@ shows that a clean hook means a passing make check.
 from __future__ import annotations
 
 from kvm_export_hook.rules import policy
-from kvm_export_hook.rules.glance import find_places
 from kvm_export_hook.rules.fit import holds_name
+from kvm_export_hook.rules.glance import find_places
 from kvm_export_hook.rules.place import CODE, DIRECTIVE
 
 TYPE_CHECKING = False
