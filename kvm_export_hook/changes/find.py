@@ -9,6 +9,7 @@ reported. Old texts are read only where the new ones have something.
 from __future__ import annotations
 
 from kvm_export_hook.rules import scan
+from kvm_export_hook.rules.fit import fit_facts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,10 +32,14 @@ if TYPE_CHECKING:
     Dirty = dict[Searched, tuple[bytes, Sequence[Finding], int]]
 
 NOTHING: Found = ((), ())
+# Said of a text in which nothing is found by any facts; it is told by its identity.
+NEVER_ANYTHING: Found = ([], [])
 
 
 def find_unwanted(content: bytes, facts: Facts, first_line: int) -> Found:
     """Find the unwanted exports of a text, by the FACTS of its tree."""
+    if scan.has_only_internal(content):
+        return NEVER_ANYTHING
     suspects = scan.find_suspects(content, facts.allowlist)
     if not suspects:
         return NOTHING
@@ -53,6 +58,8 @@ class Finder:
         self._search = search
         # Of each text by each facts: an empty one for all that is clean.
         self._keys: dict[tuple[Hashable, Facts], Sequence[Key]] = {}
+        # Of a commit that changes the list, most texts need no second look.
+        self._always_clean: set[Hashable] = set()
         self._same: dict[Key, Key] = {}  # keeps equal ones in memory once
 
     def find(self, changes: Iterable[Change]) -> Iterator[Result]:
@@ -72,15 +79,17 @@ class Finder:
         for old in change.olds:
             self._search_state(old, None)
         added = find_added(new, [self._collect_keys(old) for old in change.olds])
-        counts = [len(self._keys.get(each, ())) for each in list_searched(change.new)]
-        fitted = dict(zip(change.new.texts, change.new.fitted, strict=True))
-        located = list(locate(added, change, counts))
-        self._read_again([(text, fitted[text]) for text, _ in located], dirty)
-        for text, indexes in located:
-            if (text.id, fitted[text]) in dirty:
-                content, findings, first_line = dirty[text.id, fitted[text]]
+        counts = [len(self._get_keys(text, change.new.facts)) for text in change.new.texts]
+        located = [
+            (text, fit_facts(change.new.facts, text.name), indexes)
+            for text, indexes in locate(added, change, counts)
+        ]
+        self._read_again([(text, facts) for text, facts, _ in located], dirty)
+        for text, facts, indexes in located:
+            if (text.id, facts) in dirty:
+                content, findings, first_line = dirty[text.id, facts]
                 if first_line != text.first_line:
-                    _, findings = self._search(content, fitted[text], text.first_line)
+                    _, findings = self._search(content, facts, text.first_line)
                 chosen = [each for index, each in enumerate(findings) if index in indexes]
                 yield Result(text, content, change.new.facts, chosen, change.origin)
 
@@ -88,13 +97,17 @@ class Finder:
         """Search each text of STATE that has not been, and put what has something into DIRTY."""
         wanted: list[tuple[Text, Facts]] = []
         if state.facts.is_enforced:
-            for text, facts in zip(state.texts, state.fitted, strict=True):
-                if (text.id, facts) not in self._keys:
-                    self._keys[text.id, facts] = ()
-                    wanted.append((text, facts))
+            for text in state.texts:
+                if text.id not in self._always_clean:
+                    facts = fit_facts(state.facts, text.name)
+                    if (text.id, facts) not in self._keys:
+                        self._keys[text.id, facts] = ()
+                        wanted.append((text, facts))
         for text, facts, content in self._read(wanted):
-            keys, findings = self._search(content, facts, text.first_line)
-            if keys:
+            found = keys, findings = self._search(content, facts, text.first_line)
+            if found is NEVER_ANYTHING:
+                self._always_clean.add(text.id)
+            elif keys:
                 same = self._same
                 self._keys[text.id, facts] = [same.setdefault(key, key) for key in keys]
                 if dirty is not None:
@@ -119,14 +132,14 @@ class Finder:
     def _collect_keys(self, state: State) -> Keys:
         """Collect the keys of what each file of STATE has."""
         keys: Keys = {}
-        for text, searched in zip(state.texts, list_searched(state), strict=True):
-            of_text = self._keys.get(searched)
+        for text in state.texts:
+            of_text = self._get_keys(text, state.facts)
             if of_text:
                 keys.setdefault(text.name, []).extend(of_text)
         return keys
 
-
-def list_searched(state: State) -> Iterator[Searched]:
-    """List by what each text of STATE is searched."""
-    for text, facts in zip(state.texts, state.fitted, strict=True):
-        yield text.id, facts
+    def _get_keys(self, text: Text, facts: Facts) -> Sequence[Key]:
+        """Return the keys of what was found in TEXT, of a state with these FACTS."""
+        if text.id in self._always_clean:
+            return ()
+        return self._keys.get((text.id, fit_facts(facts, text.name)), ())

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from kvm_export_hook.rules.fit import fit_facts
-
 # Of a commit or a mail: some reports repeat its subject for each finding.
 LONGEST_SUBJECT = 1000
 
@@ -23,16 +21,14 @@ if TYPE_CHECKING:
 class State:
     """What a tree was before or after a change: its facts, and its texts that differ.
 
-    Where the facts of the states of a change differ, all its texts. ``fitted``:
-    the facts by which each text is judged.
+    Where the facts of the states of a change differ, all its texts.
     """
 
-    __slots__ = ("facts", "fitted", "texts")
+    __slots__ = ("facts", "texts")
 
     def __init__(self, facts: Facts, texts: Sequence[Text]) -> None:
         self.facts = facts
         self.texts = texts
-        self.fitted = [fit_facts(facts, text.name) for text in texts]
 
 
 class Change:

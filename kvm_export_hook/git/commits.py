@@ -6,10 +6,10 @@ from __future__ import annotations
 from kvm_export_hook.changes.state import LONGEST_SUBJECT
 from kvm_export_hook.git.compare import compare
 from kvm_export_hook.git.entries import RAW, Entry
-from kvm_export_hook.git.places import check_places
+from kvm_export_hook.git.places import check_unsure
 from kvm_export_hook.git.process import Git, read_fields
 from kvm_export_hook.rules.facts import FACT_FILES
-from kvm_export_hook.rules.scope import KVM_DIRECTORIES
+from kvm_export_hook.rules.scope import KVM_DIRECTORIES, is_below
 from kvm_export_hook.values import Origin
 
 TYPE_CHECKING = False
@@ -84,7 +84,7 @@ def read_commits(
             where = b"commit " + commit.id[:12]
             repository.complain(where, OSError(None, SHALLOW_MESSAGE))
         elif adds_anything(commit):
-            check_places(repository, list(dict.fromkeys(list_unsure_states(commit))))
+            check_unsure(repository, list(dict.fromkeys(list_unsure_states(commit))))
             yield make_change(repository, commit, known)
     repository.refuse_links()
 
@@ -129,14 +129,16 @@ def is_shallow_boundary(repository: Repository, commit: Commit) -> bool:
 def list_unsure_states(commit: Commit) -> Iterator[bytes]:
     """List of COMMIT and its parents those in which something may hide KVM's files.
 
-    These show as deleted or added, or what is in the place of a directory does.
+    There, all that differs of a KVM directory is absent, or it itself differs.
     """
     for parent, diff in zip(commit.parents or [commit.id], commit.diffs, strict=True):
-        hides = any(entry.name in KVM_DIRECTORIES for entry in diff)
-        if hides or any(entry.is_gone for entry in diff):
-            yield commit.id
-        if hides or any(entry.status == b"A" for entry in diff):
-            yield parent
+        for directory in KVM_DIRECTORIES:
+            differing = [each for each in diff if is_below(each.name, directory)]
+            inside = [each for each in differing if each.name != directory]
+            if differing and all(each.is_gone for each in inside):
+                yield commit.id
+            if differing and all(each.status == b"A" for each in inside):
+                yield parent
 
 
 def make_change(repository: Repository, commit: Commit, known: dict[bytes, FactNames]) -> Change:

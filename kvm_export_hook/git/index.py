@@ -13,7 +13,7 @@ from kvm_export_hook.git.objects import get_content
 from kvm_export_hook.git.places import check_index, check_places
 from kvm_export_hook.git.process import GitError, ask_git, run_git
 from kvm_export_hook.rules.facts import FACT_FILES
-from kvm_export_hook.rules.scope import KVM_DIRECTORIES, is_in_scope
+from kvm_export_hook.rules.scope import KVM_DIRECTORIES, is_source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def check_hidden(
 
 def may_hide(entry: Entry) -> bool:
     """Whether something else may have come in the place of what ENTRY was, or be that itself."""
-    return entry.name in KVM_DIRECTORIES or (entry.is_gone and is_in_scope(entry.name))
+    return entry.name in KVM_DIRECTORIES or (entry.is_gone and is_source(entry.name))
 
 
 def diff_index(repository: Repository) -> tuple[bytes, list[Entry]]:

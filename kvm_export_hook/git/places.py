@@ -20,22 +20,30 @@ def check_places(repository: Repository, commits: Sequence[bytes]) -> bool:
 
     Complains of what each has in the place of one, or above it. Raises GitError.
     """
-    roots = repository.trees.find_roots(commits)
-    places = repository.trees.follow(dict.fromkeys(roots), repository.list_places())
-    directories: dict[bytes, bytes] = {}
-    for commit, root in zip(commits, roots, strict=True):
-        here = [(*entry, path) for path, entry in places[root].items()]
-        kvm = {
-            id_: path
-            for mode, id_, path in here
-            if mode == DIRECTORY_MODE and path in repository.kvm_directories
-        }
-        directories.update(kvm)
-        refuse_places(repository, here, bool(kvm), commit)
-    # A name with a slash is refused where it is read.
-    for _ in repository.trees.list_files(list(directories.items())):
-        pass
+    kvm = repository.kvm_directories
+    places = repository.trees.follow(commits, repository.list_places())
+    directories: set[bytes] = set()
+    for commit, found in zip(commits, places, strict=True):
+        here = [(mode, id_, path) for path, (mode, id_) in found.items()]
+        trees = [id_ for mode, id_, path in here if mode == DIRECTORY_MODE and path in kvm]
+        directories.update(trees)
+        if any(mode != DIRECTORY_MODE for mode, _, _ in here):
+            refuse_places(repository, here, bool(trees), commit)
+    repository.trees.check_names(directories)
     return bool(directories)
+
+
+def check_unsure(repository: Repository, commits: Sequence[bytes]) -> None:
+    """Complain of what COMMITS that lack a KVM directory have in its place, or above it."""
+    names = [(name, commit) for commit in commits for name in repository.name_directories(commit)]
+    found = repository.objects.find(name for name, _ in names)
+    lacking = dict.fromkeys(
+        commit
+        for (_, commit), each in zip(names, found, strict=True)
+        if each is None or each.type != b"tree"
+    )
+    if lacking:
+        check_places(repository, list(lacking))
 
 
 def check_index(repository: Repository, has_kvm: bool) -> None:

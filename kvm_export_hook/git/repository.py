@@ -14,7 +14,7 @@ from kvm_export_hook.git.objects import NOT_HERE_MESSAGE, Objects, get_content, 
 from kvm_export_hook.git.process import run_git
 from kvm_export_hook.git.trees import TreeReader
 from kvm_export_hook.rules.facts import FACT_FILES
-from kvm_export_hook.rules.scope import KVM_DIRECTORIES, is_in_scope
+from kvm_export_hook.rules.scope import KVM_DIRECTORIES, is_source
 from kvm_export_hook.values import Text
 
 TYPE_CHECKING = False
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from kvm_export_hook.rules.facts import Facts
     from kvm_export_hook.run import Complain, Note, ReadFacts
 
+# The files of so many trees are remembered: the parent of a commit was often the one before it.
+MOST_LISTED = 2
 # What is above the KVM directories.
 ABOVE_KVM = (b"arch", b"arch/x86", b"virt")
 
@@ -50,6 +52,7 @@ class Repository:
         self._links: set[bytes] = set()
         self._facts: dict[tuple[bytes | None, bytes | None], Facts] = {}
         self._facts_by_name: dict[tuple[bytes, ...], Facts] = {}
+        self._listed: dict[bytes, list[tuple[bytes, bytes]]] = {}
         self._refused: set[tuple[bytes, bytes]] = set()
 
     def __enter__(self) -> Repository:
@@ -100,9 +103,13 @@ class Repository:
         """Return the tree of a commit, or any tree, of this NAME, which has these FACTS."""
 
         def list_files() -> list[tuple[bytes, bytes]]:
-            names = zip(self.name_directories(name), KVM_DIRECTORIES, strict=True)
-            files = self.trees.list_files(list(names))
-            return sorted(self.select_files(files, name, is_new))
+            if name not in self._listed:
+                names = zip(self.name_directories(name), KVM_DIRECTORIES, strict=True)
+                files = self.trees.list_files(list(names))
+                if len(self._listed) == MOST_LISTED:
+                    del self._listed[next(iter(self._listed))]
+                self._listed[name] = sorted(self.select_files(files, name, is_new))
+            return self._listed[name]
 
         return Tree(facts, list_files, self.make_text)
 
@@ -137,7 +144,7 @@ class Repository:
                 self.refuse(entry.name, entry.new_id, UNMERGED_MESSAGE)
             elif entry.new_mode in KINDS:
                 self.refuse(entry.name, entry.new_id, KINDS[entry.new_mode], commit)
-            elif is_in_scope(entry.name):
+            elif is_source(entry.name):
                 texts.append(entry)
         return texts
 
@@ -153,7 +160,7 @@ class Repository:
             if mode in KINDS:
                 if is_new:
                     self.refuse(name, id_, KINDS[mode], commit)
-            elif is_in_scope(name):
+            elif is_source(name):
                 yield name, id_
 
     def refuse(self, name: bytes, id_: bytes, reason: str, commit: bytes = b"") -> None:

@@ -9,7 +9,7 @@ from kvm_export_hook.git.process import GitError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from kvm_export_hook.git.objects import Object, Objects
 
@@ -45,43 +45,40 @@ class TreeReader:
         tops = [(each, path + b"/") for each, (_, path) in pairs if each and each.type == b"tree"]
         return self._walk(tops)
 
-    def find_roots(self, names: Sequence[bytes]) -> list[bytes]:
-        """Find the id of the tree of each of NAMES, commits or trees. Raises GitError."""
-        found = self._objects.read_all(names)
-        return [
-            each.content[5 : 5 + len(each.id)] if each.type == b"commit" else each.id
-            for each in found
-        ]
-
     def follow(
-        self, roots: Iterable[bytes], paths: Sequence[bytes]
-    ) -> dict[bytes, dict[bytes, TreePlace]]:
-        """Find what each of ROOTS, ids of trees, has at PATHS; what it does not have is left out.
+        self, names: Sequence[bytes], paths: Sequence[bytes]
+    ) -> list[dict[bytes, TreePlace]]:
+        """Find what each of NAMES, of commits or trees, has at PATHS; where nothing is, no entry.
 
         A path comes after those above it. Raises GitError.
         """
-        places: dict[bytes, dict[bytes, TreePlace]] = {root: {} for root in roots}
         inside: dict[bytes, dict[bytes, bytes]] = {}
         for path in paths:
             above, name = os.path.split(path)
             inside.setdefault(above, {})[name] = path
+        roots = self._objects.read_all(name + b"^{tree}" for name in names)
+        places = [choose_entries(root, inside[b""]) for root in roots]
         for above, wanted in inside.items():
-            tops = [
-                (found.get(above, NOTHING_THERE) if above else (DIRECTORY_MODE, root), found)
-                for root, found in places.items()
-            ]
-            ids = dict.fromkeys(id_ for (mode, id_), _ in tops if mode == DIRECTORY_MODE)
-            entries: dict[bytes, dict[bytes, TreePlace]] = {
-                tree.id: {
-                    wanted[name]: (mode, id_)
-                    for mode, id_, name in parse_tree(tree)
-                    if name in wanted
-                }
-                for tree in self._objects.read_all(ids)
+            tops = [found.get(above, NOTHING_THERE) if above else NOTHING_THERE for found in places]
+            ids = dict.fromkeys(id_ for mode, id_ in tops if mode == DIRECTORY_MODE)
+            found_in = {
+                tree.id: choose_entries(tree, wanted) for tree in self._objects.read_all(ids)
             }
-            for (_, id_), found in tops:
-                found.update(entries.get(id_, {}))
+            for (_, id_), found in zip(tops, places, strict=True):
+                found.update(found_in.get(id_, {}))
         return places
+
+    def check_names(self, ids: Iterable[bytes]) -> None:
+        """Raise GitError for a name with a slash in the trees IDS, or below them."""
+        passed: set[bytes] = set()
+        while ids := [id_ for id_ in dict.fromkeys(ids) if id_ not in passed]:
+            passed.update(ids)
+            below: list[bytes] = []
+            for tree in self._objects.read_all(ids):
+                if DIRECTORY_MODE + b" " in tree.content or may_have_slash(tree.content):
+                    entries = parse_tree(tree)
+                    below += [id_ for mode, id_, _ in entries if mode == DIRECTORY_MODE]
+            ids = below
 
     def _walk(self, level: list[tuple[Object, bytes]]) -> Iterator[TreeEntry]:
         """Yield the files below the directories of LEVEL, each with the path of its parent."""
@@ -116,11 +113,44 @@ def parse_tree(tree: Object) -> Iterator[TreeEntry]:
     """
     content, position, length = tree.content, 0, len(tree.id) // 2
     while position < len(content):
-        blank = content.index(b" ", position)
-        end = content.index(b"\0", blank)
-        name = content[blank + 1 : end]
+        end = content.index(b"\0", position)
+        mode, _, name = content[position:end].partition(b" ")
         if b"/" in name:
             raise GitError(f"tree {tree.id.decode()} has {os.fsdecode(name)!r} {SLASH_MESSAGE}")
-        id_ = content[end + 1 : end + 1 + length].hex().encode()
-        yield content[position:blank].lstrip(b"0"), id_, name
         position = end + 1 + length
+        yield mode.lstrip(b"0"), content[end + 1 : position].hex().encode(), name
+
+
+def choose_entries(tree: Object, wanted: Mapping[bytes, bytes]) -> dict[bytes, TreePlace]:
+    """Choose those entries of TREE whose names are WANTED, by what this says of each name.
+
+    A push of thousands of tags has thousands of trees: they are cut into entries
+    only where need be.
+    """
+    content, length = tree.content, len(tree.id) // 2
+    if may_have_slash(content):
+        list(parse_tree(tree))
+    chosen = {}
+    for name, shown in wanted.items():
+        start = content.find(b" %s\0" % name)
+        if start >= 0:
+            mode = content[max(start - 6, 0) : start]
+            end = start + len(name) + 2
+            is_directory = mode.endswith(DIRECTORY_MODE)  # which is one digit shorter
+            id_ = content[end : end + length].hex().encode()
+            chosen[shown] = (DIRECTORY_MODE if is_directory else mode, id_)
+    return chosen
+
+
+def may_have_slash(content: bytes) -> bool:
+    """Whether a name in the CONTENT of a tree may have a slash, and not only an id.
+
+    Between a name and the NUL before it is its mode, of five or six digits, and a blank.
+    """
+    at = content.find(b"/")
+    while at >= 0:
+        *before, _ = content[content.rfind(b"\0", 0, at) + 1 : at].split(b" ")
+        if any(len(part) >= 5 and part[-5:].isdigit() for part in before):
+            return True
+        at = content.find(b"/", at + 1)
+    return False

@@ -28,8 +28,12 @@ def is_named_from_the_top(path: bytes) -> bool:
 
 
 def is_in_scope(name: bytes) -> bool:
-    """Whether a file of this NAME from the top of its tree is in scope."""
-    name = normpath(name)
+    """Whether a file of this NAME from the top of its tree is in scope, however that is spelt."""
+    return is_source(normpath(name))
+
+
+def is_source(name: bytes) -> bool:
+    """Whether a file of this NAME from the top of its tree, as git has it, is in scope."""
     return name.startswith(FROM_THE_TOP) and is_c(name)
 
 
