@@ -136,13 +136,15 @@ def read_changes(repository: Repository, run: Run) -> Iterable[Change] | None:
         from kvm_export_hook.git.index import read_staged
 
         return read_staged(repository)
-    from kvm_export_hook.git import ranges
-
     if not run.options.pre_push:
-        return ranges.read_range(repository, os.fsencode(run.options.commits or ""))
+        from kvm_export_hook.git.ranges import read_range
+
+        return read_range(repository, os.fsencode(run.options.commits or ""))
+    from kvm_export_hook.git.push import read_push
+
     # Git names the remote to a hook, also where there is nothing to push.
-    is_hook = bool(run.options.paths and sys.stdin)
-    return ranges.read_push(repository, sys.stdin.buffer if sys.stdin else (), is_hook)
+    remote = [os.fsencode(path) for path in run.options.paths] if sys.stdin else []
+    return read_push(repository, sys.stdin.buffer if sys.stdin else (), remote)
 
 
 def check_since(rev: bytes, run: Run) -> Iterator[Result]:

@@ -140,10 +140,11 @@ def check_text(text: Text, content: bytes, facts: Facts, run: Run) -> Result | N
         suspects = scan.find_suspects(content, facts.allowlist)
         if not suspects:
             return None
+        from kvm_export_hook.rules.fit import fit_facts
         from kvm_export_hook.rules.judge import judge
         from kvm_export_hook.values import Result
 
-        findings = judge(content, suspects, facts)
+        findings = judge(content, suspects, fit_facts(facts, text.name))
         first = next(findings, None)
         return Result(text, content, facts, chain(first, findings)) if first else None
     except MemoryError:

@@ -56,9 +56,10 @@ def print_list(run: Run) -> None:
 def list_text(text: Text, content: bytes, facts: Facts, run: Run) -> list[Export]:
     """List the exports of TEXT, or complain that there is not enough memory for that."""
     from kvm_export_hook.rules.exports import find_exports
+    from kvm_export_hook.rules.fit import fit_facts
 
     try:
-        return list(find_exports(content, facts, text.path, text.top or b""))
+        return list(find_exports(content, fit_facts(facts, text.name), text.path, text.top or b""))
     except MemoryError:
         pass  # what the list takes is freed before there is something to say
     run.complain(text.path, OSError(None, NO_MEMORY))

@@ -245,14 +245,83 @@ def test_an_old_link_in_the_place_of_a_file_of_facts(
     assert (status, err) == (2, said)
 
 
-def test_a_file_in_the_place_of_a_directory_is_only_a_file(
-    linux: Repository, command: Command
+PLACES = ("virt/kvm", "virt", "arch/x86/kvm", "arch/x86", "arch")
+
+
+def move_behind(linux: Repository, place: str) -> str:
+    """Put a symbolic link in the place of a directory; return where that is now."""
+    (linux.top / place).rename(linux.top / "elsewhere")
+    (linux.top / place).symlink_to(
+        os.path.relpath(linux.top / "elsewhere", (linux.top / place).parent)
+    )
+    linux.record("link")
+    found = sorted((linux.top / "elsewhere").rglob("*.c"))
+    return str(found[0].relative_to(linux.top))
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_what_lies_behind_a_link_that_was_there_before(
+    linux: Repository, command: Command, place: str
 ) -> None:
-    linux.git("rm", "-r", "--quiet", "virt")
-    linux.stage("virt", BAD)
-    assert command("--staged") == (0, "", "")
-    linux.record("file")
+    behind = move_behind(linux, place)
+    said = f"{place}: {LINK}\n"
+    linux.stage(behind, BAD)
+    assert command("--staged") == (2, "", f"kvm-export-hook: error: {said}")
+    linux.record("behind")
+    on_commit = f"kvm-export-hook: error: {name_head(linux)}: {said}"
+    assert command("--commits=HEAD") == (2, "", on_commit)
+    status, _, err = command("--since=HEAD^")
+    assert status == 2
+    assert (
+        on_commit.replace(name_head(linux), f"commit {linux.git('rev-parse', 'HEAD^')[:12]}") in err
+    )
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_what_was_behind_a_link_is_not_known(
+    linux: Repository, command: Command, place: str
+) -> None:
+    move_behind(linux, place)
+    old = f"kvm-export-hook: error: {name_head(linux)}: {place}: {LINK}\n"
+    (linux.top / place).unlink()
+    (linux.top / "elsewhere").rename(linux.top / place)
+    linux.git("add", "--all")
+    status, _, err = command("--staged")
+    assert (status, err) == (2, old.replace(name_head(linux), "commit HEAD"))
+    linux.record("directory")
+    assert command("--commits=HEAD")[::2] == (2, old)
+    linux.record("later", {A: INTERNAL})
     assert command("--commits=HEAD") == (0, "", "")
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_file_in_the_place_of_a_directory(
+    linux: Repository, command: Command, place: str
+) -> None:
+    linux.git("rm", "-r", "--quiet", place)
+    linux.stage(place, BAD)
+    said = f"{place}: is a file in the place of a directory of the kernel: put that there\n"
+    assert command("--staged") == (2, "", f"kvm-export-hook: error: {said}")
+    linux.record("file")
+    said = f"kvm-export-hook: error: {name_head(linux)}: {said}"
+    assert command("--commits=HEAD") == (2, "", said)
+    linux.record("elsewhere", {"fs/open.c": b""})
+    assert command("--commits=HEAD").status == 2
+    assert command("--staged").status == 2
+
+
+def test_a_file_in_the_place_of_a_directory_where_no_kernel_is(
+    tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Repository(tmp_path, tmp_path / ".home")
+    other.git("init", "--quiet")
+    monkeypatch.chdir(tmp_path)
+    other.stage("virt", b"#!/bin/sh\n")
+    other.stage("arch", b"")
+    assert command("--staged") == (0, "", NOTHING)
+    other.git("commit", "--quiet", "--message", "first")
+    assert command("--commits=HEAD") == (0, "", NOTHING)
+    assert command("--staged") == (0, "", NOTHING)
 
 
 @parametrize("name", {"makefile": MAKEFILE, "header": "include/linux/kvm_types.h"})
