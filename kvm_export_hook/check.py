@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kvm_export_hook.run import Run
     from kvm_export_hook.values import Result
 
+NO_KVM_PATCH_MESSAGE = "nothing checked: no patch here changes C source of KVM"
 NO_KERNEL_MESSAGE = (
     "the --srctree directory has no virt/kvm or arch/x86/kvm: name the top of a kernel"
 )
@@ -66,9 +67,8 @@ def check_patch(name: str, run: Run) -> Iterator[Result]:
                 yield from found.find(shown, stream)
             finally:
                 found.close()
-        if found.is_empty:
-            run.note(shown, patches.IS_EMPTY_MESSAGE)
         run.has_met_anything |= found.names_kvm
+        run.note_if_nothing(patches.IS_EMPTY_MESSAGE if found.is_empty else NO_KVM_PATCH_MESSAGE)
     except OSError as error:
         run.complain(shown, error)
 

@@ -21,12 +21,12 @@ NOTHING_PUSHED = "nothing checked: git says that nothing is pushed"
 UNKNOWN_REVISION = "is not in this repository: fetch it, or use --commits RANGE"
 NO_COMMITS = "nothing checked: there are no commits in this range"
 UNKNOWN_PUSH = (
-    "cannot know what is pushed: --pre-push works only as a pre-push hook of git, pre-commit or"
-    " prek: use --commits RANGE"
+    "nobody has said what is pushed: --pre-push is for the pre-push hooks of git, pre-commit and"
+    " prek; by hand, use --commits RANGE"
 )
 WHOLE_HISTORY = (
-    "cannot know what is pushed: pre-commit does not say it when a whole history is pushed: check"
-    " that with --commits RANGE, and push with SKIP=kvm-exports-push"
+    "pre-commit does not say what is pushed when a whole history is: check that with --commits"
+    " RANGE, and push with SKIP=kvm-exports-push"
 )
 # What git says of a name that it does not know.
 BAD_REVISION = "bad revision"
