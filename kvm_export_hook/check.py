@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kvm_export_hook.users.commit_tree import CommitTree
     from kvm_export_hook.values import Result
 
+NO_KVM_PATCH_MESSAGE = "nothing checked: no patch here changes C source of KVM"
 NO_KERNEL_MESSAGE = (
     "the --srctree directory has no virt/kvm or arch/x86/kvm: name the top of a kernel"
 )
@@ -77,6 +78,7 @@ def check_patches(names: Sequence[str], run: Run) -> Iterator[Result]:
         finally:
             found.close()
     run.has_met_anything |= found.names_kvm
+    run.note_if_nothing(NO_KVM_PATCH_MESSAGE)
 
 
 def check_git(run: Run) -> Iterator[Result]:

@@ -118,7 +118,7 @@ OPTIONS: Mapping[str, Mapping[str, Row]] = {
         "--force": {"help": "enforce the rule also in trees before Linux 6.18"},
         "--format": {
             "value": "FORM",
-            "choices": ("text", "checkpatch", "json", "sarif", "github"),
+            "choices": ("text", "checkpatch", "b4", "json", "sarif", "github"),
             "second": "replaces",
         },
         "--color": {

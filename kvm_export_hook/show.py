@@ -8,7 +8,7 @@ from itertools import chain
 
 from kvm_export_hook.files import worktree
 from kvm_export_hook.report.formats import FORMATS
-from kvm_export_hook.report.layout import Layout
+from kvm_export_hook.report.layout import ALLOW_BY_COMMAND, ALLOW_BY_HOOK, Layout
 from kvm_export_hook.run import NO_MEMORY
 
 TYPE_CHECKING = False
@@ -47,9 +47,16 @@ def print_list(run: Run) -> None:
         from kvm_export_hook.users.lookup import find_export_users
 
         users = find_export_users(found, trees.facts, choose_progress(run))
+    run.note_if_nothing()
+    layout = Layout(errors=run.errors, notes=run.notes)
     audit = as_list.Audit(found, list(trees.facts.values()), options.allow, users)
-    write_list = as_list.write_object if options.format == "json" else as_list.write_text
-    for part in write_list(found, audit):
+    if options.format == "json":
+        parts = as_list.write_object(found, audit, layout)
+    else:
+        # After a remark, totals of nothing would say that a kernel has no exports.
+        has_said = run.errors or run.notes
+        parts = as_list.write_text(found, audit) if found or not has_said else iter(())
+    for part in parts:
         run.out.write(part)
 
 
@@ -111,8 +118,10 @@ def print_report(first: Result | None, rest: Iterator[Result], run: Run) -> None
     layout = Layout(
         color=wants_color(run.options.color, output.stream),
         quiet=run.options.quiet,
+        errors=run.errors,
         notes=run.notes,
         fix_hint=BY_HOOK if os.environ.get("PRE_COMMIT") else BY_COMMAND,
+        allow_hint=ALLOW_BY_HOOK if os.environ.get("PRE_COMMIT") else ALLOW_BY_COMMAND,
         name_in_repository=name_from_repository,
         find_users=find_users,
     )
@@ -150,8 +159,11 @@ def wants_color(choice: str, stream: TextIO | None) -> bool:
     """Whether to colour: as CHOICE says, or the environment, or where a person looks on."""
     if choice != "auto":
         return choice == "always"
-    if os.environ.get("NO_COLOR"):
+    wishes = os.environ
+    if wishes.get("NO_COLOR"):
         return False
-    if os.environ.get("FORCE_COLOR"):
+    if any(wishes.get(name, "0") not in ("", "0") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
         return True
-    return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
+    if wishes.get("CLICOLOR") == "0" or wishes.get("TERM") == "dumb":
+        return False
+    return stream is not None and stream.isatty()

@@ -28,8 +28,8 @@ EMPTY_STDIN = (
 )
 UNKNOWN_REVISION = "is not in this repository: fetch it, or use --commits RANGE"
 UNKNOWN_PUSH = (
-    "cannot know what is pushed: --pre-push works only as a pre-push hook of git, pre-commit or"
-    " prek: use --commits RANGE"
+    "nobody has said what is pushed: --pre-push is for the pre-push hooks of git, pre-commit and"
+    " prek; by hand, use --commits RANGE"
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 
+from kvm_export_hook.files.locate import explain_absence
 from kvm_export_hook.files.look import can_see
 from kvm_export_hook.files.walk import list_kvm_directories, visit
 from kvm_export_hook.files.worktree import read_file
@@ -121,7 +122,7 @@ def make_reader(repository: Repository) -> ReadTexts:
                 try:
                     yield id_, read_file(path)
                 except OSError as error:
-                    repository.complain(path, error)
+                    repository.complain(path, explain_absence(path, error))
         yield from repository.read_texts([id_ for id_ in ids if isinstance(id_, bytes)])
 
     return read_texts

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     Find = Callable[[ReadTexts, Change], Iterable[Result]]
 
 NO_DIFF_MESSAGE = "has no diff that git can read: expected a diff, or a mail with one in plain text"
+COLORED_MESSAGE = "has terminal colours in its diff: make it again with --no-color"
 JOINED_MESSAGE = "; format=flowed may have joined its lines: send it without format=flowed"
 IS_EMPTY_MESSAGE = "nothing checked: the patch is empty"
 HUNKS_ALONE_MESSAGE = "does not apply here: only its hunks were read"
@@ -133,7 +134,7 @@ class Patches:
             if mail.patch is None:
                 self._refuse(f"{mail.reason}: {MAKE_AGAIN}")
             elif mail.lacks_diff:
-                self._refuse(NO_DIFF_MESSAGE)
+                self._refuse(COLORED_MESSAGE if mail.is_colored else NO_DIFF_MESSAGE)
             elif DIFF_PATTERN.search(mail.patch):
                 if self._kept is not None:
                     self._kept.append((mail.patch, ()))
