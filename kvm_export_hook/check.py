@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from kvm_export_hook.files.walk import SourceFile
     from kvm_export_hook.git.repository import Repository
     from kvm_export_hook.patch.apply import Base
+    from kvm_export_hook.patch.scratch import Scratch
+    from kvm_export_hook.patch.series import Series
     from kvm_export_hook.run import Run
     from kvm_export_hook.users.commit_tree import CommitTree
     from kvm_export_hook.values import Result
@@ -35,16 +37,9 @@ def check_change(run: Run) -> Iterator[Result]:
 
 def check_patches(names: Sequence[str], run: Run) -> Iterator[Result]:
     """Find what the patches in the files NAMES add, each after those before it."""
-    from kvm_export_hook.changes.find import Finder
     from kvm_export_hook.files.locate import find_tree
     from kvm_export_hook.files.look import is_directory
-    from kvm_export_hook.patch import patches
-    from kvm_export_hook.patch.apply import open_base
     from kvm_export_hook.patch.scratch import Scratch
-    from kvm_export_hook.patch.series import Series
-
-    def find(read_texts: ReadTexts, change: Change) -> Iterator[Result]:
-        return Finder(read_texts).find([change])
 
     try:
         top = find_tree(run.srctree)
@@ -53,30 +48,46 @@ def check_patches(names: Sequence[str], run: Run) -> Iterator[Result]:
     except OSError as error:
         run.complain(run.srctree or b".", error)
         return
+    try:
+        with Scratch() as scratch:
+            yield from find_in_patches(names, top, scratch, run)
+    except OSError as error:
+        run.give_up(str(error.strerror))
+
+
+def find_in_patches(
+    names: Sequence[str], top: bytes, scratch: Scratch, run: Run
+) -> Iterator[Result]:
+    """Find what the patches in the files NAMES add to the tree at TOP, in SCRATCH."""
+    from kvm_export_hook.changes.find import Finder
+    from kvm_export_hook.patch import base, patches, streams
+    from kvm_export_hook.patch.series import Series
+
     trees = worktree.KnownTrees(run.read_facts, run.complain, run.note)
 
-    def open_tree() -> tuple[Base | None, Series]:
-        base = open_base(run.srctree, scratch, run.read_facts, run.complain, run.note)
-        facts = base.facts if base else trees.read_facts(top)
-        return base, Series(top, facts, run.read_facts)
+    def find(read_texts: ReadTexts, change: Change) -> Iterator[Result]:
+        return Finder(read_texts).find([change])
 
-    with Scratch() as scratch:
-        found = patches.Patches(scratch, open_tree, find, run.complain, run.note)
-        try:
-            results: Iterator[Result] = (
-                result
-                for name in patches.sort_by_series(names)
-                for result in found.find_in(name, is_alone=len(names) == 1)
-            )
-            if run.users:
-                found.keep_all()
-                results = run.users.look_up(
-                    results,
-                    lambda: open_newest(found.make_tree(), b"", scratch.path, scratch.environment),
-                )
+    def open_tree() -> tuple[Base | None, Series]:
+        opened = base.open_base(run.srctree, scratch, run.read_facts, run.complain, run.note)
+        facts = opened.facts if opened else trees.read_facts(top)
+        return opened, Series(top, facts, run.read_facts)
+
+    def open_whole() -> CommitTree | None:
+        return open_newest(found.make_tree(), b"", scratch.path, scratch.environment)
+
+    found = patches.Patches(scratch, open_tree, find, run.complain, run.note)
+    sorted_names = streams.sort_by_series(names)
+    alone = len(names) == 1
+    results = (each for name in sorted_names for each in found.find_in(name, is_alone=alone))
+    try:
+        if run.users:
+            found.keep_all()
+            yield from run.users.look_up(results, open_whole)
+        else:
             yield from results
-        finally:
-            found.close()
+    finally:
+        found.close()
     run.has_met_anything |= found.names_kvm
     run.note_if_nothing(NO_KVM_PATCH_MESSAGE)
 

@@ -8,7 +8,6 @@ the hunks alone are read, and that is said.
 from __future__ import annotations
 
 import os
-import sys
 
 from kvm_export_hook.changes.state import Change, State
 from kvm_export_hook.git.compare import choose_old_facts
@@ -21,6 +20,7 @@ from kvm_export_hook.patch.patch_names import (
     read_names,
 )
 from kvm_export_hook.patch.reading import Reading
+from kvm_export_hook.patch.streams import open_patch
 from kvm_export_hook.run import NO_MEMORY, PLEASE_REPORT
 from kvm_export_hook.values import Origin
 
@@ -46,40 +46,6 @@ COLORED_MESSAGE = "has terminal colours in its diff: make it again with --no-col
 JOINED_MESSAGE = "; format=flowed may have joined its lines: send it without format=flowed"
 IS_EMPTY_MESSAGE = "nothing checked: the patch is empty"
 HUNKS_ALONE_MESSAGE = "does not apply here: only its hunks were read"
-
-
-def open_patch(name: str) -> BinaryIO:
-    """Open a patch, which may come from a pipe; ``-`` is stdin. Raises OSError."""
-    if name != "-":
-        try:
-            return open(name, "rb")
-        except IsADirectoryError:
-            raise OSError(None, "is a directory: name the files in it, in their order") from None
-    if sys.stdin is None:
-        raise OSError(None, "is closed: name a file")
-    return open(sys.stdin.fileno(), "rb", closefd=False)
-
-
-def sort_by_series(names: Sequence[str]) -> Sequence[str]:
-    """Sort the files NAMES, which pre-commit gives in no order that means anything.
-
-    By the file ``series`` beside them, as quilt has it, or else by name.
-    Anybody else gives them in the order of the series.
-    """
-    if b"PRE_COMMIT" not in os.environb:
-        return names
-    places: dict[str, int] = {}
-    for directory in {os.path.dirname(name) for name in names}:
-        try:
-            with open(
-                os.path.join(directory, "series"), encoding="utf-8", errors="replace"
-            ) as file:
-                listed = [line.split()[0] for line in file if line.strip()]
-        except OSError:
-            continue
-        for name in listed:
-            places.setdefault(os.path.join(directory, name), len(places))
-    return sorted(names, key=lambda name: (places.get(name, len(places)), name))
 
 
 class Patches:
