@@ -19,7 +19,7 @@ ZERO = "0" * 40
 UNKNOWN = "1" * 40
 REFUSED = (
     "kvm-export-hook: error: nobody has said what is pushed: --pre-push is for the pre-push hooks"
-    " of git, pre-commit or prek: use --commits RANGE\n"
+    " of git, pre-commit and prek; by hand, use --commits RANGE\n"
 )
 
 

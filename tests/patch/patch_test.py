@@ -553,7 +553,8 @@ def test_checkpatch_format(top: Path, command: Command) -> None:
     assert command("--format", "checkpatch", "--patch", path) == (
         1,
         f"virt/kvm/x.c:11: ERROR: EXPORT_SYMBOL_GPL(foo): {NOT_LISTED};"
-        " use EXPORT_SYMBOL_FOR_KVM_INTERNAL\n",
+        " use EXPORT_SYMBOL_FOR_KVM_INTERNAL\n"
+        f"WARNING: {path}: {HUNKS_ALONE_MESSAGE}\n",
         "",
     )
     assert command("--format=checkpatch") == (0, "", "")
@@ -564,7 +565,9 @@ def test_a_tree_without_the_macro_is_left_alone(top: Path, command: Command) -> 
     make_tree(top, macro=False)
     path = str(write(top / "x.patch", ADDED))
     assert "nothing enforced" in command("--patch", path).err
-    assert command("--format", "checkpatch", "--patch", path) == (0, "", "")
+    status, out, err = command("--format", "checkpatch", "--patch", path)
+    assert (status, out.count("\n"), err) == (0, 1, "")
+    assert out.startswith("WARNING: nothing enforced: ")
     assert command("--force", "--patch", path).status == 1
 
 

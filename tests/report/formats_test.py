@@ -246,8 +246,12 @@ def sarif_schema() -> Any:
     ids=["nothing", "one", "a-thousand-with-hostile-paths"],
 )
 def test_sarif_is_valid(sarif_schema: Any, files: list[Result], count: int) -> None:
-    reported = log(*files)
+    remarks = [(b"virt/kvm/\xff[1].c", "is a FIFO"), (b"", "git failed: {0}")]
+    layout = Layout(errors=remarks[: len(files)], notes=remarks)
+    reported = json.loads("".join(sarif.report(files, layout)))
     jsonschema.validate(reported, sarif_schema)
+    (invocation,) = reported["runs"][0]["invocations"]
+    assert invocation["executionSuccessful"] is (not files)
     (run,) = reported["runs"]
     assert len(run["results"]) == count
     rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
