@@ -236,6 +236,10 @@ LEFT = {
         b"EXPORT_SYMBOL_NS_GPL(a, b)",
         "other modules may use this symbol, and a rewrite would break them",
     ),
+    "splice": (
+        b"_\\\nEXPORT_SYMBOL(a);",
+        "a backslash right before it joins it to the word before",
+    ),
     "not-written": (b"EXPORT_SYMBOL(a)", "the file could not be written"),
 }
 
