@@ -82,6 +82,10 @@ def apply_options(
         return results, run.out, find_users
     if not (run.options.fix or run.options.diff):
         return results, run.out, None
+    if run.options.staged:
+        from kvm_export_hook.fix.staged import rewrite_staged
+
+        return rewrite_staged(results, run.srctree, run.complain), run.out, None
     from kvm_export_hook.fix import rewrite
 
     if run.options.fix:
