@@ -7,6 +7,7 @@ import os
 from itertools import chain
 
 from kvm_export_hook.files import worktree
+from kvm_export_hook.mend import Mending
 from kvm_export_hook.report.formats import FORMATS
 from kvm_export_hook.report.layout import Layout
 from kvm_export_hook.run import NO_MEMORY
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
     FindUsers = Callable[[Result], Users]
 
 PATIENCE = 1.0
-
-
-BY_COMMAND = "kvm-export-hook --fix PATH rewrites what it safely can.\n"
-BY_HOOK = "The hook kvm-exports-fix rewrites what it safely can.\n"
 
 
 def print_list(run: Run) -> None:
@@ -109,7 +106,7 @@ def print_report(first: Result | None, rest: Iterator[Result], run: Run) -> None
         color=wants_color(run.options.color, output.stream),
         quiet=run.options.quiet,
         notes=run.notes,
-        fix_hint=BY_HOOK if os.environ.get("PRE_COMMIT") else BY_COMMAND,
+        mending=Mending(run.options),
         name_in_repository=name_from_repository,
         find_users=find_users,
     )

@@ -9,6 +9,7 @@ finishes the work.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from kvm_export_hook.changes.find import find_unwanted
 from kvm_export_hook.files.worktree import read_file
@@ -93,7 +94,7 @@ class Rewriting:
                     self._run(b"update-index", b"-z", b"--index-info", index=copy, stdin=listed)
                     lock.replace(read_file(copy))
             finally:
-                if os.path.exists(copy):
+                with suppress(FileNotFoundError):
                     os.unlink(copy)
         return set(lines)
 

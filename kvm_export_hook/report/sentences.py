@@ -8,6 +8,7 @@ from kvm_export_hook.report.wording import OTHER_USERS, RULES
 from kvm_export_hook.rules import policy
 from kvm_export_hook.rules.judge import follows_splice
 from kvm_export_hook.rules.place import DIRECTIVE
+from kvm_export_hook.values import SHORT_ID
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from kvm_export_hook.values import Origin, Result
 
 LONGEST_SHOWN_SYMBOL = 80
-SHORT_ID = 12  # as the kernel quotes commits
 
 NO_MACRO_YET = f"this tree has no {policy.INTERNAL.decode()}: a rewrite would break its build"
 NOT_WRITTEN = "the file could not be written"

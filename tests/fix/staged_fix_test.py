@@ -294,19 +294,25 @@ exec git "$@"
 """
 
 
-def test_what_was_staged_in_the_meantime(linux: Repository, tmp_path: Path) -> None:
+def test_what_was_staged_in_the_meantime(
+    linux: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     linux.stage(A, BAD)
     linux.stage(B, OLD)
     id_ = linux.git("rev-parse", f":{B}").strip()
     stages = "".join(f"100644 {id_} {stage}\t{B}\n" for stage in (1, 2, 3))
     write(tmp_path / "bin/git", MEANTIME).chmod(0o755)
-    path = f"{tmp_path / 'bin'}:{make_unmeasured_environment()['PATH']}"
     content = (BAD + MORE).decode()
-    done = run_command(linux, PATH=path, CONTENT=content, FILE=A, CONFLICT=B, STAGES=stages)
-    assert done.returncode == 2
+    with monkeypatch.context() as patched:
+        variables = {"CONTENT": content, "FILE": A, "CONFLICT": B, "STAGES": stages}
+        for name, value in variables.items():
+            patched.setenv(name, value)
+        patched.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+        status, _, err = fix()
+    assert status == 2
     for name in (A, B):
         changed = "it was changed in the meantime: run the command again"
-        assert f"error: {name}: not rewritten: {changed}\n" in done.stderr
+        assert f"error: {name}: not rewritten: {changed}\n" in err
     assert (staged(linux), read(linux)) == (BAD + MORE, BAD + MORE)
     assert linux.git("ls-files", "-u") == stages
 
