@@ -27,6 +27,12 @@ NO_KERNEL_MESSAGE = (
     "the --srctree directory has no virt/kvm or arch/x86/kvm: name the top of a kernel"
 )
 
+# Git has made the index of the commit there, or will, and takes no other.
+IN_HOOK_MESSAGE = (
+    "--staged --fix cannot run in a hook of git commit or git merge: use --staged there, and run"
+    " --staged --fix after it"
+)
+
 
 def check_change(run: Run) -> Iterator[Result]:
     """Find what a patch adds, or a change that git knows."""
@@ -145,9 +151,13 @@ def open_newest(
 
 def read_changes(repository: Repository, run: Run) -> Iterable[Change] | None:
     """Read the changes that were asked for; None where there is no KVM directory."""
+    from kvm_export_hook.git.process import GitError
+
     if run.options.staged:
         from kvm_export_hook.git.index import read_staged
 
+        if run.options.fix and b"GIT_INDEX_FILE" in os.environb:
+            raise GitError(IN_HOOK_MESSAGE)
         return read_staged(repository)
     if not run.options.pre_push:
         from kvm_export_hook.git.ranges import read_range

@@ -7,6 +7,7 @@ import os
 from itertools import chain
 
 from kvm_export_hook.files import worktree
+from kvm_export_hook.mend import Mending
 from kvm_export_hook.report.formats import FORMATS
 from kvm_export_hook.report.layout import ALLOW_BY_COMMAND, ALLOW_BY_HOOK, Layout
 from kvm_export_hook.run import NO_MEMORY
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
     FindUsers = Callable[[Result], Users]
 
 PATIENCE = 1.0
-
-
-BY_COMMAND = "kvm-export-hook --fix PATH rewrites what it safely can.\n"
-BY_HOOK = "The hook kvm-exports-fix rewrites what it safely can.\n"
 
 
 def print_list(run: Run) -> None:
@@ -85,6 +82,10 @@ def apply_options(
         return users.read(results), run.out, users.find
     if not (run.options.fix or run.options.diff):
         return results, run.out, None
+    if run.options.staged:
+        from kvm_export_hook.fix.staged import rewrite_staged
+
+        return rewrite_staged(results, run.srctree, run.complain), run.out, None
     from kvm_export_hook.fix import rewrite
 
     if run.options.fix:
@@ -120,7 +121,7 @@ def print_report(first: Result | None, rest: Iterator[Result], run: Run) -> None
         quiet=run.options.quiet,
         errors=run.errors,
         notes=run.notes,
-        fix_hint=BY_HOOK if os.environ.get("PRE_COMMIT") else BY_COMMAND,
+        mending=Mending(run.options),
         allow_hint=ALLOW_BY_HOOK if os.environ.get("PRE_COMMIT") else ALLOW_BY_COMMAND,
         name_in_repository=name_from_repository,
         find_users=find_users,

@@ -37,7 +37,6 @@ BOLD, RED, GREEN, RESET = "\x1b[1m", "\x1b[1;31m", "\x1b[1;32m", "\x1b[m"
 
 REWROTE_VERB, LEFT_VERB, FOUND_VERB = "rewrote", "could not rewrite", "found"
 
-REWRITTEN = "Review the change, stage it, and commit again.\n"
 ADVICE = """\
 Use EXPORT_SYMBOL_FOR_KVM_INTERNAL for what only KVM's own modules need, or drop
 the export: EXPORT_SYMBOL_GPL hands a symbol to every GPL module, EXPORT_SYMBOL
@@ -59,6 +58,8 @@ def report(results: Iterable[Result], layout: Layout) -> Iterator[str]:
         for finding in result.findings:
             verb = choose_verb(result, finding)
             sums[verb].add(result, finding)
+            if layout.mending and verb != LEFT_VERB and can_rewrite(result, finding):
+                layout.mending.add(result, finding)
             yield disarm(write_finding(result, finding, verb, layout))
     if not layout.quiet:
         yield from write_sums(sums, layout)
@@ -75,7 +76,12 @@ def choose_verb(result: Result, finding: Finding) -> str:
     """Choose what has become of a finding."""
     if result.is_rewritten is None:
         return FOUND_VERB
-    return REWROTE_VERB if result.is_rewritten and finding.replacement is not None else LEFT_VERB
+    return REWROTE_VERB if result.is_rewritten and can_rewrite(result, finding) else LEFT_VERB
+
+
+def can_rewrite(result: Result, finding: Finding) -> bool:
+    """Whether a fix rewrites FINDING."""
+    return finding.replacement is not None and not result.facts.lacks_macro
 
 
 def write_finding(result: Result, finding: Finding, verb: str, layout: Layout) -> str:
@@ -108,10 +114,8 @@ def write_sums(sums: dict[str, Sum], layout: Layout) -> Iterator[str]:
         yield TO_LIST if has_list else TO_ALLOW.format(layout.allow_hint.format("SYMBOL"))
         if sums[FOUND_VERB].lacks_macro or sums[LEFT_VERB].lacks_macro:
             yield LACKING
-        elif sums[FOUND_VERB].macros:
-            yield layout.fix_hint
-    if sums[REWROTE_VERB].macros:
-        yield REWRITTEN
+    if layout.mending:
+        yield layout.mending.write()
 
 
 def write_rewriting(path: str, finding: Finding) -> str:

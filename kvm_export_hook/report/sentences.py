@@ -6,8 +6,10 @@ from __future__ import annotations
 from kvm_export_hook.escape import make_printable
 from kvm_export_hook.report.wording import OTHER_USERS, RULES
 from kvm_export_hook.rules import policy
+from kvm_export_hook.rules.judge import follows_splice
 from kvm_export_hook.rules.place import DIRECTIVE
 from kvm_export_hook.run import HERE
+from kvm_export_hook.values import SHORT_ID
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,11 +19,11 @@ if TYPE_CHECKING:
     from kvm_export_hook.values import Origin, Result
 
 LONGEST_SHOWN_SYMBOL = 80
-SHORT_ID = 12  # as the kernel quotes commits
 
 NO_MACRO_YET = f"this tree has no {policy.INTERNAL.decode()}: a rewrite would break its build"
 NOT_WRITTEN = "the file could not be written"
 NOT_NAMED = "only files that are named are rewritten"
+AFTER_SPLICE = "a backslash right before it joins it to the word before"
 CHECK_WOULD_FAIL = "the tree's make check would still fail"
 
 
@@ -140,7 +142,7 @@ def describe_remedy(finding: Finding) -> str:
     use = macro.decode()
     if not policy.MACROS[finding.macro].is_rewritable:
         use = write_call(macro, finding.symbol)
-    elif finding.replacement is None:
+    elif finding.is_allowlisted and finding.build_fails:
         use += ", with the symbol on the same line"
     return RULES[finding.rule].remedy.format(use=use)
 
@@ -151,6 +153,8 @@ def explain_why_left(result: Result, finding: Finding) -> str:
         return NO_MACRO_YET
     if finding.replacement is not None:
         return NOT_WRITTEN if result.text.is_named else NOT_NAMED
+    if follows_splice(result.content, finding.offset):
+        return AFTER_SPLICE
     why_left = RULES[finding.rule].why_left
     if why_left == OTHER_USERS and policy.MACROS[finding.macro].is_rewritable:
         return CHECK_WOULD_FAIL

@@ -208,7 +208,8 @@ def test_a_fix_fails_the_first_time_and_passes_the_second(repairing: Repository)
         " -> EXPORT_SYMBOL_FOR_KVM_INTERNAL(kvm_sample)\n"
         "\n"
         "rewrote 1 export in 1 file: 1 EXPORT_SYMBOL_GPL\n"
-        "Review the change, stage it, and commit again.\n"
+        "Review the change, stage it, and commit again:\n"
+        "    git add virt/kvm/x.c\n"
     ) in output
     repairing.git("add", "virt/kvm/x.c")
     assert repairing.commit().status == 0

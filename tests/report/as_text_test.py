@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+from kvm_export_hook.mend import REVIEW, Mending
+from kvm_export_hook.options import Options
 from kvm_export_hook.report import as_text as text
 from kvm_export_hook.report.layout import ALLOW_BY_HOOK, Layout
-from kvm_export_hook.show import BY_COMMAND
 from kvm_export_hook.values import Result
 from tests.helpers.cases import parametrize
 from tests.helpers.support import NOT_LISTED, judge_file
@@ -19,9 +20,7 @@ def report(
     source: bytes, path: bytes = b"virt/kvm/x.c", *, color: bool = False, quiet: bool = False
 ) -> str:
     """Write the report on one file of a tree with the make check."""
-    return "".join(
-        text.report([judge_file(source, path)], Layout(color, quiet, fix_hint=BY_COMMAND))
-    )
+    return "".join(text.report([judge_file(source, path)], Layout(color, quiet)))
 
 
 def rewrite(source: bytes, *, is_rewritten: bool) -> Result:
@@ -41,7 +40,7 @@ def test_a_finding_with_the_advice_after_it() -> None:
         "    2 | EXPORT_SYMBOL_GPL(kvm_foo);\n"
         "      | ^~~~~~~~~~~~~~~~~ use EXPORT_SYMBOL_FOR_KVM_INTERNAL\n"
         "\n"
-        "found 1 unwanted export in 1 file: 1 EXPORT_SYMBOL_GPL\n" + ADVICE + BY_COMMAND
+        "found 1 unwanted export in 1 file: 1 EXPORT_SYMBOL_GPL\n" + ADVICE
     )
 
 
@@ -61,7 +60,7 @@ def test_the_advice_for_a_tree_without_the_macro() -> None:
 
 
 def test_the_advice_fits_a_terminal() -> None:
-    assert max(map(len, (ADVICE + text.LACKING + BY_COMMAND).splitlines())) <= 80
+    assert max(map(len, (ADVICE + text.LACKING).splitlines())) <= 80
 
 
 def test_quiet_leaves_the_first_line() -> None:
@@ -260,6 +259,11 @@ LEFT = {
         "unwanted export",
         "other modules may use this symbol, and a rewrite would break them",
     ),
+    "splice": (
+        b"_\\\nEXPORT_SYMBOL(a);",
+        "unwanted export",
+        "a backslash right before it joins it to the word before",
+    ),
     "not-written": (b"EXPORT_SYMBOL(a)", "unwanted export", "the file could not be written"),
 }
 
@@ -276,23 +280,24 @@ def test_what_a_fix_leaves_has_its_reason(source: bytes, noun: str, reason: str)
     assert quiet == printed.partition("\n")[0] + "\n"
 
 
+FIX = Options()
+FIX.fix = True
+
+
 def test_what_a_fix_rewrote() -> None:
     file = rewrite(b"EXPORT_SYMBOL(kvm_get_kvm);\n\nEXPORT_SYMBOL_GPL(\n\tb);\n", is_rewritten=True)
-    assert "".join(text.report([file], Layout())) == (
+    assert "".join(text.report([file], Layout(mending=Mending(FIX)))) == (
         "virt/kvm/x.c:1: EXPORT_SYMBOL(kvm_get_kvm) -> EXPORT_SYMBOL_GPL(kvm_get_kvm)\n"
         "virt/kvm/x.c:3: EXPORT_SYMBOL_GPL(b) -> EXPORT_SYMBOL_FOR_KVM_INTERNAL(b)\n"
         "\n"
-        "rewrote 2 unwanted exports in 1 file: 1 EXPORT_SYMBOL, 1 EXPORT_SYMBOL_GPL\n"
-        + text.REWRITTEN
+        "rewrote 2 unwanted exports in 1 file: 1 EXPORT_SYMBOL, 1 EXPORT_SYMBOL_GPL\n" + REVIEW
     )
 
 
 def test_what_a_fix_rewrote_and_left() -> None:
     file = rewrite(b"EXPORT_SYMBOL(a);\nEXPORT_SYMBOL_NS(b, c);\n", is_rewritten=True)
-    printed = "".join(text.report([file], Layout()))
+    printed = "".join(text.report([file], Layout(mending=Mending(FIX))))
     assert (
         "\n\nrewrote 1 unwanted export in 1 file: 1 EXPORT_SYMBOL\n"
-        "could not rewrite 1 unwanted export in 1 file: 1 EXPORT_SYMBOL_NS\n"
-        + ADVICE
-        + text.REWRITTEN
+        "could not rewrite 1 unwanted export in 1 file: 1 EXPORT_SYMBOL_NS\n" + ADVICE + REVIEW
     ) in printed
