@@ -73,7 +73,10 @@ def print_table(tree: Path, scratch: Path) -> None:
         aim = "" if target is None else f"≤ {target}"
         print_row(case, f"{found / MILLION:.2f}", f"{over:.2f}{missed}", aim)
 
-    add_row("1 large clean file", tree, large[0], target=0.5)
+    add_row("1 large clean file", tree, large[0], target=1.2)
+    add_row("the same, after two dashes", tree, "--", large[0], target=1.2)
+    add_row("the same, with --fix", tree, "--fix", large[0], target=3)
+    add_row("the same, with --since=HEAD", staged.top, "--since=HEAD", large[0], target=17)
     add_row("5 large clean files", tree, *large)
     add_row("the whole clean tree", tree, target=13)
     add_row("--staged, 5 large clean files", staged.top, "--staged")

@@ -10,11 +10,12 @@ from kvm_export_hook.files import worktree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from kvm_export_hook.changes.state import Change
+    from kvm_export_hook.changes.state import Change, ReadTexts
     from kvm_export_hook.files.walk import SourceFile
     from kvm_export_hook.git.repository import Repository
+    from kvm_export_hook.patch.apply import Base
     from kvm_export_hook.run import Run
     from kvm_export_hook.values import Result
 
@@ -26,23 +27,23 @@ NO_KERNEL_MESSAGE = (
 def check_change(run: Run) -> Iterator[Result]:
     """Find what a patch adds, or a change that git knows."""
     if run.options.patch is not None:
-        return check_patch(run.options.patch, run)
+        return check_patches([run.options.patch, *run.options.paths], run)
     return check_git(run)
 
 
-def check_patch(name: str, run: Run) -> Iterator[Result]:
-    """Find what the patch NAME adds."""
+def check_patches(names: Sequence[str], run: Run) -> Iterator[Result]:
+    """Find what the patches in the files NAMES add, each after those before it."""
     from kvm_export_hook.changes.find import Finder
     from kvm_export_hook.files.locate import find_tree
     from kvm_export_hook.files.look import is_directory
     from kvm_export_hook.patch import patches
+    from kvm_export_hook.patch.apply import open_base
+    from kvm_export_hook.patch.scratch import Scratch
     from kvm_export_hook.patch.series import Series
 
-    def find(change: Change) -> Iterator[Result]:
-        return Finder(patches.yield_texts).find([change])
+    def find(read_texts: ReadTexts, change: Change) -> Iterator[Result]:
+        return Finder(read_texts).find([change])
 
-    shown = b"standard input" if name == "-" else os.fsencode(name)
-    trees = worktree.KnownTrees(run.read_facts, run.complain, run.note)
     try:
         top = find_tree(run.srctree)
         if not is_directory(top or b"."):
@@ -50,16 +51,21 @@ def check_patch(name: str, run: Run) -> Iterator[Result]:
     except OSError as error:
         run.complain(run.srctree or b".", error)
         return
-    try:
-        series = Series(top, trees.read_facts(top), run.read_facts)
-        found = patches.Patches(shown, series, find, run.complain)
-        with patches.open_patch(name) as stream:
-            yield from found.find(stream)
-        if found.is_empty:
-            run.note(shown, patches.IS_EMPTY_MESSAGE)
-        run.has_met_anything |= found.names_kvm
-    except OSError as error:
-        run.complain(shown, error)
+    trees = worktree.KnownTrees(run.read_facts, run.complain, run.note)
+
+    def open_tree() -> tuple[Base | None, Series]:
+        base = open_base(run.srctree, scratch, run.read_facts, run.complain, run.note)
+        facts = base.facts if base else trees.read_facts(top)
+        return base, Series(top, facts, run.read_facts)
+
+    with Scratch() as scratch:
+        found = patches.Patches(scratch, open_tree, find, run.complain, run.note)
+        try:
+            for name in patches.sort_by_series(names):
+                yield from found.find_in(name, is_alone=len(names) == 1)
+        finally:
+            found.close()
+    run.has_met_anything |= found.names_kvm
 
 
 def check_git(run: Run) -> Iterator[Result]:

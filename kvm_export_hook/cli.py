@@ -11,7 +11,7 @@ import os
 import sys
 
 from kvm_export_hook.files import worktree
-from kvm_export_hook.options import Options, UsageError, read_options
+from kvm_export_hook.options import Options, read_options
 from kvm_export_hook.rules import scan
 from kvm_export_hook.run import FOUND, NO_MEMORY, PLEASE_REPORT, TROUBLE, Run
 
@@ -40,7 +40,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     fault = ""
     try:
         arguments = sys.argv[1:] if argv is None else argv
-        if read_options(arguments, run.options) or parse_all(arguments, run):
+        wrong = read_options(arguments, run.options)
+        if wrong:
+            refuse(wrong, run)
+        elif not is_explained(run):
             if run.options.format != "text":
                 from kvm_export_hook.report.formats import FORMATS
 
@@ -48,9 +51,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             do(run)
     except KeyboardInterrupt:
         run.status = TROUBLE
-    except UsageError as error:
-        run.status = TROUBLE
-        run.say("error", os.fsencode(str(error)), "see --help")
     except Exception as error:  # noqa: BLE001
         # A traceback would end with 1, as if this were a finding.
         unforeseen = f"internal error: {type(error).__name__}: {error}: {PLEASE_REPORT}"
@@ -65,13 +65,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run.status
 
 
-def parse_all(arguments: Sequence[str], run: Run) -> bool:
-    """Parse ARGUMENTS; return False if help or the version was printed."""
-    from kvm_export_hook import parser
+def refuse(wrong: str, run: Run) -> None:
+    """Say what is WRONG with the command line."""
+    from kvm_export_hook.usage import add_guess
 
-    text = parser.parse(arguments, run.options)
-    run.out.write(text or "")
-    return text is None
+    run.status = TROUBLE
+    run.say("error", os.fsencode(add_guess(wrong)), "see --help")
+
+
+def is_explained(run: Run) -> bool:
+    """Whether --help or --version was asked for, which is printed."""
+    wanted = run.options.help or run.options.version
+    if wanted:
+        from kvm_export_hook import usage
+
+        run.out.write(usage.write_help() if run.options.help else usage.VERSION)
+    return wanted
 
 
 def do(run: Run) -> None:
@@ -87,19 +96,12 @@ def do(run: Run) -> None:
 
 def report_findings(run: Run) -> None:
     """Check what was asked for, and print or fix what was found."""
-    options = run.options
-    output = run.out
     results = check_source(run)
-    find_users = None
-    if options.users or options.fix or options.diff:
-        from kvm_export_hook import show
-
-        results, output, find_users = show.apply_options(results, run)
     first = next(results, None)
-    if first or options.format != "text":
+    if first or run.options.format != "text":
         from kvm_export_hook import show
 
-        show.print_report(first, results, run, output, find_users)
+        show.print_report(first, results, run)
 
 
 def check_source(run: Run) -> Iterator[Result]:

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from kvm_export_hook.rules.exports import Export
     from kvm_export_hook.rules.facts import Facts
     from kvm_export_hook.run import Output, Run
-    from kvm_export_hook.users.lookup import Users
-    from kvm_export_hook.users.search import SayIfSlow
+    from kvm_export_hook.users.lookup import SayIfSlow, Users
     from kvm_export_hook.values import Result, Text
 
     FindUsers = Callable[[Result], Users]
@@ -45,7 +44,7 @@ def print_list(run: Run) -> None:
         found.extend(list_text(text, content, facts, run))
     users = {}
     if options.users:
-        from kvm_export_hook.users.search import find_export_users
+        from kvm_export_hook.users.lookup import find_export_users
 
         users = find_export_users(found, trees.facts, choose_progress(run))
     audit = as_list.Audit(found, list(trees.facts.values()), options.allow, users)
@@ -76,12 +75,14 @@ def apply_options(
     """
     if run.options.users:
         from kvm_export_hook.files.locate import find_tree
-        from kvm_export_hook.users.search import find_result_users
+        from kvm_export_hook.users.lookup import find_result_users
 
         results, find_users = find_result_users(
             results, find_tree(run.srctree), choose_progress(run)
         )
         return results, run.out, find_users
+    if not (run.options.fix or run.options.diff):
+        return results, run.out, None
     from kvm_export_hook.fix import rewrite
 
     if run.options.fix:
@@ -89,20 +90,16 @@ def apply_options(
     return rewrite.print_patches(results, choose_patch_writer(run.out)), run.err, None
 
 
-def print_report(
-    first: Result | None,
-    rest: Iterator[Result],
-    run: Run,
-    output: Output,
-    find_users: FindUsers | None,
-) -> None:
-    """Print FIRST and the REST in the format that was asked for.
+def print_report(first: Result | None, rest: Iterator[Result], run: Run) -> None:
+    """Do what the options ask of FIRST and the REST, and print them in the format asked for.
 
     All are judged, and a fix goes on to its end, without a reader, too.
     """
     row = FORMATS[run.options.format]
     if not (first or row.prints_when_clean):
         return
+    results = rest if first is None else chain([first], rest)
+    results, output, find_users = apply_options(results, run)
     # Not by importlib, which loads as much again as a report.
     module = __import__(f"kvm_export_hook.report.{row.module}", fromlist=["report"])
     layout = Layout(
@@ -113,7 +110,6 @@ def print_report(
         name_in_repository=name_from_repository,
         find_users=find_users,
     )
-    results = rest if first is None else chain([first], rest)
     for part in module.report(results, layout):
         output.write(part)
 
@@ -127,7 +123,7 @@ def name_from_repository(text: Text) -> bytes:
 
 def choose_progress(run: Run, patience: float = PATIENCE) -> SayIfSlow:
     """Return a context that prints a remark after PATIENCE seconds, on a terminal."""
-    from kvm_export_hook.users.progress import say_later
+    from kvm_export_hook.users.lookup import say_later
 
     stream = run.err.stream
     if stream is None or not stream.isatty():

@@ -32,8 +32,11 @@ class Object:
 class Objects:
     """The objects of the repository in DIRECTORY. Git is started when it is first asked."""
 
-    def __init__(self, directory: bytes = b"") -> None:
+    def __init__(
+        self, directory: bytes = b"", environment: dict[bytes, bytes] | None = None
+    ) -> None:
         self._directory = directory
+        self._environment = environment
         self._git: Git | None = None
         self._unread = 0
 
@@ -76,7 +79,12 @@ class Objects:
     def _ask(self, names: Sequence[bytes]) -> None:
         """Ask git for NAMES, and start it if need be."""
         if self._git is None:
-            self._git = Git(b"cat-file", b"--batch", directory=self._directory, stdin=None)
+            self._git = Git(
+                *(b"cat-file", b"--batch"),
+                directory=self._directory,
+                stdin=None,
+                environment=self._environment,
+            )
         self._unread = len(names)
         self._git.ask(b"".join(name + b"\n" for name in names))
 

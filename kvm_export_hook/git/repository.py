@@ -40,10 +40,17 @@ class Repository:
     """
 
     def __init__(
-        self, srctree: bytes | None, read_facts: ReadFacts, complain: Complain, note: Note
+        self,
+        srctree: bytes | None,
+        read_facts: ReadFacts,
+        complain: Complain,
+        note: Note,
+        place: tuple[bytes, bytes, bytes | None] | None = None,
+        environment: dict[bytes, bytes] | None = None,
     ) -> None:
-        self.directory, self.prefix, self.worktree = find_kernel(srctree)
-        self.objects = Objects(self.directory)
+        self.directory, self.prefix, self.worktree = place or find_kernel(srctree)
+        self.environment = environment
+        self.objects = Objects(self.directory, environment)
         self.trees = TreeReader(self.objects)
         self.complain = complain
         self.note = note
@@ -71,7 +78,9 @@ class Repository:
 
     def run(self, *arguments: bytes, stdin: bytes = b"") -> bytes:
         """Run git; return what it prints. Raises GitError."""
-        return run_git(*arguments, directory=self.directory, stdin=stdin)
+        return run_git(
+            *arguments, directory=self.directory, stdin=stdin, environment=self.environment
+        )
 
     def name_facts(self, tree: bytes) -> tuple[bytes, ...]:
         """Name the fact files of TREE, a commit or any tree, as git reads them."""

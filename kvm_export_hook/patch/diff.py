@@ -27,6 +27,7 @@ HEADER_LINE_PATTERN = re.compile(
 NEEDS_NO_HUNK_PATTERN = re.compile(
     rb"(?m)^(?:(?:old|new|deleted file|new file) mode|copy|rename|similarity index) "
 )
+SIGNATURE_PATTERN = re.compile(rb"(?m)^(?:-- ?|_{20,})\r?$")
 BINARY_PATTERN = re.compile(rb"GIT binary patch\n|Binary files ")
 # A name of KVM_NAME_PATTERN, or one that is quoted.
 KVM_NAME_PATTERN = re.compile(rb"kvm|\\[0-7]{3}")
@@ -154,19 +155,20 @@ def split_patch(text: bytes, complain: Callable[[DiffError], object]) -> Iterato
     The hunks of each must be read before the next one. COMPLAIN takes what
     stands between them and cannot be judged.
     """
-    position, is_after_hunk, said = 0, False, ""
+    position, hunks_end, is_after_hunk, said = 0, 0, False, ""
     while match := START_PATTERN.search(text, position):
         start = match.start()
         position = text.index(b"\n", start) + 1
         if match[0] == b"+":
-            if is_after_hunk:
+            # A signature, or what a list puts at the end, may begin with a telephone number.
+            if is_after_hunk and not SIGNATURE_PATTERN.search(text, hunks_end, start):
                 complain(DiffError(EXTRA_LINES_MESSAGE, start))
             is_after_hunk = False  # once is enough
             continue
         file, reason = read_header(text, match)
         if file:
             yield file
-            position = file.end
+            position = hunks_end = file.end
             reason = NO_HUNK_MESSAGE if is_cut_off(text, file) else ""
         is_after_hunk = file is not None and file.has_hunks
         if reason not in ("", said):

@@ -37,8 +37,11 @@ GIT_OUTPUT_PATTERN = re.compile(rb"(?:commit|tag|tree|Submodule) ")
 STRUCTURE_PATTERN = re.compile(rb"(?mi)^content-type:\s*(?!text/plain)[a-z]")
 COLOR = b"\x1b["
 FLOWED_PATTERN = re.compile(rb"(?mi)^(?:content-type:|[ \t])[^\n]*format=\"?flowed")
-# Mails about a series or in answer to it hold no diff.
-LETTER_PATTERN = re.compile(r"(?i)\s*(?:re|aw|antw|sv|fwd?):|\s*\[[^\]]*\b0+/[0-9]+[^\]]*\]")
+# Mails about a series or in answer to it, and pull requests, hold no diff.
+LETTER_PATTERN = re.compile(
+    r"(?i)\s*(?:re|aw|antw|sv|vs|tr|fwd?|[^\x00-\x7f]{1,8})[:\uff1a]"
+    r"|\s*\[[^\]]*(?:\b0+/[0-9]+|git pull)[^\]]*\]"
+)
 
 # What git does not read, but people send.
 WIDE_PATTERN = re.compile(rb"(?i)\bcharset=\"?(utf-?(?:16|32)(?:le|be)?)\b")

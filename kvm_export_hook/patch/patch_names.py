@@ -9,15 +9,12 @@ import re
 from kvm_export_hook.git.entries import KINDS
 from kvm_export_hook.git.process import GitError
 from kvm_export_hook.git.repository import ABOVE_KVM
-from kvm_export_hook.patch.diff import DiffError
 from kvm_export_hook.patch.mail import NAMING_PATTERN
-from kvm_export_hook.patch.numstat import list_alone
 from kvm_export_hook.rules.facts import FACT_FILES
 from kvm_export_hook.rules.scope import FROM_THE_TOP, KVM_DIRECTORIES, is_in_scope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from kvm_export_hook.patch.numstat import Record, Records
     from kvm_export_hook.patch.scratch import Scratch
 
 # What, if it is no directory, hides the files in scope.
@@ -27,10 +24,12 @@ MAY_HIDE_KVM = (*ABOVE_KVM, *KVM_DIRECTORIES)
 NAMING_KVM_PATTERN = re.compile(
     NAMING_PATTERN.pattern + rb"(?:(?=[^\n]*\.[chCH])[^\n]*?(?:virt|x86)/[/.]*kvm/|[^\n]*?\\[0-7])"
 )
-# What git, by default, makes of a name without a/ and b/ before it.
-SHORTENED_NAME_PATTERN = re.compile(
-    rb"(?:kvm|x86/kvm)/.*\.[chCH]$|linux/kvm_types\.h$|x86/kvm/Makefile$"
-)
+# How much of the names git takes off, in the order in which it is tried: what it takes off
+# by itself, as git am does, then so many directories.
+WAYS_TO_READ: tuple[tuple[bytes, ...], ...] = ((), (b"-p1",), (b"-p0",), (b"-p2",), (b"-p3",))
+NUMSTAT = (b"apply", b"--numstat", b"-z", b"--whitespace=nowarn")
+
+LIKE_KVM_PATTERN = re.compile(rb"/(?:virt|arch/x86)/kvm/(?s:.*)\.[chCH]\Z")
 
 # A mode, and what git takes for one: a number in base 8, whatever stands around it.
 MODE_PATTERN = re.compile(rb"(?m)^(?:(?:old|new|new file) mode|index [^\s]+) ([^\n]*)")
@@ -40,9 +39,10 @@ MOVED_PATTERN = re.compile(rb"(?m)^(?:rename|copy) ")
 COPIED_PATTERN = re.compile(rb"(?m)^copy ")
 SIDES_PATTERN = re.compile(rb"(?m)^(?:---|\+\+\+) ([^\n]*)\n")
 NULL = b"/dev/null"
-# Names are from the top of the tree, with no directory before them.
-WHOLE_NAMES_OPTION = b"-p0"
-
+ELSEWHERE_MESSAGE = (
+    "names files of KVM below a directory that is not known: make the patch at the top of the"
+    " kernel"
+)
 INSTEAD = ": judge it with --staged or --commits"
 BINARY_MESSAGE = "is a binary patch, which shows no lines" + INSTEAD
 MOVED_IN_MESSAGE = (
@@ -52,40 +52,92 @@ IS_COPY_MESSAGE = "is a copy of %s, which may have unwanted exports" + INSTEAD
 OTHER_KIND_MESSAGE = "becomes something other than a plain file" + INSTEAD
 
 
-def find_names(scratch: Scratch, patch: bytes, records: Records, *options: bytes) -> list[bytes]:
-    """Find the names of RECORDS, those of PATCH, from the top of the tree.
+class Record:
+    """A file of a patch: its ``name``, as git reads it, and how many lines change.
 
-    OPTIONS are those that git was given. Mails come with and without a
-    directory before the names: one with which or without which a name is in
-    scope is read so. Raises DiffError.
+    ``added``, ``removed``: None for a binary patch.
     """
-    names = [os.path.normpath(record.name) for record in records]
-    whole: Records | None = None
-    for index, name in enumerate(names):
-        if is_wanted(name):
+
+    __slots__ = ("added", "name", "removed")
+
+    def __init__(self, field: bytes) -> None:
+        added, removed, self.name = field.split(b"\t", 2)
+        self.added = int(added) if added != b"-" else None
+        self.removed = int(removed) if removed != b"-" else None
+
+
+class PatchNames:
+    """The names of the files of a patch, from the top of the kernel, and how git is to read them.
+
+    ``options``: for git, how much of each name to take off. ``records``: what git
+    says of each file. ``new``: their names after the patch, in the same order.
+    ``moves``: some may be other files before it.
+    """
+
+    def __init__(
+        self, scratch: Scratch, patch: bytes, options: tuple[bytes, ...], records: list[Record]
+    ) -> None:
+        self.options = options
+        self.records = records
+        self.new = [os.path.normpath(record.name) for record in records]
+        self.moves = bool(MOVED_PATTERN.search(patch))
+        self._scratch = scratch
+        self._patch = patch
+
+    def find_old(self) -> list[bytes]:
+        """Find the names before the patch, in the same order. Raises GitError."""
+        return self.find_old_by_undoing() if self.moves else self.new
+
+    def find_old_by_undoing(self) -> list[bytes]:
+        """Find them where the header of a file may name two, too. Raises GitError."""
+        # With -R, the last is first.
+        undone = list_records(self._scratch, self._patch, *self.options, b"-R")
+        return [os.path.normpath(record.name) for record in reversed(undone)]
+
+    @property
+    def are_in_scope(self) -> bool:
+        """Whether any of them is one of KVM's C files."""
+        return any(map(is_in_scope, self.new))
+
+    @property
+    def are_elsewhere(self) -> bool:
+        """Whether any of them ends as one of KVM's C files does."""
+        return any(map(LIKE_KVM_PATTERN.search, self.new))
+
+    @property
+    def are_wanted(self) -> bool:
+        """Whether any of them may matter."""
+        return any(map(is_wanted, self.new)) or (
+            self.moves and any(map(is_wanted, self.find_old()))
+        )
+
+
+def read_names(scratch: Scratch, patch: bytes) -> PatchNames:
+    """Read the names of PATCH in the first way by which one is in scope, or else as git am does.
+
+    Raises GitError where git cannot read the patch.
+    """
+    first: PatchNames | None = None
+    error: GitError | None = None
+    for options in WAYS_TO_READ:
+        try:
+            names = PatchNames(scratch, patch, options, list_records(scratch, patch, *options))
+        except GitError as refused:
+            error = error or refused
             continue
-        rest = name.partition(b"/")[2]
-        if is_wanted(rest) and rest not in MAY_HIDE_KVM:
-            names[index] = rest
-        elif SHORTENED_NAME_PATTERN.match(name):
-            whole = whole or list_or_raise(scratch, patch, *options, WHOLE_NAMES_OPTION)
-            other = os.path.normpath(whole[index].name)
-            names[index] = other if is_wanted(other) else name
-    return names
+        if names.are_wanted:
+            return names
+        first = first or names
+    if first is None:
+        assert error
+        raise error
+    return first
 
 
-def find_old_names(scratch: Scratch, patch: bytes, *options: bytes) -> list[bytes]:
-    """Find the names that the files of PATCH had before it. Raises DiffError."""
-    undo = (*options, b"-R")
-    return find_names(scratch, patch, list_or_raise(scratch, patch, *undo), *undo)[::-1]
-
-
-def list_or_raise(scratch: Scratch, patch: bytes, *options: bytes) -> Records:
-    """List the files of PATCH, in git's order: with -R, the last is first. Raises DiffError."""
-    records = list_alone(scratch, patch, options)
-    if isinstance(records, GitError):
-        raise DiffError(records.reason)
-    return records
+def list_records(scratch: Scratch, patch: bytes, *options: bytes) -> list[Record]:
+    """List the files of PATCH, as git reads them by OPTIONS. Raises GitError."""
+    output = scratch.run(*NUMSTAT, *options, stdin=patch)
+    return [Record(field) for field in output.split(b"\0")[:-1]]
 
 
 def is_wanted(name: bytes) -> bool:

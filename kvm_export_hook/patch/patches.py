@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""Patches as a source: what each mail of an mbox adds, or a diff. What git applies is judged.
+"""Patches as a source: what each mail adds, after those before it, or a diff.
 
-Git says which mails there are, what their patches are, which files these name
-and how many lines they change: reading.py reads the hunks, and both must agree.
+What git applies is checked as the commit would be. Of what it cannot apply here
+the hunks alone are read, and that is said.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 
 from kvm_export_hook.changes.state import Change, State
@@ -14,10 +15,12 @@ from kvm_export_hook.git.compare import choose_old_facts
 from kvm_export_hook.git.process import GitError
 from kvm_export_hook.patch.diff import MAKE_AGAIN, DiffError, split_patch
 from kvm_export_hook.patch.mail import DIFF_PATTERN, may_matter, read_mails
-from kvm_export_hook.patch.numstat import list_alone, list_patched_files
-from kvm_export_hook.patch.patch_names import WHOLE_NAMES_OPTION, may_name_kvm
+from kvm_export_hook.patch.patch_names import (
+    ELSEWHERE_MESSAGE,
+    may_name_kvm,
+    read_names,
+)
 from kvm_export_hook.patch.reading import Reading
-from kvm_export_hook.patch.scratch import Scratch
 from kvm_export_hook.run import NO_MEMORY, PLEASE_REPORT
 from kvm_export_hook.values import Origin
 
@@ -26,126 +29,194 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
     from typing import BinaryIO
 
+    from kvm_export_hook.changes.state import ReadTexts
+    from kvm_export_hook.patch.apply import Base
     from kvm_export_hook.patch.mail import Mail
-    from kvm_export_hook.patch.numstat import Records
+    from kvm_export_hook.patch.patch_names import PatchNames
+    from kvm_export_hook.patch.scratch import Scratch
     from kvm_export_hook.patch.series import Series
-    from kvm_export_hook.run import Complain
+    from kvm_export_hook.run import Complain, Note
     from kvm_export_hook.values import Result
 
-    # Finds what a change adds.
-    Find = Callable[[Change], Iterable[Result]]
-
-# How much of an mbox one git reads.
-BATCH_BYTES, BATCH_MAILS = 1 << 18, 50
+    # Finds what a change adds, whose texts are read by a reader.
+    Find = Callable[[ReadTexts, Change], Iterable[Result]]
 
 NO_DIFF_MESSAGE = "has no diff that git can read: expected a diff, or a mail with one in plain text"
 JOINED_MESSAGE = "; format=flowed may have joined its lines: send it without format=flowed"
 IS_EMPTY_MESSAGE = "nothing checked: the patch is empty"
+HUNKS_ALONE_MESSAGE = "does not apply here: only its hunks were read"
 
 
 def open_patch(name: str) -> BinaryIO:
     """Open a patch, which may come from a pipe; ``-`` is stdin. Raises OSError."""
     if name != "-":
-        return open(name, "rb")
+        try:
+            return open(name, "rb")
+        except IsADirectoryError:
+            raise OSError(None, "is a directory: name the files in it, in their order") from None
     if sys.stdin is None:
         raise OSError(None, "is closed: name a file")
     return open(sys.stdin.fileno(), "rb", closefd=False)
 
 
-class Patches:
-    """The patches that a stream holds, each judged after those before it.
+def sort_by_series(names: Sequence[str]) -> Sequence[str]:
+    """Sort the files NAMES, which pre-commit gives in no order that means anything.
 
-    ``shown``: what to call the stream. ``series``: the tree that they are for.
-    ``is_empty``: it held nothing. ``names_kvm``: it named a file in scope.
+    By the file ``series`` beside them, as quilt has it, or else by name.
+    Anybody else gives them in the order of the series.
+    """
+    if b"PRE_COMMIT" not in os.environb:
+        return names
+    places: dict[str, int] = {}
+    for directory in {os.path.dirname(name) for name in names}:
+        try:
+            with open(
+                os.path.join(directory, "series"), encoding="utf-8", errors="replace"
+            ) as file:
+                listed = [line.split()[0] for line in file if line.strip()]
+        except OSError:
+            continue
+        for name in listed:
+            places.setdefault(os.path.join(directory, name), len(places))
+    return sorted(names, key=lambda name: (places.get(name, len(places)), name))
+
+
+class Patches:
+    """The patches of streams, each checked after those before it, in SCRATCH.
+
+    OPEN_TREE opens the tree to apply them to, if there is one, and the facts
+    otherwise; once one is to be checked. ``is_empty``: the last stream
+    held nothing. ``names_kvm``: they named a file in scope.
     """
 
-    def __init__(self, shown: bytes, series: Series, find: Find, complain: Complain) -> None:
-        self.shown = shown
-        self.series = series
+    def __init__(
+        self,
+        scratch: Scratch,
+        open_tree: Callable[[], tuple[Base | None, Series]],
+        find: Find,
+        complain: Complain,
+        note: Note,
+    ) -> None:
         self.is_empty = True
         self.names_kvm = False
+        self._scratch = scratch
+        self._open_tree = open_tree
+        self._tree: tuple[Base | None, Series] | None = None
         self._find = find
         self._complain = complain
+        self._note = note
+        self._place = b""
+        self._file: bytes | None = None
 
-    def find(self, stream: BinaryIO) -> Iterator[Result]:
-        """Yield what the patches of STREAM add. Raises OSError."""
-        with Scratch() as scratch:
-            for batch in make_batches(self._read(stream, scratch)):
-                listed = list_patched_files(scratch, [patch for _, patch in batch])
-                for (mail, patch), records in zip(batch, listed, strict=True):
-                    yield from self._check_patch(mail, patch, records, scratch)
+    def find_in(self, name: str, is_alone: bool) -> Iterator[Result]:
+        """Yield what the patches of the file NAME add; IS_ALONE: there is no other file."""
+        shown = b"standard input" if name == "-" else os.fsencode(name)
+        self._file = None if is_alone else shown
+        self.is_empty = True
+        try:
+            with open_patch(name) as stream:
+                yield from self.find(shown, stream)
+        except OSError as error:
+            self._complain(shown, error)
+        else:
+            if self.is_empty:
+                self._note(shown, IS_EMPTY_MESSAGE)
 
-    def _read(self, stream: BinaryIO, scratch: Scratch) -> Iterator[tuple[Mail, bytes]]:
-        """Yield the mails whose patches may name a file of KVM; complain of the unreadable."""
-        for mail in read_mails(stream, scratch):
+    def find(self, shown: bytes, stream: BinaryIO) -> Iterator[Result]:
+        """Yield what the patches of STREAM add, which is to be called SHOWN. Raises OSError."""
+        for mail in read_mails(stream, self._scratch):
             self.is_empty = False
+            subject = b"" if mail.subject is None else mail.subject.encode()
+            self._place = b": ".join(filter(None, [shown, subject]))
             if mail.patch is None:
-                self._refuse(mail, f"{mail.reason}: {MAKE_AGAIN}")
+                self._refuse(f"{mail.reason}: {MAKE_AGAIN}")
             elif mail.lacks_diff:
-                self._refuse(mail, NO_DIFF_MESSAGE)
+                self._refuse(NO_DIFF_MESSAGE)
             elif DIFF_PATTERN.search(mail.patch) and may_matter(mail.patch):
-                yield mail, mail.patch
+                yield from self._check_patch(mail, mail.patch)
 
-    def _check_patch(
-        self, mail: Mail, patch: bytes, records: Records | GitError, scratch: Scratch
-    ) -> list[Result]:
-        """Judge what the PATCH of MAIL adds, which git reads as RECORDS.
+    def close(self) -> None:
+        """Let git end. Raises GitError if it failed."""
+        base, _ = self._tree or (None, None)
+        if base:
+            base.repository.objects.close()
 
-        Complains of what cannot be judged, once the memory that it took is free.
+    def _get_tree(self) -> tuple[Base | None, Series]:
+        """Return what patches are applied to, which is opened once."""
+        self._tree = self._tree or self._open_tree()
+        return self._tree
+
+    def _check_patch(self, mail: Mail, patch: bytes) -> list[Result]:
+        """Find what the PATCH of MAIL adds.
+
+        Complains of what cannot be checked, once the memory that it took is free.
         """
         try:
-            return self._find_added(mail, patch, records, scratch)
+            return self._find_added(mail, patch)
         except MemoryError:
             reason = NO_MEMORY
         except DiffError as error:
             reason = error.locate(patch)
+        except OSError as error:
+            reason = str(error.strerror)
         except Exception as error:  # noqa: BLE001
-            # The mails after it are judged all the same.
+            # The mails after it are checked all the same.
             reason = f"internal error: {type(error).__name__}: {error}: {PLEASE_REPORT}"
-        self._refuse(mail, reason)
+        self._refuse(reason)
         return []
 
-    def _find_added(
-        self, mail: Mail, patch: bytes, records: Records | GitError, scratch: Scratch
-    ) -> list[Result]:
-        """Find what the PATCH of MAIL adds, which git reads as RECORDS. Raises DiffError."""
-        options: tuple[bytes, ...] = ()
-        if isinstance(records, GitError):
-            if not may_name_kvm(patch):
-                return []
-            # Names without a directory before them may stop git, too.
-            options, refused, records = (
-                (WHOLE_NAMES_OPTION,),
-                records,
-                list_alone(scratch, patch, (WHOLE_NAMES_OPTION,)),
-            )
-            if isinstance(records, GitError):
-                self._refuse(mail, explain(patch, refused) + JOINED_MESSAGE * mail.is_flowed)
-                return []
-        reading = Reading(
-            patch, scratch, self.series, lambda why, name: self._refuse(mail, why, name)
-        )
-        reading.read(records, *options)
-        self.names_kvm |= reading.names_kvm
-        return list(self._find(self._make_change(mail, reading)))
+    def _find_added(self, mail: Mail, patch: bytes) -> list[Result]:
+        """Find what the PATCH of MAIL adds. Raises DiffError and OSError."""
+        try:
+            names = read_names(self._scratch, patch)
+        except GitError as error:
+            if may_name_kvm(patch):
+                self._refuse(explain(patch, error) + JOINED_MESSAGE * mail.is_flowed)
+            return []
+        if not names.are_wanted:
+            if names.are_elsewhere:
+                self._refuse(ELSEWHERE_MESSAGE)
+            return []
+        self.names_kvm |= names.are_in_scope
+        origin = self._make_origin(mail)
+        base, _ = self._get_tree()
+        if base:
+            base.repository.complain = self._complain_here
+            change = base.apply(patch, names, origin)
+            if change:
+                return list(self._find(base.repository.read_texts, change))
+        return list(self._find(yield_texts, self._read_hunks(patch, names, origin)))
 
-    def _make_change(self, mail: Mail, reading: Reading) -> Change:
-        """Make the change of MAIL; its edits of the tree's facts hold from now on."""
-        before = self.series.facts
-        facts = self.series.apply(reading.edits)
-        return Change(
-            None if mail.subject is None else Origin(None, mail.subject, mail.is_alone),
-            State(facts, reading.new),
-            [State(choose_old_facts(facts, before), reading.old)],
-        )
+    def _make_origin(self, mail: Mail) -> Origin | None:
+        """Make what MAIL, and its file where there are several, are called in a report."""
+        if mail.subject is None and self._file is None:
+            return None
+        is_alone = mail.is_alone and self._file is None
+        return Origin(None, mail.subject or "", is_alone, self._file)
 
-    def _refuse(self, mail: Mail, reason: str, name: bytes = b"") -> None:
-        """Complain of MAIL, or of the file NAME in it, where the tree enforces the rule."""
-        if self.series.facts.is_enforced:
-            subject = b"" if mail.subject is None else mail.subject.encode()
-            self._complain(
-                b": ".join(filter(None, [self.shown, subject, name])), OSError(None, reason)
-            )
+    def _read_hunks(self, patch: bytes, names: PatchNames, origin: Origin | None) -> Change:
+        """Make a change of the hunks of PATCH; its edits of the tree's facts hold from now on."""
+        base, series = self._get_tree()
+        if base:
+            series.follow(base.facts, base.read_fact_files())
+        if series.facts.is_enforced:
+            self._note(self._place, HUNKS_ALONE_MESSAGE)
+        reading = Reading(patch, names, series, self._refuse)
+        reading.read()
+        before = series.facts
+        facts = series.apply(reading.edits)
+        old = State(choose_old_facts(facts, before), reading.old)
+        return Change(origin, State(facts, reading.new), [old])
+
+    def _refuse(self, reason: str, name: bytes = b"") -> None:
+        """Complain of the mail, or of the file NAME in it, where the tree enforces the rule."""
+        _, series = self._get_tree()
+        if series.facts.is_enforced:
+            self._complain_here(name, OSError(None, reason))
+
+    def _complain_here(self, name: bytes, error: OSError) -> None:
+        """Complain of the file NAME of the mail, or of the mail."""
+        self._complain(b": ".join(filter(None, [self._place, name])), error)
 
 
 def explain(patch: bytes, error: GitError) -> str:
@@ -157,20 +228,6 @@ def explain(patch: bytes, error: GitError) -> str:
     except DiffError as broken:
         found.append(broken)
     return found[0].locate(patch) if found else f"{error.reason}: {MAKE_AGAIN}"
-
-
-def make_batches(mails: Iterable[tuple[Mail, bytes]]) -> Iterator[list[tuple[Mail, bytes]]]:
-    """Yield MAILS in lists, each of which one git may read."""
-    batch: list[tuple[Mail, bytes]] = []
-    size = 0
-    for mail, patch in mails:
-        batch.append((mail, patch))
-        size += len(patch)
-        if size > BATCH_BYTES or len(batch) >= BATCH_MAILS:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
 
 
 def yield_texts(ids: Sequence[Hashable]) -> Iterator[tuple[Hashable, bytes]]:

@@ -12,9 +12,6 @@ from kvm_export_hook.patch.patch_names import (
     INSTEAD,
     IS_COPY_MESSAGE,
     MOVED_IN_MESSAGE,
-    NAMING_KVM_PATTERN,
-    find_names,
-    find_old_names,
     find_refusal,
     is_wanted,
     may_be_moved,
@@ -29,8 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kvm_export_hook.patch.diff import PatchedFile
-    from kvm_export_hook.patch.numstat import Record, Records
-    from kvm_export_hook.patch.scratch import Scratch
+    from kvm_export_hook.patch.patch_names import PatchNames, Record
     from kvm_export_hook.patch.series import Edits, Series
     from kvm_export_hook.patch.sides import Side
 
@@ -40,37 +36,31 @@ NOT_UNDERSTOOD_MESSAGE = "git and this hook read the patch differently"
 class Reading:
     """What is read of a patch: ``old`` and ``new``, the texts in scope of its two states.
 
-    ``edits``: what it does to the fact files. ``names_kvm``: it names a
-    file in scope. REFUSE takes the reason why a file cannot be judged, and its name.
+    ``edits``: what it does to the fact files. NAMES are those of the patch. REFUSE
+    takes the reason why a file cannot be judged, and its name.
     """
 
     def __init__(
         self,
         patch: bytes,
-        scratch: Scratch,
+        names: PatchNames,
         series: Series,
         refuse: Callable[[str, bytes], object],
     ) -> None:
         self.old: list[Text] = []
         self.new: list[Text] = []
         self.edits: Edits = []
-        self.names_kvm = False
         self._unended: set[bytes] = set()
         self._said: set[str] = set()
         self._patch = patch
-        self._scratch = scratch
         self._series = series
         self._refuse = refuse
+        self._names = names
         self._old_names: list[bytes] = []
-        self._options: tuple[bytes, ...] = ()
 
-    def read(self, records: Records, *options: bytes) -> None:
-        """Read the patch, which git reads as RECORDS by OPTIONS. Raises DiffError."""
-        self._options = options
-        names = find_names(self._scratch, self._patch, records, *options)
-        self.names_kvm = any(map(is_in_scope, names))
-        if not (any(map(is_wanted, names)) or NAMING_KVM_PATTERN.search(self._patch)):
-            return
+    def read(self) -> None:
+        """Read the patch. Raises DiffError."""
+        names, records = self._names.new, self._names.records
         index = -1
         for index, file in enumerate(split_patch(self._patch, self._complain)):
             if index < len(names) and is_wanted(names[index]):
@@ -126,9 +116,9 @@ class Reading:
         return ""
 
     def _find_old_name(self, index: int) -> bytes:
-        """Find the name that the file of this INDEX had. Raises DiffError."""
+        """Find the name that the file of this INDEX had. Raises GitError."""
         if not self._old_names:
-            self._old_names = find_old_names(self._scratch, self._patch, *self._options)
+            self._old_names = self._names.find_old_by_undoing()
         return self._old_names[index]
 
     def _find_move(self, header: bytes, name: bytes, old_name: bytes) -> str:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A directory of its own for git, which reads patches there as it does nowhere else.
+"""A directory of its own for git, which reads and applies patches there.
 
-No repository, no configuration and no variable of the user has a say: ``git
-apply`` would pass over what lies outside of the directory that it runs in.
+No configuration and no variable of the user has a say: ``git apply`` would pass
+over what lies outside of the directory that it runs in.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Scratch:
         self._caught: list[signal.Signals] = []
         kept = {name: value for name, value in os.environb.items() if not name.startswith(b"GIT_")}
         nothing = os.fsencode(os.devnull)
-        self._environment = kept | {
+        self.environment = kept | {
             b"HOME": self.path,
             b"XDG_CONFIG_HOME": self.path,
             b"GIT_CONFIG_GLOBAL": nothing,
@@ -59,8 +59,11 @@ class Scratch:
         traceback: TracebackType | None,
     ) -> None:
         """Remove the directory."""
-        for name in os.listdir(self.path):
-            os.unlink(self.join(name))
+        for directory, directories, files in os.walk(self.path, topdown=False):
+            for name in files:
+                os.unlink(os.path.join(directory, name))
+            for name in directories:
+                os.rmdir(os.path.join(directory, name))
         os.rmdir(self.path)
         for number in self._caught:
             signal.signal(number, signal.SIG_DFL)
@@ -74,6 +77,33 @@ class Scratch:
         with open(self.join(name), "rb") as file:
             return file.read()
 
-    def run(self, *arguments: bytes, stdin: bytes = b"") -> bytes:
-        """Run git in the directory; return what it prints. Raises GitError if it fails."""
-        return run_git(*arguments, directory=self.path, stdin=stdin, environment=self._environment)
+    def run(self, *arguments: bytes, stdin: bytes = b"", index: bytes | None = None) -> bytes:
+        """Run git in the directory, with an INDEX of its own; return what it prints.
+
+        Raises GitError if it fails.
+        """
+        environment = self.environment
+        if index is not None:
+            environment = environment | {b"GIT_INDEX_FILE": self.join(index)}
+        return run_git(*arguments, directory=self.path, stdin=stdin, environment=environment)
+
+    def make_repository(self, objects: bytes, form: bytes) -> None:
+        """Make the directory a repository that reads OBJECTS, a directory of another, as its own.
+
+        FORM is the name of the hash that both use. It has no remote, so that
+        nothing is ever fetched.
+        """
+        is_old = form == b"sha1"
+        extension = b"" if is_old else b"[extensions]\n\tobjectFormat = %s\n" % form
+        config = b"[core]\n\trepositoryFormatVersion = %d\n\tbare = true\n" % (not is_old)
+        quoted = objects.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
+        for name in (b"objects", b"objects/info", b"refs"):
+            os.mkdir(self.join(name))
+        for name, content in (
+            (b"HEAD", b"ref: refs/heads/none\n"),
+            (b"config", config + extension),
+            (b"objects/info/alternates", b'"%s"\n' % quoted),
+        ):
+            with open(self.join(name), "wb") as file:
+                file.write(content)
+        self.environment = self.environment | {b"GIT_DIR": self.path}

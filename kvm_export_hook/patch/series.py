@@ -35,7 +35,14 @@ class Series:
         self.facts = facts
         self._read_facts = read_facts
         self._contents: list[bytes | None] | None = None
+        self._followed = facts
         self._added: set[bytes] = set()
+
+    def follow(self, facts: Facts, contents: list[bytes | None]) -> None:
+        """Go on with FACTS, from the CONTENTS of the fact files, if the tree has changed since."""
+        if facts != self._followed:
+            self._followed = self.facts = facts
+            self._contents = contents
 
     def apply(self, edits: Edits) -> Facts:
         """Make EDITS; return the facts that result, which hold from now on.

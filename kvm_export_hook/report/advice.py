@@ -22,8 +22,8 @@ NOBODY = "no other module of this tree uses it"
 NO_MODULE = "no other module of KVM uses it"
 NOT_LOOKED_UP = "not looked up"
 CANNOT_SEE = (
-    "Not searched: modules outside this tree, names that a macro builds with ##,"
-    " and what a later patch will use."
+    "Not searched: modules outside this tree, names that a macro outside KVM's headers"
+    " builds with ##, and what a later patch will use."
 )
 
 # Why users outside KVM are not known.
@@ -33,7 +33,7 @@ OUTSIDE = {
     NO_GIT: "git could not search this tree",
 }
 # Whose users are not known without what lies there.
-ARCHITECTURES = {b"arch/powerpc/": "PPC's", b"arch/x86/": "x86's"}
+ARCHITECTURE_NAMES = {b"arch/powerpc/": "PPC's", b"arch/x86/": "x86's"}
 
 # What a path of each begins with is not shown: the module says as much.
 MODULE_SOURCES = (b"arch/x86/kvm/", b"arch/powerpc/kvm/")
@@ -72,6 +72,8 @@ def advise(users: Users, symbol: bytes, has_list: bool = True) -> Advice:
         remedy = (LIST_OUTSIDE if has_list else ALLOW_OUTSIDE).format(make_printable(symbol))
         return Advice(found, remedy + (OR_INTERNAL if in_module else ""))
     if in_module:
+        if users.missing_outside is not None:
+            found += f"; {describe_unknown_outside(users.missing_outside)}"
         return Advice(found, USE_INTERNAL)
     if users.are_known:
         return Advice(NOBODY, DROP)
@@ -90,7 +92,7 @@ def describe_uses(uses: Sequence[Use]) -> str:
         names = [make_printable(use.module or b"") for use in modules]
         names[0] += f" ({describe_place(modules[0])})"
         parts.append(f"used by {join_with_and(names)}")
-    outside = [f"{make_printable(use.path)}:{use.line}" for use in uses if use.module is None]
+    outside = [describe_place(use) for use in uses if use.module is None]
     if outside:
         more = f" and {len(outside) - 1} more" if len(outside) > 1 else ""
         parts.append(f"named outside KVM, {outside[0]}{more}")
@@ -98,7 +100,7 @@ def describe_uses(uses: Sequence[Use]) -> str:
 
 
 def describe_place(use: Use) -> str:
-    """Write where a module uses a symbol, and through what: ``svm/sev.c:4539, through x``."""
+    """Write where a symbol is used, and through what: ``svm/sev.c:4539, through x``."""
     path = use.path
     for directory in MODULE_SOURCES:
         path = path.removeprefix(directory)
@@ -106,9 +108,9 @@ def describe_place(use: Use) -> str:
     return f"{make_printable(path)}:{use.line}{through}"
 
 
-def describe_column(users: Users, symbol: bytes) -> str:
-    """Say in a few words who uses SYMBOL, for a column of the inventory."""
-    if symbol not in users.uses:
+def describe_column(users: Users, symbol: bytes | None) -> str:
+    """Say in a few words who uses SYMBOL, for a column of the inventory; None: not known which."""
+    if symbol is None or symbol not in users.uses:
         return NOT_LOOKED_UP
     uses = users.uses[symbol]
     names = [make_printable(use.module) for use in uses if use.module is not None]
@@ -117,23 +119,20 @@ def describe_column(users: Users, symbol: bytes) -> str:
 
 
 def describe_unused(users: Users, unused: Collection[bytes], total: int) -> str:
-    """Say how many of TOTAL internal exports no other module uses: the line over their list."""
+    """Say how many of TOTAL exports no other module uses: the line over their list."""
     if not users.are_known:
         return "; ".join(describe_unknown(users))
     return (
-        f"{len(unused)} of {total} internal exports: no use found in another module of this"
+        f"{len(unused)} of {total} exports: no use found in another module of this"
         " tree, in any configuration"
     )
 
 
 def describe_outside(users: Users, symbol: bytes) -> str:
-    """Say whether something outside KVM names SYMBOL, which is on the allowlist.
-
-    Where a module of KVM uses it, that is known only if it was asked for.
-    """
-    if symbol not in users.wanted_outside:
+    """Say whether something outside KVM names SYMBOL, which is on the allowlist."""
+    if symbol not in users.uses:
         return NOT_LOOKED_UP
-    outside = [use for use in users.uses.get(symbol, ()) if use.module is None]
+    outside = [use for use in users.uses[symbol] if use.module is None]
     if outside:
         return describe_uses(outside)
     if users.missing_outside is not None:
@@ -162,7 +161,7 @@ def describe_unknown(users: Users) -> list[str]:
 
 def describe_whose(paths: Sequence[bytes]) -> str:
     """Say whose users are not known without what lies at PATHS, which are sorted."""
-    for directory, whose in ARCHITECTURES.items():
+    for directory, whose in ARCHITECTURE_NAMES.items():
         if paths[0].startswith(directory) and paths[-1].startswith(directory):
             return f"users in {whose} modules are not known"
     return "users in KVM's modules are not known"

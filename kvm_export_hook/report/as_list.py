@@ -7,7 +7,7 @@ from kvm_export_hook import __version__
 from kvm_export_hook.escape import disarm, make_printable
 from kvm_export_hook.report.as_json import FORM, decode_exactly, list_users, write_json
 from kvm_export_hook.rules import policy
-from kvm_export_hook.rules.exports import INTERNAL_EXPORT, UNWANTED_EXPORT
+from kvm_export_hook.rules.exports import ALLOWLISTED_EXPORT, UNWANTED_EXPORT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,11 +75,10 @@ def write_row(export: Export, users: Users | None) -> list[str]:
         export.verdict,
     ]
     if users:
-        from kvm_export_hook.report.advice import NOT_LOOKED_UP, describe_column
-        from kvm_export_hook.users.lookup import is_linkable
+        from kvm_export_hook.report.advice import describe_column
+        from kvm_export_hook.users.exported import name_linked
 
-        is_known = export.symbol in users.uses and is_linkable(export.macro, export.symbol)
-        row.append(describe_column(users, export.symbol) if is_known else NOT_LOOKED_UP)
+        row.append(describe_column(users, name_linked(export.macro, export.symbol)))
     return row
 
 
@@ -97,13 +96,19 @@ def write_users(exports: Sequence[Export], audit: Audit, top: bytes, users: User
 
 
 def list_unused(exports: Sequence[Export], top: bytes, users: Users) -> tuple[list[bytes], int]:
-    """List the internal exports of the tree at TOP without a use, and count all that it has."""
-    internal = {
-        each.symbol
+    """List what the tree at TOP exports without a use; count all that was looked up.
+
+    Without what is on the allowlist, which has lines of its own.
+    """
+    from kvm_export_hook.users.exported import name_linked
+
+    linked = {
+        (each.symbol, name_linked(each.macro, each.symbol))
         for each in exports
-        if each.top == top and each.verdict == INTERNAL_EXPORT and each.symbol in users.uses
+        if each.top == top and each.verdict != ALLOWLISTED_EXPORT
     }
-    return sorted(symbol for symbol in internal if not users.uses[symbol]), len(internal)
+    found = [(symbol, users.uses[name]) for symbol, name in linked if name in users.uses]
+    return sorted(symbol for symbol, uses in found if not uses), len(found)
 
 
 def write_object(exports: Sequence[Export], audit: Audit) -> Iterator[str]:
@@ -137,10 +142,9 @@ def list_export(export: Export, users: Users | None) -> dict[str, object]:
         "verdict": export.verdict,
     }
     if users:
-        from kvm_export_hook.users.lookup import is_linkable
+        from kvm_export_hook.users.exported import name_linked
 
-        is_named = is_linkable(export.macro, export.symbol)
-        fields |= list_users(users, export.symbol if is_named else None)
+        fields |= list_users(users, name_linked(export.macro, export.symbol))
     return fields
 
 
@@ -155,7 +159,7 @@ def list_audit(
         "tree": decode_exactly(top),
         "users_known": users.are_known,
         "users_missing": describe_unknown(users),
-        "internal": total,
+        "looked_up": total,
         "unused": list(map(decode_exactly, unused)) if users.are_known else None,
         "allowlisted": {
             decode_exactly(symbol): describe_outside(users, symbol) for symbol in audit.symbols

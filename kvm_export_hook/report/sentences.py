@@ -54,6 +54,8 @@ def choose_remedy(finding: Finding, advice: Advice | None) -> str:
 def describe_origin(origin: Origin) -> str:
     """Name the commit or the mail on one line."""
     subject = make_printable(origin.subject.encode("utf-8", "surrogateescape"))
+    if origin.file is not None:
+        return ": ".join(filter(None, [make_printable(origin.file), subject]))
     if origin.commit is None:
         return f"mail: {subject}"
     return f"commit {origin.commit[:SHORT_ID]}: {subject}"

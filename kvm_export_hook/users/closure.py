@@ -7,38 +7,52 @@ that it reaches name. Each name is passed once, so that the time is linear.
 
 from __future__ import annotations
 
+from itertools import chain
+
+from kvm_export_hook.users.exported import list_made_names
 from kvm_export_hook.users.words import may_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence, Set
+    from collections.abc import Iterable, Mapping, Set
 
-    from kvm_export_hook.users.words import Definition, Header
+    from kvm_export_hook.users.headers import Definition, Header
+    from kvm_export_hook.users.macros import Macros
 
     Symbols = Set[bytes]
     Bodies = Mapping[bytes, list[bytes]]  # of each macro or inline function: what it names
     Namers = Mapping[bytes, bytes | None]  # of each name: what names it, None for a start
 
 
-def find_leading_bodies(headers: Sequence[Header], symbols: Symbols) -> Bodies:
+def find_leading_bodies(headers: Iterable[Header], macros: Macros, symbols: Symbols) -> Bodies:
     """Find in HEADERS what leads to SYMBOLS, over any number of steps.
 
-    Only headers that may name what is known to lead there are taken apart.
+    Only headers that may name what is known to lead there are taken apart, or
+    call one of MACROS that may paste such a name. All words of all bodies lead
+    to a few bodies, whose words that count are read then.
     """
-    names, bodies = symbols, keep_leading_bodies((), symbols)
+    made = list(list_made_names(symbols))
+    names = symbols | {name for name, _ in made}
     left = list(headers)
     read: list[Definition] = []
-    while found := [header for header in left if may_name(header.data, names)]:
+    while True:
+        wanted = names | {paster.name for paster in macros.choose(names)}
+        found = [header for header in left if may_name(header.code, wanted)]
+        if not found:
+            break
+        left = [header for header in left if header not in found]
         for header in found:
-            read += header.read_definitions()
-        left = [header for header in left if header.definitions is None]
-        bodies = keep_leading_bodies(read, symbols)
-        names = bodies.keys() | symbols
-    return bodies
+            read += header.read_definitions(macros)
+        guessed = chain(made, ((each.name, each.words) for each in read))
+        names |= keep_leading_bodies(guessed, symbols).keys()
+    counted = ((each.name, each.read_words()) for each in read if each.name in names)
+    return keep_leading_bodies(chain(made, counted), symbols)
 
 
-def keep_leading_bodies(definitions: Iterable[Definition], symbols: Symbols) -> Bodies:
-    """Keep of DEFINITIONS what leads to SYMBOLS, over any number of steps.
+def keep_leading_bodies(
+    definitions: Iterable[tuple[bytes, Set[bytes]]], symbols: Symbols
+) -> Bodies:
+    """Keep of DEFINITIONS, names with the words of each, what leads to SYMBOLS.
 
     What a body names is sorted, so that of two ways the same one is shown each time.
     """

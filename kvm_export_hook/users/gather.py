@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Reads what the search needs of a tree: Makefiles, headers and sources of KVM. The rim.
+"""Gathers what the search needs of a tree: Makefiles, headers and sources of KVM.
 
 What is not here, or cannot be read, goes on a list: no symbol may be said to
 have no user because a part of KVM was not looked at.
@@ -9,110 +9,122 @@ from __future__ import annotations
 
 import os
 
-from kvm_export_hook.files.walk import walk
-from kvm_export_hook.files.worktree import read_file
+from kvm_export_hook.users.closure import find_leading_bodies
+from kvm_export_hook.users.headers import Header
+from kvm_export_hook.users.macros import Macros
 from kvm_export_hook.users.makefiles import Makefile
-from kvm_export_hook.users.words import Header, find_exported_names, find_first_lines, may_name
+from kvm_export_hook.users.uses import Uses, find_uses
+from kvm_export_hook.users.words import STEM
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Sequence, Set
+
+    from kvm_export_hook.users.closure import Bodies
+    from kvm_export_hook.users.macros import Paster
+    from kvm_export_hook.users.searched import SearchedTree
+    from kvm_export_hook.users.words import WantedNames
 
 # The KVM directories whose Makefiles build modules beside kvm.ko; every other
 # architecture has that one alone.
 MODULE_DIRECTORIES = (b"arch/powerpc/kvm", b"arch/x86/kvm")
 COMMON_DIRECTORY = b"virt/kvm"
+# Of these two, each has public headers: files outside KVM include them, too.
 COMMON_HEADERS = b"include/linux"
+DEVICE_HEADERS = b"include/kvm"
+OWN_HEADERS = b"include/asm"
+ARCHITECTURES = b"arch"
+
 HOST_HEADER = b"kvm_host.h"
 SOURCE_SUFFIXES = (b".c", b".S")
-# A header or source may be a link: nothing is judged or written here.
-FOLLOW_LINKS = 0
 
 
 class Gatherer:
-    """Reads files of the tree at ``srctree``, each once; ``missing``: those that are not here."""
+    """Reads files of TREE, each once; ``missing``: those that are not here.
 
-    def __init__(self, srctree: bytes) -> None:
-        self.srctree = srctree
+    ``unclear``: what was not understood, as ``path:line: text``.
+    """
+
+    def __init__(self, tree: SearchedTree) -> None:
+        self._tree = tree
         self.missing: set[bytes] = set()
+        self.unclear: list[bytes] = []
+        self.makefiles: dict[bytes, Makefile] = {}
+        for directory in MODULE_DIRECTORIES:
+            self._read_makefile(directory)
         self._headers: dict[bytes, list[Header]] = {}
+        for directory in self.makefiles:
+            for each in list_header_directories(directory):
+                self._read_headers(each, must_exist=True)
+        self._public = self._read_public_headers()
+        self.macros = Macros(
+            macro for headers in self._headers.values() for each in headers for macro in each.macros
+        )
 
-    def read_makefile(self, directory: bytes) -> Makefile | None:
-        """Read the Makefile of a KVM directory; None, and on the list, if it is not here."""
-        path = directory + b"/Makefile"
-        text = self._read(path)
-        if text is None:
-            is_here = os.path.isdir(os.path.join(self.srctree, directory))
-            self.missing.add(path if is_here else directory)
-            return None
-        makefile = Makefile(path, text, self._read)
-        self.missing.update(makefile.missing)
-        return makefile
+    def find_bodies(self, symbols: Set[bytes], directory: bytes | None = None) -> Bodies:
+        """Find what leads to SYMBOLS in the headers that the modules of a KVM DIRECTORY include.
 
-    def read_headers(self, directory: bytes) -> list[Header]:
-        """Read the headers of KVM that the modules of a KVM DIRECTORY include."""
-        own_headers = os.path.dirname(directory) + b"/include/asm"
-        directories = (COMMON_DIRECTORY, COMMON_HEADERS, directory, own_headers)
-        for each in directories:
-            if each not in self._headers:
-                self._headers[each] = list(self._read_headers_in(each))
-        return [header for each in directories for header in self._headers[each]]
-
-    def find_names(self, name: bytes, names: Collection[bytes]) -> tuple[bytes, dict[bytes, int]]:
-        """Find which of NAMES the source of the object NAME names, and where, 1-based.
-
-        Without those that it exports itself. The first result is its path.
+        None: in the public headers, which files outside KVM include.
         """
-        for path in (name + suffix for suffix in SOURCE_SUFFIXES):
-            data = self._read(path)
-            if data is not None:
-                found = find_first_lines(data, names) if may_name(data, names) else {}
-                for exported in find_exported_names(data):
-                    found.pop(exported, None)
-                return path, found
-        self.missing.add(name + SOURCE_SUFFIXES[0])
-        return name, {}
+        directories = self._public if directory is None else list_header_directories(directory)
+        headers = [header for each in directories for header in self._headers[each]]
+        return find_leading_bodies(headers, self.macros, symbols)
 
-    def _read_headers_in(self, directory: bytes) -> Iterator[Header]:
-        """Yield the headers of KVM in DIRECTORY, a KVM directory with all below it."""
-        if os.path.basename(directory) == b"kvm":
-            found = walk(self._full(directory), self._miss)
-            paths = [self._name(path) for path in found]
-        else:
-            paths = self._find_host_headers(directory)
-        for path in paths:
-            if path.endswith(b".h"):
-                data = self._read(path)
+    def find_uses(
+        self, name: bytes, names: WantedNames, pasters: Sequence[Paster]
+    ) -> tuple[bytes, Uses]:
+        """Find which of NAMES the source of the object NAME uses; the first result is its path."""
+        for path in (name + suffix for suffix in SOURCE_SUFFIXES):
+            data = self._tree.read(path)
+            if data is not None:
+                return path, find_uses(data, names, pasters)
+        self.missing.add(name + SOURCE_SUFFIXES[0])
+        return name, Uses({})
+
+    def _read_makefile(self, directory: bytes) -> None:
+        """Read the Makefile of a KVM directory."""
+        path = directory + b"/Makefile"
+        text = self._tree.read(path)
+        if text is None:
+            self.missing.add(path if self._tree.list_names(directory) else directory)
+            return
+        makefile = self.makefiles[directory] = Makefile(path, text, self._tree.read)
+        self.missing.update(makefile.missing)
+        self.unclear += makefile.unclear
+
+    def _read_public_headers(self) -> list[bytes]:
+        """Read the public headers of every architecture; return the directories of all."""
+        architectures = self._tree.list_names(ARCHITECTURES)
+        own_headers = [b"/".join((ARCHITECTURES, name, OWN_HEADERS)) for name in architectures]
+        directories = [COMMON_HEADERS, DEVICE_HEADERS, *own_headers]
+        for each in directories:
+            self._read_headers(each, must_exist=False)
+        return directories
+
+    def _read_headers(self, directory: bytes, must_exist: bool) -> None:
+        """Read the headers of KVM in DIRECTORY, a KVM directory with all below it, once."""
+        if directory not in self._headers:
+            headers = self._headers[directory] = []
+            for path in self._list_headers(directory, must_exist):
+                data = self._tree.read(path)
                 if data is None:
                     self.missing.add(path)
                 else:
-                    yield Header(data)
+                    headers.append(Header(path, data))
 
-    def _find_host_headers(self, directory: bytes) -> list[bytes]:
-        """Find the headers that are KVM's by their names, without those in subdirectories."""
-        try:
-            found = sorted(os.listdir(self._full(directory)))
-        except OSError:
-            found = []
-        if HOST_HEADER not in found:
-            self.missing.add(directory + b"/" + HOST_HEADER)
-        return [directory + b"/" + name for name in found if name.startswith(b"kvm")]
+    def _list_headers(self, directory: bytes, must_exist: bool) -> list[bytes]:
+        """List the headers in DIRECTORY: in a KVM directory all, else those with KVM's name."""
+        if directory.endswith(b"/kvm"):
+            paths = self._tree.walk(directory, self.missing.add)
+        else:
+            found = self._tree.list_names(directory)
+            if must_exist and HOST_HEADER not in found:
+                self.missing.add(directory + b"/" + HOST_HEADER)
+            paths = [directory + b"/" + name for name in found if name.startswith(STEM)]
+        return [path for path in paths if path.endswith(b".h")]
 
-    def _miss(self, path: bytes, _error: OSError) -> None:
-        """Put what cannot be listed on the list."""
-        self.missing.add(self._name(path))
 
-    def _read(self, path: bytes) -> bytes | None:
-        """Read a file of the tree; None if it cannot be read."""
-        try:
-            return read_file(self._full(path), FOLLOW_LINKS)
-        except OSError:
-            return None
-
-    def _full(self, path: bytes) -> bytes:
-        """Spell a PATH of the tree from the working directory."""
-        return os.path.join(self.srctree, path)
-
-    def _name(self, path: bytes) -> bytes:
-        """Spell a PATH from the top of the tree, which began as one."""
-        return path[len(self._full(b"")) :]
+def list_header_directories(directory: bytes) -> tuple[bytes, ...]:
+    """List where the headers are that the modules of a KVM DIRECTORY include."""
+    own_headers = os.path.dirname(directory) + b"/" + OWN_HEADERS
+    return COMMON_DIRECTORY, COMMON_HEADERS, DEVICE_HEADERS, directory, own_headers

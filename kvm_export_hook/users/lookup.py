@@ -1,27 +1,41 @@
 # SPDX-License-Identifier: MIT
-"""Who uses a symbol: the way in. From the symbols to their users in the working tree.
+"""Who uses a symbol: the way in. From the symbols to their users in a tree.
 
-KVM's own modules come first; the rest of the tree is searched only for the
-symbols that none of them uses, and for those that are asked for.
+A symbol is what the linker knows: ``exported.name_linked`` says it of an export.
 """
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from threading import Timer
+
 from kvm_export_hook.git.process import GitError
-from kvm_export_hook.users.closure import find_leading_bodies, reach, trace_chain
-from kvm_export_hook.users.gather import MODULE_DIRECTORIES, Gatherer
-from kvm_export_hook.users.outside import NO_GIT, find_obstacle, find_outside
+from kvm_export_hook.users.closure import reach, trace_chain
+from kvm_export_hook.users.exported import is_name, name_linked
+from kvm_export_hook.users.gather import Gatherer
+from kvm_export_hook.users.outside import NO_GIT, find_outside
+from kvm_export_hook.users.words import WantedNames
+from kvm_export_hook.users.working_tree import WorkingTree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Set
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
+    from contextlib import AbstractContextManager
 
-    from kvm_export_hook.users.makefiles import Makefile
+    from kvm_export_hook.rules.exports import Export
+    from kvm_export_hook.rules.facts import Facts
+    from kvm_export_hook.users.searched import SearchedTree
+    from kvm_export_hook.values import Result
+
+    # Says a remark where what is done in its context takes long.
+    SayIfSlow = Callable[[str], AbstractContextManager[object]]
+
+REMARK = "looking for the users of the symbols in the whole tree ..."
 
 # The module that has the exports: virt/kvm is linked into it.
 KVM = b"kvm"
-# The macros that export what their argument names; others build a name with ## first.
-BY_NAME = (b"EXPORT_SYMBOL", b"EXPORT_PER_CPU_SYMBOL")
+# What is said where the calls of macros make more than KVM's ever do.
+TOO_MUCH = b"include/linux: the macros of KVM's headers make too much"
 
 
 class Use:
@@ -50,16 +64,14 @@ class Users:
     module, then the first place in each file outside KVM. ``missing``: the
     parts of KVM that are not here; ``unclear``: what of its Makefiles was not
     understood, as ``path:line: text``; with either, modules may be missed.
-    ``wanted_outside``: the symbols whose users outside KVM were looked for.
     ``missing_outside``: why users outside KVM are not known, a reason of
-    ``outside``; None where they are, and where nobody had to look for them.
+    ``outside``; None where they are.
     """
 
     def __init__(self) -> None:
         self.uses: dict[bytes, list[Use]] = {}
         self.missing: list[bytes] = []
         self.unclear: list[bytes] = []
-        self.wanted_outside: Set[bytes] = frozenset()
         self.missing_outside: str | None = None
 
     @property
@@ -73,68 +85,111 @@ class Users:
         return self.are_modules_known and self.missing_outside is None
 
 
-def is_linkable(macro: bytes, symbol: bytes) -> bool:
-    """Whether MACRO(SYMBOL) exports what other sources name SYMBOL.
+def find_users(tree: SearchedTree, symbols: Collection[bytes]) -> Users:
+    """Find who uses SYMBOLS in TREE.
 
-    Static calls and tracepoints do not: the name of theirs is built with ``##``.
-    """
-    return macro.lstrip(b"_").startswith(BY_NAME) and symbol.replace(b"_", b"a").isalnum()
-
-
-def find_users(
-    srctree: bytes, symbols: Collection[bytes], also_outside: Collection[bytes] = ()
-) -> Users:
-    """Find who uses SYMBOLS in the working tree at SRCTREE; empty: the working directory.
-
-    ALSO_OUTSIDE: the symbols whose users outside KVM are wanted even if a module
-    of KVM uses them. No file that cannot be read raises: it is on a list of the result.
+    No file that cannot be read raises: it is on a list of the result.
     """
     users = Users()
-    users.uses = {symbol: [] for symbol in symbols if symbol.replace(b"_", b"a").isalnum()}
-    gatherer = Gatherer(srctree)
-    unclear: list[bytes] = []
-    for directory in MODULE_DIRECTORIES:
-        makefile = gatherer.read_makefile(directory)
-        if makefile:
-            unclear += makefile.unclear
-            for symbol, use in find_module_uses(gatherer, directory, makefile, users.uses.keys()):
-                users.uses[symbol].append(use)
+    users.uses = {symbol: [] for symbol in symbols if is_name(symbol)}
+    gatherer = Gatherer(tree)
+    for directory in gatherer.makefiles:
+        for symbol, use in find_module_uses(gatherer, directory, users.uses.keys()):
+            users.uses[symbol].append(use)
+    add_outside_uses(tree, gatherer, users)
     users.missing = sorted(gatherer.missing)
-    users.unclear = list(dict.fromkeys(unclear))
-    add_outside_uses(srctree, users, also_outside)
+    users.unclear = list(dict.fromkeys(gatherer.unclear))
+    if not gatherer.macros.is_whole:
+        users.unclear.append(TOO_MUCH)
     for uses in users.uses.values():
         uses.sort(key=lambda use: (use.module is None, use.module or b"", use.path))
     return users
 
 
 def find_module_uses(
-    gatherer: Gatherer, directory: bytes, makefile: Makefile, symbols: Set[bytes]
+    gatherer: Gatherer, directory: bytes, symbols: Set[bytes]
 ) -> Iterator[tuple[bytes, Use]]:
     """Yield each of SYMBOLS with the nearest use of each module of a KVM DIRECTORY but kvm.ko."""
-    bodies = find_leading_bodies(gatherer.read_headers(directory), symbols)
-    names = bodies.keys() | symbols
-    for module in makefile.modules:
+    bodies = gatherer.find_bodies(symbols, directory)
+    names = WantedNames(bodies.keys() | symbols)
+    pasters = gatherer.macros.choose(names.all)
+    for module in gatherer.makefiles[directory].modules:
         places: dict[bytes, tuple[bytes, int]] = {}
+        exported: set[bytes] = set()
         for name in module.objects if module.name != KVM else ():
-            path, lines = gatherer.find_names(name, names)
-            for word, line in lines.items():
+            path, uses = gatherer.find_uses(name, names, pasters)
+            exported |= uses.exported
+            for word, line in uses.lines.items():
                 places.setdefault(word, (path, line))
         namers = reach(places, bodies)
-        for symbol in namers.keys() & symbols:
+        for symbol in (namers.keys() & symbols) - exported:
             through = trace_chain(symbol, namers)
             yield symbol, Use(module.name, *places[through[0] if through else symbol], through)
 
 
-def add_outside_uses(srctree: bytes, users: Users, also_outside: Collection[bytes]) -> None:
-    """Add the uses outside KVM of what no module of KVM uses, and of ALSO_OUTSIDE."""
-    names = {name for name, uses in users.uses.items() if not uses or name in also_outside}
-    users.wanted_outside = names
-    if not names:
+def add_outside_uses(tree: SearchedTree, gatherer: Gatherer, users: Users) -> None:
+    """Add the uses outside KVM."""
+    symbols = users.uses.keys()
+    if not symbols:
         return
+    bodies = gatherer.find_bodies(symbols)
     try:
-        users.missing_outside = find_obstacle(srctree)
+        users.missing_outside = tree.find_obstacle()
         if users.missing_outside is None:
-            for name, path, line in find_outside(srctree, names):
-                users.uses[name].append(Use(None, path, line))
+            for symbol, path, line, through in find_outside(tree, symbols, bodies):
+                users.uses[symbol].append(Use(None, path, line, through))
     except GitError:
         users.missing_outside = NO_GIT
+
+
+def find_result_users(
+    results: Iterable[Result], here: bytes, say_if_slow: SayIfSlow
+) -> tuple[Iterator[Result], Callable[[Result], Users]]:
+    """Read all RESULTS, and find who uses their symbols.
+
+    Returns them again, and what finds the users of the symbols of a result. The
+    users of what a commit or a patch exports are looked for in the working tree
+    at HERE, which shows what a later one uses.
+    """
+    symbols: dict[bytes, set[bytes]] = {}
+    read = []
+    for result in results:
+        findings = list(result.findings)
+        read.append(result.replace_findings(findings))
+        names = {each.symbol for each in findings if each.symbol is not None}
+        symbols.setdefault(choose_top(result, here), set()).update(names)
+    users = {}
+    for top, names in symbols.items():
+        with say_if_slow(REMARK):
+            users[top] = find_users(WorkingTree(top), names)
+    return iter(read), lambda result: users[choose_top(result, here)]
+
+
+def choose_top(result: Result, here: bytes) -> bytes:
+    """Return the tree of RESULT, or HERE if it is not on this disk."""
+    return here if result.text.top is None else result.text.top
+
+
+def find_export_users(
+    exports: Sequence[Export], trees: Mapping[bytes, Facts], say_if_slow: SayIfSlow
+) -> dict[bytes, Users]:
+    """Find who uses EXPORTS, and what is on the allowlist, of each of TREES, by its top."""
+    users = {}
+    for top, facts in trees.items():
+        linked = {name_linked(each.macro, each.symbol) for each in exports if each.top == top}
+        names = {name for name in linked if name is not None}
+        with say_if_slow(REMARK):
+            users[top] = find_users(WorkingTree(top), names | facts.allowlist)
+    return users
+
+
+@contextmanager
+def say_later(say: Callable[[], None] | None, patience: float) -> Iterator[None]:
+    """Call SAY, if there is one, once what is done in this context takes over PATIENCE seconds."""
+    timer = Timer(patience, say or (lambda: None))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

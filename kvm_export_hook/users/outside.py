@@ -1,23 +1,29 @@
 # SPDX-License-Identifier: MIT
-"""The rest of the tree: which files outside KVM name a symbol. Reads them, and runs git once.
+"""The rest of the tree: which files outside KVM use a symbol. Reads what a search has picked.
 
 ``git grep`` only picks the files: its patterns are parts of words, and what
-it finds may be a comment, a member or a tag. Where git does not track the
-tree, which shows by the missing canary, it searches the directory instead.
+it finds may be a comment, a member or a tag.
 """
 
 from __future__ import annotations
 
-import os
+import re
+from itertools import chain
 
-from kvm_export_hook.files.worktree import read_file
-from kvm_export_hook.git.discover import find_repository
-from kvm_export_hook.git.process import GitError, ask_git, forget_repository
-from kvm_export_hook.users.words import find_first_lines, may_name
+from kvm_export_hook.users.closure import reach, trace_chain
+from kvm_export_hook.users.uses import find_uses
+from kvm_export_hook.users.words import STEM, WantedNames
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Set
+
+    from kvm_export_hook.users.closure import Bodies
+    from kvm_export_hook.users.searched import SearchedTree
+    from kvm_export_hook.users.uses import Uses
+
+    # What is used, the path from the top, the line, and what leads there.
+    OutsideUse = tuple[bytes, bytes, int, tuple[bytes, ...]]
 
 # Why users outside KVM are not known: KVM's parts alone are here, or it is a
 # sparse checkout, or git is missing or fails.
@@ -30,92 +36,111 @@ CANARY_WORD = b"obj-y"
 # KVM itself, each architecture's: there virt/kvm is linked into the same module.
 # And tools, which run in no kernel. Before each comes the path of the tree.
 PATHS = (
-    (b":(glob)", CANARY),
-    (b":(glob)", b"**/*.[ch]"),
-    (b":(exclude,glob)", b"virt/kvm/**"),
-    (b":(exclude,glob)", b"arch/*/kvm/**"),
-    (b":(exclude,glob)", b"arch/*/include/asm/kvm*.h"),
-    (b":(exclude,glob)", b"include/linux/kvm*.h"),
-    (b":(exclude,glob)", b"tools/**"),
+    CANARY,
+    b":(glob)**/*.[ch]",
+    b":(exclude,glob)virt/kvm/**",
+    b":(exclude,glob)arch/*/kvm/**",
+    b":(exclude,glob)arch/*/include/asm/kvm*.h",
+    b":(exclude,glob)include/kvm/**",
+    b":(exclude,glob)include/linux/kvm*.h",
+    b":(exclude,glob)tools/**",
 )
 # Whatever grep.*, color.* and submodule.* are set to.
 GREP = (
     *(b"-c", b"grep.fullName=false", b"grep", b"-z", b"-l", b"-F"),
     *(b"--no-color", b"--no-textconv", b"--no-recurse-submodules"),
 )
-SPARSE_CHECKOUT = (b"config", b"--type=bool", b"--get", b"core.sparseCheckout")
 
-# Git looks for one pattern after the other: from here on, all with the stem
-# are one pattern, which some hundred files outside KVM contain.
+# But for those of guests and of types, which declare nothing that KVM exports.
+INCLUDE_PATTERN = re.compile(rb"include[ \t]*<(?:kvm/|(?:linux|asm)/kvm(?!_para|_types))")
+
+# Git looks for one pattern after the other. Where there are more, the stem stands
+# for all: to use what KVM exports, a file includes a header of KVM, whose name has
+# it, or another header that does.
 MOST_PATTERNS = 4
-STEM = b"kvm"
 
 
-def find_obstacle(srctree: bytes) -> str | None:
-    """Find what keeps users outside KVM from being known; None if a search can find them.
+class Source:
+    """A file outside KVM that names something: its path, its uses, whether it includes KVM."""
 
+    __slots__ = ("includes_kvm", "path", "uses")
+
+    def __init__(self, path: bytes, data: bytes, uses: Uses) -> None:
+        self.path = path
+        self.uses = uses
+        self.includes_kvm = INCLUDE_PATTERN.search(data) is not None
+
+
+def find_outside(tree: SearchedTree, symbols: Set[bytes], bodies: Bodies) -> Iterator[OutsideUse]:
+    """Yield the places outside KVM that use SYMBOLS, themselves or through BODIES.
+
+    Of each file the nearest one of a symbol. Where a header outside KVM defines
+    a name of KVM's, only files that include one of KVM's mean KVM's.
     Raises GitError.
     """
-    if not os.path.isfile(os.path.join(srctree, CANARY)):
-        return PART_OF_KERNEL
-    _, top = find_repository(os.path.realpath(srctree or b"."))
-    if top is None:
-        return None
-    said = ask_git(*SPARSE_CHECKOUT, directory=top, environment=forget_repository())
-    return SPARSE if said == b"true\n" else None
+    taken: set[bytes] = set()
+    found = []
+    for source in read_sources(tree, WantedNames(symbols | bodies.keys())):
+        found.append(source)
+        if source.path.endswith(b".h") and not source.includes_kvm:
+            taken |= source.uses.defined
+    for source in found:
+        others = set() if source.includes_kvm else taken | source.uses.defined
+        lines = {name: line for name, line in source.uses.lines.items() if name not in others}
+        namers = reach(lines, bodies)
+        for symbol in namers.keys() & symbols:
+            through = trace_chain(symbol, namers)
+            yield symbol, source.path, lines[through[0] if through else symbol], through
 
 
-def find_outside(srctree: bytes, names: Collection[bytes]) -> Iterator[tuple[bytes, bytes, int]]:
-    """Yield the places outside KVM that name NAMES: name, path from the top, and line.
-
-    Of each file the first place of a name. Raises GitError.
-    """
-    for path in list_candidates(srctree, names):
-        try:
-            data = read_file(os.path.join(srctree, path))
-        except OSError:
-            continue  # git has found it in the index: the user says that it is unchanged
-        if may_name(data, names):
-            for name, line in find_first_lines(data, names).items():
-                yield name, path, line
+def read_sources(tree: SearchedTree, names: WantedNames) -> Iterator[Source]:
+    """Yield the files outside KVM that may use one of NAMES. Raises GitError."""
+    patterns = choose_patterns(names.all)
+    paths = tree.list_candidates(patterns)
+    if patterns != [STEM]:
+        return read_each(tree, paths, names)
+    # The others are not looked for where no header of KVM is in sight.
+    close = list_including(tree, paths)
+    close |= {each for path in close if path.endswith(b".h") for each in list_beside(tree, path)}
+    stemmed = WantedNames({name for name in names.all if STEM in name})
+    return chain(read_each(tree, close, names), read_each(tree, paths - close, stemmed))
 
 
-def list_candidates(srctree: bytes, names: Collection[bytes]) -> set[bytes]:
-    """Find the files outside KVM that may name NAMES. Raises GitError."""
-    tree = os.path.realpath(srctree or b".")
-    _, top = find_repository(tree)
-    found: set[bytes] = set()
-    if top is not None:
-        found = search(names, top, os.path.join(os.path.relpath(tree, top), b""))
-    found = found or search(names, tree, b"", b"--no-index")
-    if not found:
-        raise GitError("cannot search this tree")
-    return found - {CANARY}
+def read_each(tree: SearchedTree, paths: Iterable[bytes], names: WantedNames) -> Iterator[Source]:
+    """Yield those of the files PATHS that use or define one of NAMES."""
+    for path in sorted(paths):
+        # Without data: git has found it in the index, and the user says that it is unchanged.
+        data = tree.read(path) or b""
+        uses = find_uses(data, names)
+        if uses.lines or uses.defined:
+            yield Source(path, data, uses)
 
 
-def search(
-    names: Collection[bytes], directory: bytes, prefix: bytes, *options: bytes
-) -> set[bytes]:
-    """Search for NAMES below PREFIX in DIRECTORY; return the files of the tree, with the canary.
-
-    Nothing without it. Without an index no repository has a say, not even one
-    that lies in DIRECTORY.
-    """
-    patterns = [part for name in choose_patterns(names) for part in (b"-e", name)]
-    prefix = prefix.removeprefix(b"./")
-    escaped = b"".join(b"\\%c" % byte for byte in prefix)
-    paths = [magic + escaped + path for magic, path in PATHS]
-    environment = forget_repository()
-    if options:
-        environment[b"GIT_DIR"] = os.fsencode(os.devnull)
-    command = (*GREP, *options, b"-e", CANARY_WORD, *patterns, b"--", *paths)
-    output = ask_git(*command, directory=directory, environment=environment) or b""
-    found = {path[len(prefix) :] for path in output.split(b"\0")[:-1]}
-    return found if CANARY in found else set()
+def list_including(tree: SearchedTree, paths: Iterable[bytes]) -> set[bytes]:
+    """List those of the files PATHS that include a header of KVM."""
+    return {path for path in paths if INCLUDE_PATTERN.search(tree.read(path) or b"")}
 
 
-def choose_patterns(names: Collection[bytes]) -> Iterable[bytes]:
-    """Choose what to look for, so that all of NAMES are found."""
-    if len(names) <= MOST_PATTERNS:
-        return sorted(names)
-    return sorted({STEM if STEM in name else name for name in names})
+def list_beside(tree: SearchedTree, path: bytes) -> Iterator[bytes]:
+    """List the sources in the directory of the header PATH, which may include it."""
+    directory = path.rpartition(b"/")[0]
+    for name in tree.list_names(directory):
+        if name.endswith(b".c"):
+            yield directory + b"/" + name
+
+
+def list_arguments(patterns: Iterable[bytes]) -> list[bytes]:
+    """List for git grep the PATTERNS that it is to look for, and where."""
+    listed = [part for pattern in patterns for part in (b"-e", pattern)]
+    return [b"-e", CANARY_WORD, *listed, b"--", *PATHS]
+
+
+def choose_patterns(names: Collection[bytes]) -> list[bytes]:
+    """Choose what to look for, so that all of NAMES are found: as little as possible."""
+    patterns: list[bytes] = []
+    for name in sorted(names, key=lambda name: (len(name), name)):
+        if not any(pattern in name for pattern in patterns):
+            patterns.append(name)
+            if len(patterns) > MOST_PATTERNS:
+                return [STEM]
+    return patterns

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""The words of C that can name a symbol; a header's macros and inline functions. Pure.
+"""The words of C that can name a symbol. Pure.
 
 Left out: comments, strings, ``#include`` lines, members (``.x`` and ``->x``)
-and tags (``struct x``). Unlike the lexer of the rules, which explains a few
-words, this reads all the words of KVM: one regular expression passes over them.
+and tags (``struct x``). The strings of ``asm`` stay: they name symbols. Unlike
+the lexer of the rules, which explains a few words, this reads all the words of
+KVM: a few regular expressions pass over them.
 """
 
 from __future__ import annotations
@@ -12,114 +13,110 @@ import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
-
-    Definition = tuple[bytes, frozenset[bytes]]  # its name, and the words of its body
+    from collections.abc import Collection, Iterator, Set
 
 # What is open at the end of the file takes the rest, so that no end is looked
-# for twice; the counts bound what re keeps to go back.
+# for twice; the counts bound what re keeps to go back. Most comments end soon.
 HIDDEN = rb"""
-      /(?: \*(?:.*?\*/|.*) | /[^\n]* )
+      /(?: \*(?:[^*]*\*+(?:[^/*][^*]*\*+){0,99}/ | .*?\*/ | .*) | /[^\n]* )
     | "[^"\\\n]*(?:\\.[^"\\\n]*){0,999}"?
     | '[^'\\\n]*(?:\\.[^'\\\n]*){0,999}'?
     | \#[ \t]*include\b[^\n]*"""
-TAG = rb"(?:struct|union|enum)\s+\w+"
-MEMBER = rb"(?:->|(?<!\.)\.(?!\.))\s*\w+"
+HIDDEN_PATTERN = re.compile(rb"(?sx)" + HIDDEN)
 
-HIDDEN_TEXT = re.compile(rb"(?sx)" + HIDDEN)
+ASM = rb"asm(?:__|_volatile_goto|_inline)?\b(?:\s|volatile|__volatile__|goto|inline){0,9}\("
+# What stands between its parentheses, with others in these.
+PLAIN_TEXT = rb'[^()"/;]*'
+STRING = rb'"[^"\\\n]*(?:\\.[^"\\\n]*){0,999}"'
+INNERMOST = rb"%b(?:(?:%b|/\*.*?\*/|/)%b){0,999}" % (PLAIN_TEXT, STRING, PLAIN_TEXT)
+INNER = rb"%b(?:(?:%b|/\*.*?\*/|/|\(%b\))%b){0,999}"
+for _ in range(3):
+    INNERMOST = INNER % (PLAIN_TEXT, STRING, INNERMOST, PLAIN_TEXT)
+ASM_PATTERN = re.compile(ASM)
+ASM_OR_HIDDEN_PATTERN = re.compile(rb"(?sx)(" + ASM + INNERMOST + rb"\)) |" + HIDDEN)
+# Escapes, quotes, and a dot alone, the assembler's own place, which no member follows.
+NOT_ASSEMBLER_PATTERN = re.compile(rb'(?s)/\*.*?\*/|\\.|"|\.(?!\w)')
+
+WORD_PATTERN = re.compile(rb"\w+")
 # Group 1 is a word that counts. The most frequent come first.
-TOKEN = re.compile(rb"(?sx)" + TAG + rb"|(\w+)|" + MEMBER + rb"|" + HIDDEN)
-CODE_TOKEN = re.compile(TAG + rb"|(\w+)|" + MEMBER)
+CODE_WORD_PATTERN = re.compile(rb"(?:struct|union|enum)\s+\w+|(\w+)|(?:->|(?<!\.)\.(?!\.))\s*\w+")
+BEFORE_TAG_OR_MEMBER_PATTERN = re.compile(rb"(?:\b(?:struct|union|enum)\s+|->\s*|(?<!\.)\.\s*)\Z")
+# So many bytes before a word show what it is.
+LONGEST_MARGIN = 32
+NAME_BYTES = frozenset(b"0123456789_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
-EXPORT = re.compile(rb"\bEXPORT_\w+\s*\(\s*(\w+)")
-DIRECTIVE = re.compile(rb"(?m)^[ \t]*#[ \t]*(?:define[ \t]+(\w+))?([^\n]*)")
-BRACE = re.compile(rb"[{}]")
-FUNCTION = re.compile(rb"\b(\w+)\b\s*\(")
+# What most names of KVM have, and few of others.
+STEM = b"kvm"
+STEMMED_PATTERN = re.compile(rb"kvm\w*")
 # One finding leads to some ten names, all exports to hundreds.
-FEW_NAMES = 32
-# Stand before the name of a function, with parentheses of their own.
-ATTRIBUTES = frozenset((b"__attribute__", b"__aligned", b"__printf", b"__section"))
-
-
-def find_first_lines(data: bytes, names: Collection[bytes]) -> dict[bytes, int]:
-    """Find the line, 1-based, where the code of DATA first names each of NAMES, in its order."""
-    found: dict[bytes, int] = {}
-    line, counted = 1, 0
-    for token in TOKEN.finditer(data):
-        word = token[1]
-        if word in names and word not in found:
-            line += data.count(b"\n", counted, token.start())
-            counted = token.start()
-            found[word] = line
-    return found
-
-
-def find_exported_names(data: bytes) -> set[bytes]:
-    """Find what the code of DATA exports itself: the argument of each ``EXPORT_*`` macro."""
-    return set(EXPORT.findall(HIDDEN_TEXT.sub(b" ", data))) if EXPORT.search(data) else set()
+FEW_WORDS = 32
 
 
 def may_name(data: bytes, names: Collection[bytes]) -> bool:
     """Whether DATA may name one of NAMES: a quick look, for as many as a finding leads to."""
-    return len(names) > FEW_NAMES or any(name in data for name in names)
+    return len(names) > FEW_WORDS or any(name in data for name in names)
 
 
-class Header:
-    """A header; its definitions are read when they are asked for."""
+class WantedNames:
+    """WantedNames to look for in many files: ``all``, a set."""
 
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.definitions: list[Definition] | None = None
+    def __init__(self, names: Set[bytes]) -> None:
+        self.all = names
+        self._others = [name for name in names if STEM not in name]
 
-    def read_definitions(self) -> list[Definition]:
-        """Return the macros and the inline functions, with the words of their bodies."""
-        if self.definitions is None:
-            self.definitions = list(find_definitions(self.data))
-        return self.definitions
-
-
-def find_definitions(header: bytes) -> Iterator[Definition]:
-    """Yield the macros and the inline functions of a HEADER, with the words of their bodies."""
-    code = HIDDEN_TEXT.sub(b" ", header.replace(b"\\\n", b" "))
-    for directive in DIRECTIVE.finditer(code):
-        if directive[1]:
-            yield directive[1], find_words(directive[2])
-    for name, body in find_functions(DIRECTIVE.sub(b"", code)):
-        yield name, find_words(body)
+    def find_in(self, data: bytes) -> set[bytes]:
+        """Find which of them DATA may use: a quick look at its bytes."""
+        if len(self.all) <= FEW_WORDS:
+            return {name for name in self.all if name in data}
+        found = {name for name in self._others if name in data}
+        for word in STEMMED_PATTERN.finditer(data):
+            start = word.start()
+            while start and data[start - 1] in NAME_BYTES:
+                start -= 1
+            found.add(data[start : word.end()])
+        return found & self.all
 
 
-def find_words(code: bytes) -> frozenset[bytes]:
-    """Return the words of CODE that count; it has no comments and strings left."""
-    return frozenset({token[1] for token in CODE_TOKEN.finditer(code) if token[1]})
+def hide_text(data: bytes, keeps_lines: bool) -> bytes:
+    """Return DATA with a space for each comment, string and ``#include``.
 
-
-def find_functions(code: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the name and the body of each function of CODE, which has no directives left.
-
-    A brace that begins a line is one of the outermost, as in all of the kernel:
-    two branches of an ``#if`` may have opened more than they close.
+    Where it KEEPS_LINES, with as many line ends as there were.
     """
-    depth = start = end = 0
-    for brace in BRACE.finditer(code):
-        at = brace.start()
-        begins_line = at == 0 or code[at - 1] == 0x0A
-        if brace[0] == b"{":
-            if begins_line or depth == 0:
-                depth, start = 0, at
-            depth += 1
-        elif depth:
-            depth = 0 if begins_line else depth - 1
-            if depth == 0:
-                name = read_function_name(code[code.rfind(b";", end, start) + 1 or end : start])
-                end = at + 1
-                if name:
-                    yield name, code[start:at]
+    if ASM_PATTERN.search(data):
+        hide = keep_assembler_and_lines if keeps_lines else keep_assembler
+        return ASM_OR_HIDDEN_PATTERN.sub(hide, data)
+    return HIDDEN_PATTERN.sub(keep_lines if keeps_lines else b" ", data)
 
 
-def read_function_name(head: bytes) -> bytes | None:
-    """Return the function whose definition begins with HEAD, None for anything else."""
-    if b"(" in head and not head.rstrip().endswith(b"="):
-        for candidate in FUNCTION.finditer(head):
-            if candidate[1] not in ATTRIBUTES:
-                return candidate[1]
-    return None
+def keep_lines(hidden: re.Match[bytes]) -> bytes:
+    """Return the line ends of HIDDEN text, or a space."""
+    return b"\n" * hidden[0].count(b"\n") or b" "
+
+
+def keep_assembler_and_lines(found: re.Match[bytes]) -> bytes:
+    """Do the same; but of ``asm(...)``, what its strings say."""
+    return NOT_ASSEMBLER_PATTERN.sub(keep_lines, found[1]) if found[1] else keep_lines(found)
+
+
+def keep_assembler(found: re.Match[bytes]) -> bytes:
+    """Return a space for hidden text; of ``asm(...)``, what its strings say."""
+    return NOT_ASSEMBLER_PATTERN.sub(b" ", found[1]) if found[1] else b" "
+
+
+def find_words(code: bytes) -> set[bytes]:
+    """Return the words of CODE that count; it has no comments and strings left."""
+    return {token[1] for token in CODE_WORD_PATTERN.finditer(code) if token[1]}
+
+
+def find_offsets(code: bytes, name: bytes) -> Iterator[int]:
+    """Yield where CODE, without comments and strings, has NAME as a word that counts."""
+    end = 0
+    while (start := code.find(name, end)) >= 0:
+        end = start + len(name)
+        if start and code[start - 1] in NAME_BYTES:
+            continue
+        if end < len(code) and code[end] in NAME_BYTES:
+            continue
+        margin = code[max(0, start - LONGEST_MARGIN) : start]
+        if not BEFORE_TAG_OR_MEMBER_PATTERN.search(margin):
+            yield start

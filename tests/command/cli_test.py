@@ -187,10 +187,10 @@ def test_help_fits_a_terminal(top: Path, command: Command, monkeypatch: pytest.M
         "misspelt": (["--colour=never"], "unknown option: --colour=never (did you mean --color?)"),
         "abbreviated": (["virt", "--dif"], "unknown option: --dif (did you mean --diff?)"),
         "one-dash": (["-fix"], "unknown option: -fix (did you mean --fix?)"),
-        "no-value": (["--srctree"], "expected one argument"),
-        "not-a-symbol": (["--allow", "kvm foo"], "'kvm foo' is not a valid symbol name"),
-        "empty-symbol": (["--allow", ""], "'' is not a valid symbol name"),
-        "wrong-choice": (["--color", "pink"], "invalid choice: 'pink'"),
+        "no-value": (["--srctree"], "--srctree needs a value: use --srctree=DIR"),
+        "not-a-symbol": (["--allow", "kvm foo"], "--allow cannot be 'kvm foo'"),
+        "empty-symbol": (["--allow", ""], "--allow cannot be ''"),
+        "wrong-choice": (["--color", "pink"], "--color cannot be 'pink'"),
         "two-sources": (["--staged", "--patch=x"], "--staged cannot be combined with --patch"),
         "source-and-path": (["--staged", "virt"], "--staged cannot be combined with PATH"),
         "source-and-baseline": (
@@ -545,7 +545,16 @@ def status_and_modules(arguments: list[str]) -> tuple[str, set[str]]:
     return status, set(modules)
 
 
-@parametrize("arguments", {"files": ["virt/kvm/kvm_main.c", "arch/x86/kvm/x86.c"], "tree": []})
+@parametrize(
+    "arguments",
+    {
+        "files": ["virt/kvm/kvm_main.c", "arch/x86/kvm/x86.c"],
+        "files-after-two-dashes": ["--", "virt/kvm/kvm_main.c"],
+        "an-option": ["--color=never", "virt/kvm/kvm_main.c"],
+        "fix": ["--fix", "virt/kvm/kvm_main.c"],
+        "tree": [],
+    },
+)
 def test_the_clean_path_imports_nothing_that_it_does_not_need(
     top: Path, arguments: list[str]
 ) -> None:

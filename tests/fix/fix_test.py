@@ -296,7 +296,7 @@ def test_a_fix_goes_on_without_a_reader(top: Path) -> None:
 
 
 def test_fix_and_diff_exclude_each_other(top: Path, command: Command) -> None:
-    assert "not allowed with argument" in command("--fix", "--diff").err
+    assert "--fix cannot be combined with --diff: " in command("--fix", "--diff").err
 
 
 @pytest.mark.parametrize("option", ["--fix", "--diff"])

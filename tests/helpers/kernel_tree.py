@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from kvm_export_hook.users.lookup import Users
+from kvm_export_hook.users.lookup import Users, find_users
+from kvm_export_hook.users.working_tree import WorkingTree
 from tests.helpers.support import write
 
 BASE = {
@@ -50,6 +51,11 @@ def make_kernel(top: Path, changes: Mapping[str, str | None]) -> Path:
             text = BASE[name] + text[1:] if text.startswith("+") else text
             write(top / name, text.encode())
     return top
+
+
+def look_up(top: Path, *symbols: bytes) -> Users:
+    """Find who uses SYMBOLS, by default kvm_foo, in the tree at TOP."""
+    return find_users(WorkingTree(bytes(top)), symbols or [b"kvm_foo"])
 
 
 def spell_uses(users: Users, symbol: bytes = b"kvm_foo") -> list[str]:

@@ -6,10 +6,12 @@ from __future__ import annotations
 import base64
 import quopri
 import random
+import re
 from pathlib import Path
 
 import pytest
 
+from kvm_export_hook.patch.patches import HUNKS_ALONE_MESSAGE
 from tests.helpers.cases import parametrize
 from tests.helpers.git_am import BASE, Verdicts, ask_both, make_repository
 from tests.helpers.repositories import Repository
@@ -74,7 +76,15 @@ def test_good_mails_pass(good: Repository, tmp_path: Path, form: str) -> None:
         path = tmp_path / "mail"
         path.write_bytes(mail.encode("utf-8", "surrogateescape"))
         done = good.run("kvm-export-hook", "--patch", str(path))
-        assert done == (0, ""), (context, moves)
+        # git applies nothing that has no context.
+        said = f"kvm-export-hook: {path}: {find_subject(mail)}: {HUNKS_ALONE_MESSAGE}\n"
+        assert done == (0, said if context == "-U0" else ""), (context, moves)
+
+
+def find_subject(mails: str) -> str:
+    """Find the subject of the last of MAILS."""
+    found: list[str] = re.findall(r"(?m)^Subject: (.*)$", mails)
+    return found[-1]
 
 
 @parametrize("path", {path.name: path for path in sorted(SHARED.glob("patches/*"))})

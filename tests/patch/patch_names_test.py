@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from kvm_export_hook.patch.diff import DiffError
-from kvm_export_hook.patch.numstat import Record
-from kvm_export_hook.patch.patch_names import list_or_raise
+from kvm_export_hook.patch.patch_names import PatchNames, Record
 from kvm_export_hook.patch.reading import NOT_UNDERSTOOD_MESSAGE, Reading
 from kvm_export_hook.patch.scratch import Scratch
 from kvm_export_hook.patch.series import Series
@@ -97,29 +96,25 @@ def test_a_product_is_no_comment(lines: tuple[str, ...]) -> None:
 # Where git and this would read a patch differently: by no patch that is known.
 
 
-def make_reading(top: Path, scratch: Scratch, refused: list[str]) -> Reading:
-    series = Series(bytes(top), FACTS, read_facts)
-    return Reading(ADDED, scratch, series, lambda why, _: refused.append(why))
+def make_reading(scratch: Scratch, records: list[Record], refused: list[str]) -> Reading:
+    names = PatchNames(scratch, ADDED, (), records)
+    series = Series(b"", FACTS, read_facts)
+    return Reading(ADDED, names, series, lambda why, _: refused.append(why))
 
 
-def test_files_that_git_does_not_read_are_an_error(tmp_path: Path) -> None:
+def test_files_that_git_does_not_read_are_an_error() -> None:
     with Scratch() as scratch, pytest.raises(DiffError) as raised:
-        make_reading(tmp_path, scratch, []).read([])
+        make_reading(scratch, [], []).read()
     assert raised.value.locate(ADDED) == (
         "git and this hook read the patch differently: make the patch again, or judge the commit"
         " with --commits"
     )
 
 
-def test_lines_that_git_does_not_count_are_an_error(tmp_path: Path) -> None:
+def test_lines_that_git_does_not_count_are_an_error() -> None:
     refused: list[str] = []
     with Scratch() as scratch:
-        reading = make_reading(tmp_path, scratch, refused)
-        reading.read([Record(b"2\t0\tvirt/kvm/x.c")])
+        reading = make_reading(scratch, [Record(b"2\t0\tvirt/kvm/x.c")], refused)
+        reading.read()
     assert refused == [f"{NOT_UNDERSTOOD_MESSAGE}: judge it with --staged or --commits"]
     assert reading.new == []
-
-
-def test_a_patch_that_git_does_not_read_in_another_way_is_an_error() -> None:
-    with Scratch() as scratch, pytest.raises(DiffError, match="git apply failed"):
-        list_or_raise(scratch, b"garbage\n", b"-p0")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from kvm_export_hook.patch.patches import HUNKS_ALONE_MESSAGE
 from tests.conftest import Command
 from tests.helpers.cases import parametrize
 from tests.helpers.patches import ADDED, FOUND, diff, mail, read
@@ -235,7 +236,7 @@ SHAPES = {
         ["virt/kvm/x.c:1 b"],
     ),
     "directories-too-deep": (
-        b"--- linux/a/tools/virt/kvm/x.c\n+++ linux/a/tools/virt/kvm/x.c\n"
+        b"--- linux/a/tools/x/virt/kvm.c\n+++ linux/a/tools/x/virt/kvm.c\n"
         b"@@ -1 +1 @@\n-a\n+EXPORT_SYMBOL(b);\n",
         [],
     ),
@@ -508,14 +509,14 @@ def run(*arguments: str, stdin: bytes | None = None) -> subprocess.CompletedProc
 def test_a_patch_from_stdin_and_from_a_file(top: Path, command: Command) -> None:
     path = write(top / "x.patch", ADDED)
     status, out, err = command("--patch", str(path))
-    assert (status, err) == (1, "")
+    assert (status, err) == (1, f"kvm-export-hook: {path}: {HUNKS_ALONE_MESSAGE}\n")
     assert out.startswith(
         "virt/kvm/x.c:11:1: error: EXPORT_SYMBOL_GPL(foo):"
         " symbol is not on the allowlist [not-allowlisted]\n"
         "   11 | EXPORT_SYMBOL_GPL(foo);\n"
     )
     assert run("--patch", "-", stdin=ADDED).stdout.decode() == out
-    assert command("--patch", str(write(top / "clean", diff("+int a;")))) == (0, "", "")
+    assert command("-q", "--patch", str(write(top / "clean", diff("+int a;")))) == (0, "", "")
     elsewhere = ADDED.replace(b"virt/kvm", b"fs")
     status, out, err = command("--patch", str(write(top / "fs.patch", elsewhere)))
     assert (status, out) == (0, "")
@@ -576,7 +577,7 @@ def test_the_list_of_the_tree_is_in_force(
     monkeypatch.chdir(top / "virt")
     assert command("--patch", path).status == 1
     monkeypatch.chdir(tmp_path)
-    assert command("--patch", path) == (0, "", "")
+    assert command("--quiet", "--patch", path) == (0, "", "")
     assert command("--srctree=linux", "--patch", path).status == 1
 
 
@@ -586,7 +587,10 @@ def test_the_list_of_the_tree_is_in_force(
         "path": (["--patch", "x", "virt"], "--patch cannot be combined with PATH"),
         "fix": (["--patch", "x", "--fix"], "--patch cannot be combined with --fix"),
         "diff": (["--patch=x", "--diff"], "--patch cannot be combined with --diff"),
-        "format": (["--format=checkpatch", "--fix"], "--fix cannot be combined with --format"),
+        "format": (
+            ["--format=checkpatch", "--fix"],
+            "--fix cannot be combined with --format checkpatch",
+        ),
     }.values(),
 )
 def test_what_makes_no_sense_together(
@@ -594,7 +598,7 @@ def test_what_makes_no_sense_together(
 ) -> None:
     status, out, err = command(*arguments)
     assert (status, out) == (2, "")
-    assert f"kvm-export-hook: error: {wrong}: see --help\n" in err
+    assert err.startswith(f"kvm-export-hook: error: {wrong}: ")
 
 
 def test_patches_that_are_not_there(top: Path, command: Command) -> None:
@@ -641,7 +645,7 @@ def test_a_broken_patch_is_named_with_its_place(top: Path) -> None:
     done = run("--patch", "-", stdin=ADDED + combined)
     assert done.returncode == 2
     assert done.stdout.startswith(b"virt/kvm/x.c:11:1: error: ")
-    assert done.stderr == (
+    assert done.stderr.partition(b"\n")[2] == (
         b"kvm-export-hook: error: standard input: line 9 of the diff: this is the combined diff"
         b" of a merge, not of two sides%s\n" % AGAIN.encode()
     )

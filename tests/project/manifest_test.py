@@ -35,6 +35,12 @@ HOOKS: dict[str, dict[str, object]] = {
     "kvm-exports": {"entry": "kvm-export-hook", **OF_A_COMMIT},
     "kvm-exports-fix": {"entry": "kvm-export-hook --fix", **OF_A_COMMIT},
     "kvm-exports-push": {"entry": "kvm-export-hook --pre-push", **OF_A_PUSH},
+    "kvm-exports-patches": {
+        "entry": "kvm-export-hook --patch",
+        "files": r"\.(patch|diff|mbox|mbx|eml)$",
+        "types": ["file"],
+        "stages": ["pre-commit", "pre-merge-commit", "manual"],
+    },
 }
 
 

@@ -29,7 +29,6 @@ def make_users(
     users = Users()
     users.uses = {b"kvm_foo": list(uses)}
     users.missing, users.unclear = list(missing), list(unclear)
-    users.wanted_outside = {b"kvm_foo"}
     users.missing_outside = missing_outside
     return users
 
@@ -50,7 +49,8 @@ ADVICE = {
     ),
     "a module, in a tree with little else": (
         make_users(INTEL, missing=(b"arch/powerpc/kvm",), missing_outside=outside.PART_OF_KERNEL),
-        f"used by kvm-intel (vmx/vmx.c:7): {INTERNAL}",
+        "used by kvm-intel (vmx/vmx.c:7); users outside KVM are not known:"
+        f" this is part of a kernel, without drivers/Makefile: {INTERNAL}",
     ),
     "a file outside KVM": (
         make_users(VFIO),
@@ -59,6 +59,10 @@ ADVICE = {
     "files outside KVM": (
         make_users(AP, VFIO, VFIO),
         f"named outside KVM, drivers/s390/crypto/vfio_ap_ops.c:9 and 2 more: {LIST}",
+    ),
+    "a file outside KVM, through an inline function": (
+        make_users(Use(None, b"drivers/a.c", 7, (b"kvm_bar",))),
+        f"named outside KVM, drivers/a.c:7, through kvm_bar: {LIST}",
     ),
     "a module, and a file outside KVM": (
         make_users(INTEL, VFIO),
@@ -158,13 +162,13 @@ def test_what_was_not_looked_up() -> None:
     users = make_users()
     assert str(advice.advise(users, b"x y")) == "not looked up"
     assert advice.describe_column(users, b"x y") == "not looked up"
+    assert advice.describe_column(users, None) == "not looked up"
     assert advice.describe_outside(users, b"x y") == "not looked up"
 
 
 def test_the_line_over_the_list_of_unused_exports() -> None:
     assert advice.describe_unused(make_users(), [b"a", b"b"], 237) == (
-        "2 of 237 internal exports: no use found in another module of this tree,"
-        " in any configuration"
+        "2 of 237 exports: no use found in another module of this tree, in any configuration"
     )
 
 

@@ -309,7 +309,10 @@ def test_github_form(top: Path, command: Command) -> None:
 
 
 def test_unknown_form(top: Path, command: Command) -> None:
-    assert "invalid choice: 'xml'" in command("--format=xml").err
+    assert (
+        "--format cannot be 'xml': use text, checkpatch, json, sarif or github"
+        in command("--format=xml").err
+    )
 
 
 # The inventory.
@@ -400,8 +403,8 @@ def test_list_names_what_could_not_be_read(top: Path, command: Command) -> None:
 @parametrize(
     ("arguments", "wrong"),
     {
-        "patch": (["--patch=x"], "--patch cannot be combined with --list"),
-        "fix": (["--fix"], "argument --fix: not allowed with argument --list"),
+        "patch": (["--patch=x"], "--list cannot be combined with --patch"),
+        "fix": (["--fix"], "--fix cannot be combined with --list"),
         "format": (["--format=sarif"], "--list cannot be combined with --format sarif"),
     },
 )

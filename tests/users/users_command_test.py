@@ -16,7 +16,7 @@ from kvm_export_hook.options import Options
 from kvm_export_hook.report.formats import FORMATS
 from kvm_export_hook.run import Run
 from kvm_export_hook.show import choose_progress
-from kvm_export_hook.users.progress import say_later
+from kvm_export_hook.users.lookup import say_later
 from tests.conftest import Command
 from tests.helpers.kernel_tree import make_kernel
 from tests.helpers.support import write
@@ -133,8 +133,10 @@ def write_internal(kernel: Path) -> None:
         b"EXPORT_SYMBOL_FOR_KVM_INTERNAL(kvm_inner);\n"
         b"EXPORT_SYMBOL_FOR_KVM_INTERNAL(kvm_lonely);\n"
         b"EXPORT_SYMBOL_GPL(kvm_get_kvm);\n"
-        b"EXPORT_TRACEPOINT_SYMBOL_GPL(kvm_exit);\n",
+        b"EXPORT_TRACEPOINT_SYMBOL_GPL(kvm_exit);\n"
+        b"EXPORT_OP_LOADER(kvm_none);\n",
     )
+    write(kernel / "arch/x86/kvm/vmx/vmx.c", b"trace_kvm_exit(vcpu);\n")
 
 
 def test_the_list_has_a_column_and_ends_with_what_nobody_uses(
@@ -143,16 +145,17 @@ def test_the_list_has_a_column_and_ends_with_what_nobody_uses(
     write_internal(kernel)
     status, out, err = command("--list", "--users")
     assert (status, err) == (0, "")
-    rows = {line.split()[1]: line.split()[-1] for line in out.splitlines()[:4]}
+    rows = {line.split()[1]: line.split()[-1] for line in out.splitlines()[:5]}
     assert rows == {
         "kvm_inner": "kvm-amd",
         "kvm_lonely": "nobody",
         "kvm_get_kvm": "nobody",
-        "kvm_exit": "up",  # not looked up
+        "kvm_none": "up",  # not looked up
+        "kvm_exit": "kvm-intel",
     }
     assert "allowlisted kvm_get_kvm: not named outside KVM\n" in out
     assert (
-        "\n1 of 2 internal exports: no use found in another module of this tree,"
+        "\n1 of 3 exports: no use found in another module of this tree,"
         " in any configuration\n  kvm_lonely\nNot searched: "
     ) in out
 
@@ -161,10 +164,18 @@ def test_the_list_in_json(kernel: Path, command: Command) -> None:
     write_internal(kernel)
     listed = read_json(command, "--list")
     users = {each["symbol"]: each["users"] for each in listed["exports"]}
-    assert users["kvm_exit"] is None
+    assert users["kvm_none"] is None
+    assert users["kvm_exit"] == [
+        {
+            "module": "kvm-intel",
+            "path": "arch/x86/kvm/vmx/vmx.c",
+            "line": 1,
+            "through": ["trace_kvm_exit"],
+        }
+    ]
     assert users["kvm_lonely"] == []
     (audit,) = listed["unused"]
-    assert (audit["internal"], audit["unused"]) == (2, ["kvm_lonely"])
+    assert (audit["looked_up"], audit["unused"]) == (3, ["kvm_lonely"])
     assert audit["users_known"] is True
     assert audit["allowlisted"]["kvm_get_kvm"] == "not named outside KVM"
 

@@ -3,15 +3,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from kvm_export_hook.users.lookup import find_users
 from kvm_export_hook.users.outside import NO_GIT, PART_OF_KERNEL, SPARSE
-from tests.helpers.kernel_tree import make_kernel, spell_uses
+from tests.helpers.kernel_tree import look_up, make_kernel, spell_uses
 from tests.helpers.support import write
 
 USER = {"drivers/a.c": "kvm_foo();\n"}
@@ -49,7 +47,7 @@ def make_repository(top: Path, **changes: str) -> Path:
 
 def find_uses(top: Path) -> list[str]:
     """Find who uses kvm_foo in the tree at TOP, where that is known."""
-    users = find_users(bytes(top), [b"kvm_foo"])
+    users = look_up(top)
     assert users.missing_outside is None
     return spell_uses(users)
 
@@ -126,7 +124,7 @@ def test_a_file_that_is_only_in_the_index(tmp_path: Path) -> None:
 def test_a_sparse_checkout_is_not_all_of_a_kernel(tmp_path: Path) -> None:
     top = make_repository(tmp_path)
     run_git(top, "sparse-checkout", "set", "drivers", "arch", "virt", "include")
-    users = find_users(bytes(top), [b"kvm_foo"])
+    users = look_up(top)
     assert (spell_uses(users), users.missing_outside) == ([], SPARSE)
     assert not users.are_known
 
@@ -138,7 +136,7 @@ def test_a_checkout_that_is_sparse_no_more(tmp_path: Path) -> None:
 
 
 def test_a_part_of_a_kernel(tmp_path: Path) -> None:
-    users = find_users(bytes(make_kernel(tmp_path, {"drivers/Makefile": None})), [b"kvm_foo"])
+    users = look_up(make_kernel(tmp_path, {"drivers/Makefile": None}))
     assert users.missing_outside == PART_OF_KERNEL
     assert users.are_modules_known
     assert not users.are_known
@@ -146,19 +144,11 @@ def test_a_part_of_a_kernel(tmp_path: Path) -> None:
 
 def test_a_machine_without_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    users = find_users(bytes(make_kernel(tmp_path, USER)), [b"kvm_foo"])
+    users = look_up(make_kernel(tmp_path, USER))
     assert users.missing_outside == NO_GIT
 
 
 def test_a_repository_that_git_cannot_read(tmp_path: Path) -> None:
     write(tmp_path / ".git", b"gitdir: nowhere\n")
-    users = find_users(bytes(make_kernel(tmp_path, USER)), [b"kvm_foo"])
-    assert users.missing_outside is None  # git searches the directory all the same
-
-
-def test_nobody_looks_outside_without_a_reason(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    top = make_kernel(tmp_path, {"arch/x86/kvm/svm/svm.c": "kvm_foo();"})
-    monkeypatch.setenv("PATH", os.devnull)  # git would be missed
-    assert find_uses(top) == ["kvm-amd arch/x86/kvm/svm/svm.c:1"]
+    users = look_up(make_kernel(tmp_path, USER))
+    assert users.missing_outside == NO_GIT

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from kvm_export_hook.users.lookup import find_users, is_linkable
+from kvm_export_hook.users.exported import name_linked
+from kvm_export_hook.users.lookup import find_users
+from kvm_export_hook.users.working_tree import WorkingTree
 from tests.helpers.cases import parametrize
-from tests.helpers.kernel_tree import make_kernel, spell_uses
+from tests.helpers.kernel_tree import look_up, make_kernel, spell_uses
 
 HOST = "include/linux/kvm_host.h"
 SVM = "arch/x86/kvm/svm/svm.c"
@@ -75,7 +77,6 @@ USED: dict[str, tuple[Mapping[str, str | None], list[str]]] = {
         {"arch/x86/kvm/mmu/spte.h": "#define bar kvm_foo\n", SVM: "bar();"},
         [f"{IN_SVM}:1 < bar"],
     ),
-    "by a declaration, which promises a use": ({SVM: "extern int kvm_foo(void);"}, [f"{IN_SVM}:1"]),
     "by a conditional object": (
         {
             MAKEFILE: "+kvm-amd-$(CONFIG_KVM_AMD_SEV) += svm/sev.o\n",
@@ -112,6 +113,10 @@ USED: dict[str, tuple[Mapping[str, str | None], list[str]]] = {
         },
         ["kvm-amd arch/x86/kvm/svm/vmenter.S:2"],
     ),
+    "after a brace too many": (
+        {SVM: "void f(void)\n{\n}\n\telse kvm_foo();\n}\n"},
+        [f"{IN_SVM}:4"],
+    ),
     "outside KVM": (
         {"drivers/vfio/main.c": "\nkvm_foo();\nkvm_foo();", "net/a.h": "#define bar kvm_foo\n"},
         ["- drivers/vfio/main.c:2", "- net/a.h:1"],
@@ -120,13 +125,21 @@ USED: dict[str, tuple[Mapping[str, str | None], list[str]]] = {
         {"arch/x86/include/asm/msr.h": "#define bar kvm_foo\n", SVM: "bar();"},
         ["- arch/x86/include/asm/msr.h:1"],
     ),
+    "outside KVM, beside a function with that name": (
+        {
+            "net/a.h": "static inline int kvm_foo(void)\n{\n}\n",
+            "drivers/a.c": "#include <net/a.h>\nint a = kvm_foo();\n",
+            "drivers/b.c": "#include <linux/kvm_host.h>\nint b = kvm_foo();\n",
+        },
+        ["- drivers/b.c:2"],
+    ),
     "by symbol_get": (
         {"drivers/vfio/main.c": "fn = symbol_get(kvm_foo);"},
         ["- drivers/vfio/main.c:1"],
     ),
-    "in KVM, so that nobody looks outside": (
+    "in KVM and outside": (
         {SVM: "kvm_foo();", "drivers/vfio/main.c": "kvm_foo();"},
-        [f"{IN_SVM}:1"],
+        [f"{IN_SVM}:1", "- drivers/vfio/main.c:1"],
     ),
 }
 UNUSED: dict[str, Mapping[str, str | None]] = {
@@ -142,7 +155,11 @@ UNUSED: dict[str, Mapping[str, str | None]] = {
     "by an include": {SVM: '#include <kvm_foo.h>\n# include "kvm_foo.h"\n'},
     "by an inline function that nobody calls": {HOST: "static inline int bar(void) { kvm_foo(); }"},
     "by a comment in a macro": {HOST: "#define bar() x /* kvm_foo */\n", SVM: "bar();"},
-    "by a pasted name": {HOST: "#define bar(x) kvm_##x()\n", SVM: "bar(foo);"},
+    "by a name that a macro of its own source pastes": {SVM: "#define bar(x) kvm_##x()\nbar(foo);"},
+    "outside KVM, by a pasted name": {
+        HOST: "#define bar(x) kvm_##x()\n",
+        "drivers/a.c": "bar(foo);",
+    },
     "by a function of kvm.ko that a module calls": {
         "arch/x86/kvm/x86.c": "void bar(void) { kvm_foo(); }",
         SVM: "bar();",
@@ -161,6 +178,14 @@ UNUSED: dict[str, Mapping[str, str | None]] = {
         "arch/arm64/include/asm/kvm_host.h": "kvm_foo();",
     },
     "outside KVM, by KVM's own headers": {"include/linux/kvm_irqfd.h": "int kvm_foo(void);"},
+    "outside KVM, by a function of its own with that name": {
+        "drivers/a.c": "static int kvm_foo(void)\n{\n}\nint f(void)\n{\n\tkvm_foo();\n}\n"
+    },
+    "outside KVM, by a macro of another header with that name": {
+        "net/a.h": "#define kvm_foo() 1\n",
+        "drivers/a.c": "#include <net/a.h>\nint a = kvm_foo();\n",
+    },
+    "by a declaration that says it twice": {SVM: "extern int kvm_foo, f(int kvm_foo);\n"},
     "outside KVM, by a program": {"tools/testing/a.c": "kvm_foo();"},
     "outside KVM, by a Makefile": {"drivers/Makefile": "obj-y += kvm_foo/\n"},
     "outside KVM, by what is no C": {"Documentation/a.rst": "kvm_foo", "drivers/a.S": "kvm_foo"},
@@ -171,33 +196,23 @@ UNUSED: dict[str, Mapping[str, str | None]] = {
 def test_a_symbol_is_used(
     changes: Mapping[str, str | None], uses: list[str], tmp_path: Path
 ) -> None:
-    users = find_users(bytes(make_kernel(tmp_path, changes)), [b"kvm_foo"])
+    users = look_up(make_kernel(tmp_path, changes))
     assert spell_uses(users) == uses
     assert users.are_known
 
 
 @parametrize("changes", UNUSED)
 def test_a_symbol_is_not_used(changes: Mapping[str, str | None], tmp_path: Path) -> None:
-    users = find_users(bytes(make_kernel(tmp_path, changes)), [b"kvm_foo"])
+    users = look_up(make_kernel(tmp_path, changes))
     assert spell_uses(users) == []
     assert users.are_known
 
 
 def test_the_working_directory_is_a_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(make_kernel(tmp_path, {SVM: "kvm_foo();", "net/a.c": "kvm_bar();"}))
-    users = find_users(b"", [b"kvm_foo", b"kvm_bar"])
+    users = find_users(WorkingTree(b""), [b"kvm_foo", b"kvm_bar"])
     assert spell_uses(users) == [f"{IN_SVM}:1"]
     assert spell_uses(users, b"kvm_bar") == ["- net/a.c:1"]
-
-
-def test_users_outside_kvm_are_found_beside_a_module_if_asked_for(tmp_path: Path) -> None:
-    changes = {SVM: "kvm_foo(); kvm_bar();", "net/a.c": "kvm_foo(); kvm_bar();"}
-    users = find_users(
-        bytes(make_kernel(tmp_path, changes)), [b"kvm_foo", b"kvm_bar"], [b"kvm_foo"]
-    )
-    assert spell_uses(users) == [f"{IN_SVM}:1", "- net/a.c:1"]
-    assert spell_uses(users, b"kvm_bar") == [f"{IN_SVM}:1"]
-    assert users.wanted_outside == {b"kvm_foo"}
 
 
 @pytest.mark.parametrize("count", [9, 99], ids="{} symbols".format)
@@ -208,37 +223,40 @@ def test_symbols_have_the_users_that_each_has_alone(count: int, tmp_path: Path) 
         SVM: b"\n".join(in_module).decode(),
         "net/a.c": b"\n".join(outside).decode(),
         "net/b.c": "kvm_none",
-        "net/c.c": "halt_poll_ns",
+        "net/c.c": '#include "c.h"\nhalt_poll_ns',
+        "net/c.h": "#include <linux/kvm_host.h>\n",
     }
-    top = bytes(make_kernel(tmp_path, changes))
-    users = find_users(top, symbols)
+    top = make_kernel(tmp_path, changes)
+    users = look_up(top, *symbols)
     for symbol in symbols:
-        assert spell_uses(users, symbol) == spell_uses(find_users(top, [symbol]), symbol)
+        assert spell_uses(users, symbol) == spell_uses(look_up(top, symbol), symbol)
         assert bool(users.uses[symbol]) == (symbol in [*in_module, *outside, b"halt_poll_ns"])
 
 
 def test_what_is_no_name_is_not_looked_up(tmp_path: Path) -> None:
-    users = find_users(bytes(make_kernel(tmp_path, {})), [b"", b"kvm foo", b"a\xff", b"kvm_foo"])
+    users = look_up(make_kernel(tmp_path, {}), b"", b"kvm foo", b"a\xff", b"kvm_foo")
     assert list(users.uses) == [b"kvm_foo"]
+    assert look_up(tmp_path, b"kvm foo").uses == {}
 
 
 @pytest.mark.parametrize(
     ("macro", "symbol", "expected"),
     [
-        (b"EXPORT_SYMBOL_GPL", b"kvm_foo", True),
-        (b"EXPORT_SYMBOL_FOR_KVM_INTERNAL", b"kvm_foo", True),
-        (b"___EXPORT_SYMBOL", b"kvm_foo", True),
-        (b"EXPORT_PER_CPU_SYMBOL_GPL", b"kvm_foo", True),
-        (b"EXPORT_STATIC_CALL_GPL", b"kvm_foo", False),
-        (b"EXPORT_TRACEPOINT_SYMBOL_GPL", b"kvm_foo", False),
-        (b"EXPORT_SYMBOL_GPL", b"x(kvm_foo)", False),
-        (b"EXPORT_SYMBOL_GPL", b"", False),
+        (b"EXPORT_SYMBOL_GPL", b"kvm_foo", b"kvm_foo"),
+        (b"EXPORT_SYMBOL_FOR_KVM_INTERNAL", b"kvm_foo", b"kvm_foo"),
+        (b"___EXPORT_SYMBOL", b"kvm_foo", b"kvm_foo"),
+        (b"EXPORT_PER_CPU_SYMBOL_GPL", b"kvm_foo", b"kvm_foo"),
+        (b"EXPORT_STATIC_CALL_GPL", b"kvm_foo", b"__SCT__kvm_foo"),
+        (b"EXPORT_STATIC_CALL_TRAMP", b"kvm_foo", b"__SCT__kvm_foo"),
+        (b"EXPORT_TRACEPOINT_SYMBOL_GPL", b"kvm_foo", b"__tracepoint_kvm_foo"),
+        (b"EXPORT_SYMBOL_GPL", b"x(kvm_foo)", None),
+        (b"EXPORT_SYMBOL_GPL", b"", None),
+        (b"EXPORT_SYMBOL_GPL", b"a\xff", None),
+        (b"EXPORT_OP_LOADER", b"kvm_foo", None),
     ],
 )
-def test_static_calls_and_tracepoints_link_to_another_name(
-    macro: bytes, symbol: bytes, expected: bool
-) -> None:
-    assert is_linkable(macro, symbol) == expected
+def test_what_is_linked(macro: bytes, symbol: bytes, expected: bytes | None) -> None:
+    assert name_linked(macro, symbol) == expected
 
 
 MISSING: dict[str, tuple[Mapping[str, str | None], list[bytes]]] = {
@@ -261,37 +279,45 @@ MISSING: dict[str, tuple[Mapping[str, str | None], list[bytes]]] = {
 def test_what_is_missing_is_named(
     changes: Mapping[str, str | None], missing: list[bytes], tmp_path: Path
 ) -> None:
-    users = find_users(bytes(make_kernel(tmp_path, changes)), [b"kvm_foo"])
+    users = look_up(make_kernel(tmp_path, changes))
     assert users.missing == missing
     assert not users.are_known
 
 
 def test_a_header_that_cannot_be_read_is_missing(tmp_path: Path) -> None:
     make_kernel(tmp_path, {}).joinpath("virt/kvm/kvm_mm.h").mkdir()
-    assert find_users(bytes(tmp_path), [b"kvm_foo"]).missing == [b"virt/kvm/kvm_mm.h"]
+    assert look_up(tmp_path).missing == [b"virt/kvm/kvm_mm.h"]
 
 
 def test_a_source_may_be_a_symbolic_link(tmp_path: Path) -> None:
-    top = make_kernel(tmp_path, {SVM: None, "other.c": "kvm_foo();"})
+    top = make_kernel(tmp_path, {SVM: None, "other": "kvm_foo();"})
     (top / SVM).parent.mkdir()
-    (top / SVM).symlink_to(top / "other.c")
-    assert spell_uses(find_users(bytes(top), [b"kvm_foo"])) == [f"{IN_SVM}:1"]
+    (top / SVM).symlink_to(top / "other")
+    assert spell_uses(look_up(top)) == [f"{IN_SVM}:1"]
 
 
 def test_a_directory_that_cannot_be_listed_is_missing(tmp_path: Path) -> None:
     changes = {"virt/kvm/kvm_main.c": None, "virt/kvm/Makefile.kvm": None, "virt/kvm": "a file"}
-    users = find_users(bytes(make_kernel(tmp_path, changes)), [b"kvm_foo"])
+    users = look_up(make_kernel(tmp_path, changes))
     assert users.missing == [b"virt/kvm", b"virt/kvm/Makefile.kvm"]
 
 
 def test_what_is_no_tree_has_no_known_users(tmp_path: Path) -> None:
-    users = find_users(bytes(tmp_path / "nowhere"), [b"kvm_foo"])
+    users = look_up(tmp_path / "nowhere")
     assert users.missing == [b"arch/powerpc/kvm", b"arch/x86/kvm"]
+    assert not users.are_known
+
+
+def test_what_the_macros_make_is_not_known_if_it_is_too_much(tmp_path: Path) -> None:
+    doubled = "".join(f"#define a{n + 1}(x) a{n}(x) a{n}(x)\n" for n in range(40))
+    header = f"#define a0(x) x##x\n{doubled}a40(kvm_foo)\n"
+    users = look_up(make_kernel(tmp_path, {HOST: header}))
+    assert users.unclear == [b"include/linux: the macros of KVM's headers make too much"]
     assert not users.are_known
 
 
 def test_a_construct_that_is_not_understood_is_reported(tmp_path: Path) -> None:
     changes = {MAKEFILE: "+kvm-amd-y += $(wildcard svm/*.o)\n"}
-    users = find_users(bytes(make_kernel(tmp_path, changes)), [b"kvm_foo"])
+    users = look_up(make_kernel(tmp_path, changes))
     assert users.unclear == [b"arch/x86/kvm/Makefile:8: $(wildcard svm/*.o)"]
     assert not users.are_known

@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: MIT
+"""A patch is what git makes of it: applied to a tree in a scratch repository, or not at all.
+
+Nothing is written to the user's repository: the scratch one has an index and
+objects of its own, and reads those of the user's as alternates.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from kvm_export_hook.git.compare import Tree, compare
+from kvm_export_hook.git.discover import find_kernel
+from kvm_export_hook.git.entries import Entry, parse_index
+from kvm_export_hook.git.objects import get_content
+from kvm_export_hook.git.process import GitError, run_git
+from kvm_export_hook.git.repository import Repository
+from kvm_export_hook.git.trees import TreeReader, parse_tree
+from kvm_export_hook.rules.facts import FACT_FILES
+from kvm_export_hook.rules.scope import KVM_DIRECTORIES, is_in_scope
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kvm_export_hook.changes.state import Change
+    from kvm_export_hook.patch.patch_names import PatchNames
+    from kvm_export_hook.patch.scratch import Scratch
+    from kvm_export_hook.rules.facts import Facts
+    from kvm_export_hook.run import Complain, Note, ReadFacts
+    from kvm_export_hook.values import Origin
+
+    # The mode and the id of each file, by its name from the top of the kernel.
+    IndexFiles = dict[bytes, tuple[bytes, bytes]]
+
+NOTHING = (b"000000", b"0" * 40)
+
+# What of a patch is applied; a star stands for slashes, too. All else is none of KVM's.
+INCLUDED = (*(name + b"/*" for name in KVM_DIRECTORIES), *FACT_FILES)
+# What a file cannot be without hiding KVM's.
+ABOVE = (b"arch", b"arch/x86", b"virt", *KVM_DIRECTORIES)
+GLOB_PATTERN = re.compile(rb"[\\*?\[]")
+IDS_PATTERN = re.compile(rb"(?m)^index ([0-9a-f]{4,64})\.\.([0-9a-f]{4,64})(?: [0-7]+)?$")
+
+
+def open_base(
+    srctree: bytes | None, scratch: Scratch, read_facts: ReadFacts, complain: Complain, note: Note
+) -> Base | None:
+    """Return what HEAD of the repository around SRCTREE has of KVM; None: there is nothing.
+
+    It lies in SCRATCH, which becomes a repository. SRCTREE None: the tree
+    around the working directory.
+    """
+    asked = (b"rev-parse", b"HEAD^{commit}", b"--show-object-format", b"--git-path", b"objects")
+    try:
+        directory, prefix, _ = find_kernel(srctree)
+        said = run_git(*asked, directory=directory)
+    except GitError:
+        return None
+    head, form, objects = said[:-1].split(b"\n", 2)
+    scratch.make_repository(os.path.abspath(os.path.join(directory, objects)), form)
+    place = (scratch.path, b"", None)
+    repository = Repository(None, read_facts, complain, note, place, scratch.environment)
+    base = Base(scratch, repository, head + b":" + prefix)
+    if not any(map(is_in_scope, base.files)):
+        repository.objects.close()
+        return None
+    base.write_index(b"index", base.files)
+    repository.note_facts(b".", base.facts)
+    return base
+
+
+class Base:
+    """What patches are applied to: the files of KVM and the fact files, and how to read them.
+
+    ``tree``: how git reads the top of the kernel. ``files``: what there is,
+    which changes from patch to patch.
+    """
+
+    def __init__(self, scratch: Scratch, repository: Repository, tree: bytes) -> None:
+        self.repository = repository
+        self._scratch = scratch
+        self._tree = tree
+        self._length = len(tree.partition(b":")[0])
+        self._reader = TreeReader(repository.objects)
+        listed = self._reader.list_files([(tree + name, name) for name in KVM_DIRECTORIES])
+        self.files: IndexFiles = {name: (mode, id_) for mode, id_, name in listed}
+        for name in FACT_FILES:
+            self._add_from_tree(name, self.files)
+
+    @property
+    def facts(self) -> Facts:
+        """The facts of the tree as it is now."""
+        return self._read_facts(self.files)
+
+    def read_fact_files(self) -> list[bytes | None]:
+        """Read the fact files of the tree as it is now."""
+        ids = [self.files.get(name, NOTHING)[1] for name in FACT_FILES]
+        return [get_content(each) for each in self.repository.objects.find(ids)]
+
+    def apply(self, patch: bytes, names: PatchNames, origin: Origin | None) -> Change | None:
+        """Apply PATCH, and return what it changes; None if git cannot apply it.
+
+        First to the tree as it is, then to the files that it was made from, which
+        is what ``git am -3`` does. The other way round, if the tree has what it
+        makes already. Raises GitError.
+        """
+        ways = (self._apply_here, self._apply_where_it_was_made)
+        for way in reversed(ways) if self._has_new_ids(patch, names) else ways:
+            done = way(patch, names)
+            if done is not None:
+                old, self.files = done
+                return self._compare(old, self.files, origin)
+        return None
+
+    def _has_new_ids(self, patch: bytes, names: PatchNames) -> bool:
+        """Whether a file that PATCH names is what it makes of it, and not what it was made from."""
+        ids = [self.files[name][1] for name in names.new if name in self.files]
+        pairs = IDS_PATTERN.findall(patch) if ids else ()
+        return any(
+            id_.startswith(new) and not id_.startswith(old) for old, new in pairs for id_ in ids
+        )
+
+    def _apply_here(self, patch: bytes, names: PatchNames) -> tuple[IndexFiles, IndexFiles] | None:
+        """Apply PATCH to the tree as it is; return the files before and after."""
+        files = dict(self.files)
+        self._add_sources(files, names)
+        added = files.keys() - self.files.keys()
+        if added:
+            self.write_index(b"index", {name: files[name] for name in added})
+        new = self._run_apply(b"index", files, patch, names)
+        if new is not None:
+            return files, new
+        if added:
+            self.write_index(b"index", dict.fromkeys(added, NOTHING))
+        return None
+
+    def _apply_where_it_was_made(
+        self, patch: bytes, names: PatchNames
+    ) -> tuple[IndexFiles, IndexFiles] | None:
+        """Apply PATCH to the files that its own ids name, laid over the tree."""
+        files = {name: each for name, each in self.files.items() if name not in names.new}
+        self._add_sources(files, names)
+        self.write_index(b"laid", files)
+        ancestor = b"--build-fake-ancestor=" + self._scratch.join(b"ancestor")
+        options = (ancestor, *names.options, *self._include(names))
+        try:
+            self._run_on(b"laid", b"apply", *options, stdin=patch)
+        except GitError:
+            return None
+        made_from = self._list_index(b"ancestor")
+        self.write_index(b"laid", made_from)
+        files |= made_from
+        new = self._run_apply(b"laid", files, patch, names)
+        if new is None:
+            return None
+        os.replace(self._scratch.join(b"laid"), self._scratch.join(b"index"))
+        return files, new
+
+    def _add_sources(self, files: IndexFiles, names: PatchNames) -> None:
+        """Add to FILES what a patch with NAMES renames or copies from elsewhere.
+
+        A file that it would only rename, and that has the new name already, has
+        not changed.
+        """
+        for old, new in zip(names.find_old(), names.new, strict=True):
+            if old not in files and old != new:
+                self._add_from_tree(old, files)
+                if old not in files and new in self.files:
+                    files[old] = self.files[new]
+
+    def _run_apply(
+        self, index: bytes, before: IndexFiles, patch: bytes, names: PatchNames
+    ) -> IndexFiles | None:
+        """Apply PATCH to an INDEX, which has the files BEFORE; return those after it.
+
+        None if git refuses, or does nothing.
+        """
+        options = (b"--cached", b"--whitespace=nowarn", *names.options, *self._include(names))
+        try:
+            self._run_on(index, b"apply", *options, stdin=patch)
+        except GitError:
+            return None
+        after = self._list_index(index)
+        return after if after != before else None
+
+    def _include(self, names: PatchNames) -> Iterator[bytes]:
+        """Yield the options that limit git to what matters of a patch that has NAMES."""
+        for pattern in (*INCLUDED, *ABOVE):
+            yield b"--include=" + pattern
+        if names.moves:
+            for name in names.new:
+                if not is_in_scope(name):
+                    yield b"--include=" + GLOB_PATTERN.sub(rb"\\\g<0>", name)
+
+    def _compare(self, old: IndexFiles, new: IndexFiles, origin: Origin | None) -> Change:
+        """Compare two states by the one road."""
+        entries = [
+            make_index_entry(name, old.get(name, NOTHING), new.get(name, NOTHING))
+            for name in sorted(old.keys() | new.keys())
+            if old.get(name) != new.get(name)
+        ]
+        diff = self.repository.select_texts(entries)
+        facts = self._read_facts(new)
+        self.repository.note_facts(b".", facts)
+        trees = [self._make_tree(files) for files in (new, old)]
+        return compare(trees[0], trees[1:], [diff], origin)
+
+    def _make_tree(self, files: IndexFiles) -> Tree:
+        """Make the tree that has FILES."""
+        listed = [(mode, id_, name) for name, (mode, id_) in sorted(files.items())]
+
+        def list_files() -> list[tuple[bytes, bytes]]:
+            return list(self.repository.select_files(listed, b"", is_new=False))
+
+        return Tree(self._read_facts(files), list_files, self.repository.make_text)
+
+    def _read_facts(self, files: IndexFiles) -> Facts:
+        """Read the facts of the tree that has FILES."""
+        ids = (files.get(name, NOTHING)[1] for name in FACT_FILES)
+        return self.repository.read_facts_of(tuple(ids))
+
+    def _add_from_tree(self, name: bytes, files: IndexFiles) -> None:
+        """Add the file NAME of the tree to FILES, if it is there."""
+        directory, _, base = name.rpartition(b"/")
+        (found,) = self.repository.objects.find([self._tree + directory])
+        if found is not None and found.type == b"tree":
+            for mode, id_, entry in parse_tree(found):
+                if entry == base:
+                    files[name] = mode, id_
+
+    def write_index(self, index: bytes, files: IndexFiles) -> None:
+        """Put FILES into an INDEX, which may be new; those that are NOTHING leave it."""
+        lines = []
+        for name, (mode, id_) in files.items():
+            # Without a mode the file goes; an id of zeros is as long as any.
+            lines.append(b"%s %s\t%s\0" % (mode, id_.ljust(self._length, b"0"), name))
+        self._run_on(index, b"update-index", b"-z", b"--index-info", stdin=b"".join(lines))
+
+    def _list_index(self, index: bytes) -> IndexFiles:
+        """List the files of an INDEX."""
+        listed = parse_index(self._run_on(index, b"ls-files", b"-s", b"-z"), b"")
+        return {name: (mode, id_) for mode, id_, name in listed}
+
+    def _run_on(self, index: bytes, *arguments: bytes, stdin: bytes = b"") -> bytes:
+        """Run git on an INDEX of the scratch repository."""
+        return self._scratch.run(*arguments, stdin=stdin, index=index)
+
+
+def make_index_entry(name: bytes, old: tuple[bytes, bytes], new: tuple[bytes, bytes]) -> Entry:
+    """Make the entry of a file NAME whose mode and id were OLD, and are NEW."""
+    status = b"A" if old == NOTHING else b"D" if new == NOTHING else b"M"
+    return Entry(b" ".join((old[0], new[0], old[1], new[1], status)), name)

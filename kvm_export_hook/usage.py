@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+"""Explains the options: the text of --help, and which one was meant."""
+
+from __future__ import annotations
+
+from kvm_export_hook import __version__
+from kvm_export_hook.options import OPTIONS, PROGRAM, UNKNOWN, Options, join_with_or, make_attribute
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kvm_export_hook.options import Row
+
+VERSION = f"{PROGRAM} {__version__}\n"
+
+HEAD = f"""\
+usage: {PROGRAM} [OPTION ...] [PATH ...]
+
+Refuse exports in KVM's sources that hand a symbol to every kernel module.
+Exit status: 0 nothing unwanted, 1 findings, 2 not everything could be judged.
+Example: {PROGRAM} --commits master..
+"""
+
+# Of the column of the names.
+WIDTH = len("--commits RANGE") + 2
+# How alike two names are whose owners may have meant the same; 1 is equal.
+NEAR = 0.8
+
+
+def write_help() -> str:
+    """Write the text of --help, which fits a terminal of 80 columns."""
+    text = HEAD
+    for heading, rows in OPTIONS.items():
+        text += f"\n{heading}:\n"
+        for names, row in rows.items():
+            spelled = f"{names} {row.get('value', '')}"
+            text += f"  {spelled:<{WIDTH}}{describe_row(names, row)}\n"
+    return text
+
+
+def describe_row(name: str, row: Row) -> str:
+    """Say what the option NAME of ROW does, or what can be chosen."""
+    if "help" in row:
+        return row["help"]
+    default = getattr(Options, make_attribute(name))
+    return f"{join_with_or(row['choices'])} (default: {default})"
+
+
+def add_guess(wrong: str) -> str:
+    """Add to WRONG which option may be meant, if it is that one is unknown, and another is near."""
+    if not wrong.startswith(UNKNOWN):
+        return wrong
+    from difflib import get_close_matches
+
+    known: dict[str, str] = {}
+    for rows in OPTIONS.values():
+        for names, row in rows.items():
+            known |= {choice: f"{names} {choice}" for choice in row.get("choices", ())}
+            known |= {name.strip("-"): name for name in names.split(", ")}
+    typed = wrong.removeprefix(UNKNOWN).partition("=")[0].strip("-")
+    near = get_close_matches(typed, known, n=1, cutoff=NEAR)
+    return f"{wrong} (did you mean {known[near[0]]}?)" if near else wrong

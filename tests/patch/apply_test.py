@@ -1,0 +1,322 @@
+# SPDX-License-Identifier: MIT
+"""A patch that git applies is judged as the commit is that ``git am`` makes of it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kvm_export_hook.patch.patches import HUNKS_ALONE_MESSAGE
+from tests.conftest import HOME, Command
+from tests.helpers import random_edits
+from tests.helpers.cases import parametrize
+from tests.helpers.repositories import VFS, Repository, copy_repository, find_added, make_kernel
+from tests.helpers.support import BAD, INTERNAL, MAKEFILE_WITH_CHECK, make_tree, write
+
+A, B, LIB = "virt/kvm/a.c", "arch/x86/kvm/b.c", "lib/l.c"
+MAKEFILE = "arch/x86/kvm/Makefile"
+LINES = b"".join(b"int a%d;\n" % number for number in range(12))
+LISTED = b"EXPORT_SYMBOL_GPL(kvm_put_kvm);\n"
+
+Files = dict[str, bytes | None]
+
+
+def case(before: Files, after: Files, *added: str) -> tuple[Files, Files, list[str]]:
+    """Make a case: a commit, a change of it, and what that adds."""
+    return before, after, list(added)
+
+
+# Most of these no hunk can show.
+CHANGES = {
+    "an-export": case({A: LINES}, {A: LINES + BAD}, f"{A}:13"),
+    "an-internal-export": case({A: LINES}, {A: LINES + INTERNAL}),
+    "a-new-file": case({}, {A: BAD}, f"{A}:1"),
+    "an-export-that-moves": case({A: BAD + LINES}, {A: LINES + BAD}),
+    "to-another-file": case({A: BAD + LINES, B: LINES}, {A: LINES, B: LINES + BAD}),
+    "a-name-leaves-the-list": case(
+        {A: LISTED + LINES},
+        {MAKEFILE: MAKEFILE_WITH_CHECK.replace(b" \\\n\t\t\t\t-e kvm_put_kvm", b"")},
+        f"{A}:1",
+    ),
+    "a-name-comes-to-the-list": case(
+        {A: LINES},
+        {A: LINES + BAD, MAKEFILE: MAKEFILE_WITH_CHECK.replace(b"put_kvm", b"sample")},
+    ),
+    "a-comment-that-ends-earlier": case(
+        {A: b"/*\n" + LINES + BAD + LINES + b"*/\n"},
+        {A: b"/*\n*/\n" + LINES + BAD + LINES},
+        f"{A}:15",
+    ),
+    "a-call-longer-than-the-context": case(
+        {A: b"F(\n" + b"\n" * 9 + b"kvm_foo);\n"},
+        {A: b"EXPORT_SYMBOL_NS(\n" + b"\n" * 9 + b"kvm_foo);\n"},
+        f"{A}:1",
+    ),
+    "a-rename-into-kvm": case({LIB: VFS + LINES}, {LIB: None, A: VFS + LINES}, f"{A}:2"),
+    "a-rename-out-of-kvm": case({A: BAD + LINES, B: LINES}, {A: None, LIB: BAD + LINES}),
+    "with-an-export-that-stays": case(
+        {A: BAD + LINES * 3, B: LINES}, {A: None, LIB: LINES * 3, B: LINES + BAD}
+    ),
+    "a-copy-into-kvm": case({LIB: VFS + LINES}, {A: VFS + LINES}, f"{A}:2"),
+    "a-copy-within-kvm": case({A: BAD + LINES}, {B: BAD + LINES}, f"{B}:1"),
+    "a-binary-patch": case({A: b"\0" + LINES}, {A: b"\0" + LINES + BAD}, f"{A}:13"),
+    "a-name-with-a-star": case({}, {"virt/kvm/*[a].c": BAD}, "virt/kvm/*[a].c:1"),
+    "nothing-of-kvm": case({LIB: LINES}, {LIB: LINES + BAD}),
+    "only-its-makefile": case({}, {"virt/kvm/Makefile.kvm": b"# EXPORT_SYMBOL\n"}),
+}
+FORMS = {"plain": [], "renames": ["-M", "-C", "--find-copies-harder"], "binary": ["--binary"]}
+
+
+def make_mail(linux: Repository, before: Files, after: Files, *options: str) -> bytes:
+    """Commit BEFORE, make a mail of the commit of AFTER, and go back."""
+    linux.record("before", before)
+    linux.record("after", after)
+    mail = linux.git("format-patch", "--stdout", *options, "-1")
+    linux.git("reset", "--quiet", "--hard", "HEAD^")
+    return mail.encode("utf-8", "surrogateescape")
+
+
+@pytest.mark.parametrize("form", FORMS)
+@parametrize(("before", "after", "added"), CHANGES)
+def test_a_mail_is_judged_as_the_commit_that_it_becomes(
+    linux: Repository, before: Files, after: Files, added: list[str], form: str
+) -> None:
+    mail = make_mail(linux, before, after, *FORMS[form])
+    path = str(write(linux.top.parent / "mail", mail))
+    expected = [f"[PATCH] after: {each}" for each in added]
+    assert find_added("--patch", path) == expected
+    linux.git("am", "--quiet", path)
+    assert find_added("--commits=HEAD") == [f"after: {each}" for each in added]
+    # What HEAD has already is judged as it was made.
+    assert find_added("--patch", path) == expected
+
+
+def test_a_mail_of_a_branch_that_went_on(linux: Repository, command: Command) -> None:
+    mail = make_mail(linux, {A: LINES * 2}, {A: BAD + LINES * 2})
+    path = str(write(linux.top.parent / "mail", mail))
+    # git applies it at an offset, or by the blobs of its own index lines.
+    linux.record("offset", {A: b"int b;\n" + LINES * 2})
+    assert find_added("--patch", path) == [f"[PATCH] after: {A}:1"]
+    linux.record("elsewhere", {A: LINES.replace(b"int", b"long")})
+    assert find_added("--patch", path) == [f"[PATCH] after: {A}:1"]
+    mail = mail.replace(b"\nindex ", b"\nindex 1111111")
+    write(linux.top.parent / "mail", mail)
+    status, out, err = command("--quiet", "--patch", path)
+    assert (status, err) == (1, "")
+    assert out.startswith(f"{A}:1:1: error: ")
+    err = command("--patch", path).err
+    assert err == f"kvm-export-hook: {path}: [PATCH] after: {HUNKS_ALONE_MESSAGE}\n"
+
+
+def test_the_mails_of_a_series_are_applied_one_after_the_other(linux: Repository) -> None:
+    start = linux.record("start", {A: LINES})
+    listed = MAKEFILE_WITH_CHECK.replace(b"put_kvm", b"sample")
+    linux.record("one", {A: LINES + BAD})
+    linux.record("two", {MAKEFILE: listed})
+    linux.record("three", {A: LINES + BAD + BAD, B: b"EXPORT_SYMBOL_GPL(kvm_put_kvm);\n"})
+    mails = linux.git("format-patch", "--stdout", start)
+    linux.git("reset", "--quiet", "--hard", start)
+    path = str(write(linux.top.parent / "mails", mails.encode()))
+    expected = [f"[PATCH 1/3] one: {A}:13", f"[PATCH 3/3] three: {B}:1"]
+    assert find_added("--patch", path) == expected
+    linux.git("am", "--quiet", path)
+    assert find_added(f"--commits={start}..") == [each.partition("] ")[2] for each in expected]
+
+
+def test_several_files_are_one_series(linux: Repository, command: Command) -> None:
+    listed = MAKEFILE_WITH_CHECK.replace(b"put_kvm", b"sample")
+    first = make_mail(linux, {A: LINES}, {MAKEFILE: listed})
+    second = make_mail(linux, {}, {A: LINES + BAD + b"EXPORT_SYMBOL_GPL(kvm_other);\n"})
+    paths = [
+        str(write(linux.top.parent / name, mail))
+        for name, mail in (("b.patch", first), ("a.patch", second))
+    ]
+    status, out, err = command("--patch", *paths)
+    assert (status, err) == (1, "")
+    assert out.startswith(f"{paths[1]}: [PATCH] after\n{A}:14:1: error: ")
+    assert out.count(" error: ") == 1
+    # The other way round the name is not yet on the list.
+    assert command("--patch", *reversed(paths)).out.count(" error: ") == 2
+    status, _, err = command("--patch", paths[0], str(linux.top))
+    assert status == 2
+    assert f"{linux.top}: is a directory: name the files in it, in their order" in err
+
+
+@pytest.mark.parametrize("series", [b"b.patch\na.patch -p1\n", None], ids=["series", "by-name"])
+def test_under_pre_commit_the_order_is_that_of_the_file_series(
+    linux: Repository, monkeypatch: pytest.MonkeyPatch, series: bytes | None
+) -> None:
+    listed = MAKEFILE_WITH_CHECK.replace(b"put_kvm", b"sample")
+    write(linux.top.parent / "q/b.patch", make_mail(linux, {A: LINES}, {MAKEFILE: listed}))
+    write(linux.top.parent / "q/a.patch", make_mail(linux, {}, {A: LINES + BAD}))
+    if series:
+        write(linux.top.parent / "q/series", series)
+    monkeypatch.setenv("PRE_COMMIT", "1")
+    found = find_added("--patch", "../q/a.patch", "../q/b.patch")
+    assert found == ([] if series else [f"[PATCH] after: {A}:13"])
+
+
+PREFIXES = {
+    "no-prefix": ["--no-prefix"],
+    "prefixes": ["--src-prefix=old/", "--dst-prefix=new/"],
+    "a-longer-prefix": ["--src-prefix=a/linux/", "--dst-prefix=b/linux/"],
+    "a-still-longer-prefix": ["--src-prefix=a/b/linux/", "--dst-prefix=b/b/linux/"],
+}
+
+
+@pytest.mark.parametrize("form", PREFIXES)
+def test_names_as_git_may_be_told_to_read_them(linux: Repository, form: str) -> None:
+    files: Files = {LIB: VFS + LINES}
+    mail = make_mail(linux, files, {LIB: None, B: VFS + LINES}, "-M", *PREFIXES[form])
+    path = str(write(linux.top.parent / "mail", mail))
+    assert find_added("--patch", path) == [f"[PATCH] after: {B}:2"]
+
+
+def test_a_kernel_in_a_subdirectory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    outer = Repository(tmp_path / "outer", HOME)
+    make_tree(outer.top / "linux", check=True)
+    outer.git("init", "--quiet")
+    mail = make_mail(outer, {f"linux/{A}": LINES}, {f"linux/{A}": LINES + BAD})
+    path = str(write(tmp_path / "mail", mail))
+    monkeypatch.chdir(outer.top)
+    assert find_added("--srctree=linux", "--patch", path) == [f"[PATCH] after: {A}:13"]
+    monkeypatch.chdir(outer.top / "linux")
+    assert find_added("--patch", path) == [f"[PATCH] after: {A}:13"]
+    write(tmp_path / "mail", mail.replace(b"/linux/virt", b"/virt"))
+    assert find_added("--patch", path) == [f"[PATCH] after: {A}:13"]
+
+
+def list_contents(top: Path) -> dict[str, str]:
+    """List every file below TOP, with a checksum of its content."""
+    return {
+        str(path.relative_to(top)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(top.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_nothing_is_written_to_the_repository(
+    linux: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "scratch"))
+    (tmp_path / "scratch").mkdir()
+    mail = make_mail(linux, {LIB: VFS + LINES, A: LINES}, {LIB: None, A: BAD}, *FORMS[form])
+    path = str(write(linux.top.parent / "mail", mail))
+    linux.git("config", "core.splitIndex", "true")
+    linux.git("update-index", "--split-index")
+    before = list_contents(linux.top)
+    assert find_added("--patch", path) == [f"[PATCH] after: {A}:1"]
+    assert list_contents(linux.top) == before
+    assert not os.listdir(tmp_path / "scratch")
+
+
+def make_repository_of(kind: str, linux: Repository, tmp_path: Path) -> Path:
+    """Make a repository of a KIND that has what LINUX has."""
+    place = tmp_path / ("a:b" if kind == "colon" else f'qu"ote\\{kind}')
+    if kind == "colon":
+        shutil.copytree(linux.top, place)
+        return place
+    options = {
+        "bare": ["--bare"],
+        "shallow": ["--depth=1"],
+        "alternates": ["--shared"],
+        "partial": ["--filter=blob:none"],
+    }[kind]
+    url = str(linux.top) if kind == "alternates" else f"file://{linux.top}"
+    linux.git("config", "uploadpack.allowFilter", "true")
+    linux.git("clone", "--quiet", *options, url, str(place))
+    return place
+
+
+@pytest.mark.parametrize("kind", ["colon", "bare", "shallow", "alternates", "partial"])
+def test_repositories_of_every_kind(
+    linux: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    mail = make_mail(linux, {LIB: VFS + LINES, A: LISTED}, {LIB: None, B: VFS + LINES}, "-M")
+    path = str(write(tmp_path / "mail", mail))
+    monkeypatch.chdir(make_repository_of(kind, linux, tmp_path))
+    assert find_added("--patch", path) == [f"[PATCH] after: {B}:2"]
+
+
+def test_a_repository_with_longer_ids(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    linux = Repository(make_tree(tmp_path / "long", check=True), HOME)
+    linux.git("init", "--quiet", "--object-format=sha256")
+    mail = make_mail(linux, {LIB: VFS + LINES}, {LIB: None, B: VFS + LINES}, "-M")
+    monkeypatch.chdir(linux.top)
+    path = str(write(tmp_path / "mail", mail))
+    assert find_added("--patch", path) == [f"[PATCH] after: {B}:2"]
+    linux.git("am", "--quiet", path)
+    assert find_added("--patch", path) == [f"[PATCH] after: {B}:2"]
+
+
+def test_nothing_is_fetched(
+    linux: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
+) -> None:
+    mail = make_mail(linux, {A: LINES}, {A: LINES + BAD})
+    path = str(write(tmp_path / "mail", mail))
+    linux.git("config", "uploadpack.allowFilter", "true")
+    linux.git(
+        *("clone", "--quiet", "--no-checkout", "--filter=blob:none"),
+        *(f"file://{linux.top}", str(tmp_path / "partial")),
+    )
+    linux.top.rename(tmp_path / "away")
+    monkeypatch.chdir(tmp_path / "partial")
+    status, out, err = command("--patch", path)
+    assert status == 1
+    assert out.startswith(f"{A}:13:1: error: ")
+    assert HUNKS_ALONE_MESSAGE in err
+
+
+def test_a_link_that_a_patch_puts_in_kvm(linux: Repository, command: Command) -> None:
+    (linux.top / "virt/kvm/l.c").symlink_to("kvm_main.c")
+    linux.record("link")
+    mail = linux.git("format-patch", "--stdout", "-1")
+    linux.git("reset", "--quiet", "--hard", "HEAD^")
+    path = write(linux.top.parent / "mail", mail.encode())
+    status, out, err = command("--patch", str(path))
+    assert (status, out) == (2, "")
+    assert err.startswith(
+        f"kvm-export-hook: error: {path}: [PATCH] link: virt/kvm/l.c: is a symbolic link"
+    )
+
+
+# Random edits, by git am and --commits as the oracle.
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """Make a small kernel with the check."""
+    return make_kernel(tmp_path_factory.mktemp("base") / "linux", HOME)
+
+
+@given(st.data())
+@settings(max_examples=int(os.environ.get("EXAMPLES", 12)), suppress_health_check=[*HealthCheck])
+def test_random_mails(
+    base: Repository, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    place = tmp_path_factory.mktemp("random")
+    linux = copy_repository(base, place / "linux")
+    before = data.draw(random_edits.TREES)
+    after = data.draw(random_edits.edited(before))
+    form = data.draw(st.sampled_from([*FORMS.values(), *PREFIXES.values(), ["-U1"], ["-U10"]]))
+    gone = dict.fromkeys(before.keys() - after.keys())
+    mail = make_mail(
+        linux, {**random_edits.join(before)}, {**gone, **random_edits.join(after)}, *form
+    )
+    path = write(place / "mail", mail)
+    run = ("kvm-export-hook", "--format=checkpatch")
+    said = linux.run(*run, "--patch", str(path))
+    if linux.run("git", "am", "--quiet", "--keep-cr", str(path)).status == 0:
+        expected = linux.run(*run, "--commits=HEAD")
+        assert said.status == expected.status, (said, expected)
+        assert said.output.count("ERROR: ") == expected.output.count("ERROR: ")
+        again = linux.run(*run, "--patch", str(path))
+        assert again.status == expected.status, (again, expected)
+    shutil.rmtree(place)
