@@ -96,7 +96,8 @@ def read_log(
     commit: Commit | None = None
     arguments = [*LOG, *RAW, *options, *repository.pathspec]
     listed = b"".join(id_ + b"\n" for id_ in ids)
-    with Git(*arguments, directory=repository.directory, stdin=listed) as git:
+    place, environment = repository.directory, repository.environment
+    with Git(*arguments, directory=place, stdin=listed, environment=environment) as git:
         fields = (field for field in read_fields(git.output) if field.strip(b"\n"))
         for field in fields:
             if field.startswith((b"\n:", b":")):

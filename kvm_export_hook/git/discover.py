@@ -14,7 +14,7 @@ import os
 
 from kvm_export_hook.files.locate import find_nearest_tree
 from kvm_export_hook.files.look import can_see, is_directory
-from kvm_export_hook.git.process import GitError, ask_git
+from kvm_export_hook.git.process import GitError, ask_git, forget_repository
 from kvm_export_hook.rules.scope import is_below
 
 GIT_DIRECTORY_MESSAGE = (
@@ -25,6 +25,7 @@ GIT_DIRECTORY_MESSAGE = (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeGuard
 
     from kvm_export_hook.values import Text
 
@@ -43,10 +44,12 @@ def find_kernel(srctree: bytes | None) -> tuple[bytes, bytes, bytes | None]:
     except OSError as error:
         raise GitError("the working directory is gone: change to another") from error
     kernel = find_nearest_tree(here, {}) if srctree is None else os.path.join(here, srctree)
+    start = kernel if srctree is not None and kernel and is_directory(kernel) else here
     if is_repository_set():
         place, top = b"", find_worktree(here)
+        if is_of_its_own(inner := find_top(os.path.realpath(start)), top):
+            place = top = inner
     else:
-        start = kernel if srctree is not None and kernel and is_directory(kernel) else here
         place, top = find_repository(os.path.realpath(start))
     if top is None:
         # In a bare repository there is only what was named.
@@ -120,14 +123,59 @@ def find_worktree(directory: bytes) -> bytes | None:
 
 def is_set_to(top: bytes) -> bool:
     """Whether the repository that the environment names is the one of the working tree at TOP."""
-    path = os.path.join(top, b".git")
     try:
-        if os.path.isfile(path):
-            with open(path, "rb") as file:
-                path = os.path.join(top, file.read().rstrip(b"\n").removeprefix(b"gitdir: "))
-        return os.path.samefile(path, os.environb[b"GIT_DIR"])
+        return os.path.samefile(find_git_directory(top), os.environb[b"GIT_DIR"])
     except OSError:
         return False
+
+
+def find_git_directory(top: bytes) -> bytes:
+    """Return the path of the git directory of the working tree at TOP. Raises OSError."""
+    path = os.path.join(top, b".git")
+    if not os.path.isfile(path):
+        return path
+    with open(path, "rb") as file:
+        return os.path.join(top, file.read().rstrip(b"\n").removeprefix(b"gitdir: "))
+
+
+def is_of_its_own(inner: bytes | None, top: bytes | None) -> TypeGuard[bytes]:
+    """Whether INNER, a top, is of another repository than the one that the environment names.
+
+    As in the hook of a superproject, whose working tree is at TOP, for a submodule.
+    """
+    if inner is None:
+        return False
+    if (
+        top is not None
+        and inner != os.path.realpath(top)
+        and is_below(inner, os.path.realpath(top))
+    ):
+        return True
+    modules = os.path.join(os.path.realpath(os.environb[b"GIT_DIR"]), b"modules")
+    return is_below(os.path.realpath(find_git_directory(inner)), modules)
+
+
+def find_environment(place: bytes) -> dict[bytes, bytes] | None:
+    """Choose the variables for git in the repository at PLACE; None: those of this process.
+
+    A hook of another repository, say of the superproject, has variables that would
+    have git read that one's index.
+    """
+    if is_repository_set():
+        return forget_repository() if place else None
+    index = os.environb.get(b"GIT_INDEX_FILE")
+    if index and is_index_of_another(os.path.join(place, index), place):
+        return forget_repository()
+    return None
+
+
+def is_index_of_another(index: bytes, top: bytes) -> bool:
+    """Whether the path INDEX leads nowhere, or into another repository than the one at TOP."""
+    directory = os.path.dirname(index)
+    if not is_directory(directory):
+        return True
+    own = find_git_directory(top)
+    return is_repository(directory) and is_directory(own) and not os.path.samefile(directory, own)
 
 
 def find_top(directory: bytes) -> bytes | None:

@@ -11,7 +11,7 @@ from kvm_export_hook.git.entries import KINDS, LS_FILES, RAW, parse_index, parse
 from kvm_export_hook.git.merge import list_merged
 from kvm_export_hook.git.objects import get_content
 from kvm_export_hook.git.places import check_index, check_places
-from kvm_export_hook.git.process import GitError, ask_git, run_git
+from kvm_export_hook.git.process import GitError
 from kvm_export_hook.rules.facts import FACT_FILES
 from kvm_export_hook.rules.scope import KVM_DIRECTORIES, is_source
 
@@ -83,12 +83,10 @@ def diff_index(repository: Repository) -> tuple[bytes, list[Entry]]:
     try:
         return head, list_entries(repository, head)
     except GitError:
-        if ask_git(b"rev-parse", b"--verify", b"--quiet", head, directory=repository.directory):
+        empty = repository.find_empty_tree()
+        if empty is None:
             raise
-        if ask_git(b"rev-parse", b"--git-dir", directory=repository.directory) is None:
-            raise
-    head = run_git(b"hash-object", b"-t", b"tree", b"--stdin", directory=repository.directory)
-    return head.strip(), list_entries(repository, head.strip())
+        return empty, list_entries(repository, empty)
 
 
 def list_entries(repository: Repository, tree: bytes) -> list[Entry]:

@@ -12,7 +12,7 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from io import BufferedReader
     from types import TracebackType
 
@@ -27,6 +27,9 @@ NO_REPOSITORY_HERE = (
     "git finds no repository here: name its directory with --srctree, or, for a kernel without"
     " git, check its files: kvm-export-hook PATH"
 )
+
+# How git says what to type where it does not trust who owns a repository.
+REMEDY = "\tgit config --global --add safe.directory "
 
 # What git sets for its hooks, and what is of that repository alone: the variables that
 # git rev-parse --local-env-vars lists, but for grafts and what is set on a command line.
@@ -141,15 +144,33 @@ class Git:
     def explain(self) -> str:
         """Say in one line why git has failed."""
         said = os.fsdecode(os.pread(self._stderr, READ_BYTES, 0)).splitlines()
-        fatal = [line for line in said if line.startswith(("fatal: ", "error: "))] or said[-1:]
-        reason = " ".join(fatal[:1]).partition(": ")[2] or f"exit status {self.status}"
-        name = os.fsdecode(self.arguments[0])
+        reason = find_reason(said, self.status or 0)
         if reason.startswith(NO_REPOSITORY):
             return NO_REPOSITORY_HERE
+        name = os.fsdecode(find_subcommand(self.arguments))
         if () < find_version() < OLDEST_GIT:
             oldest = ".".join(map(str, OLDEST_GIT))
             return f"git {name} failed: this git is older than {oldest}: install a newer one"
-        return f"git {name} failed: {reason[:LONGEST_REASON]}"
+        remedies = [": " + line.strip() for line in said if line.startswith(REMEDY)]
+        return f"git {name} failed: {reason[:LONGEST_REASON]}" + "".join(remedies[:1])
+
+
+def find_reason(said: Sequence[str], status: int) -> str:
+    """Find in what git SAID why it ended with STATUS; a signal has a number below zero."""
+    fatal = [line for line in said if line.startswith(("fatal: ", "error: "))]
+    others = [line for line in said if not line.startswith(("hint: ", "warning: "))]
+    if not fatal and status > 0:
+        fatal = others[-1:]
+    how = f"ended by signal {-status}" if status < 0 else f"exit status {status}"
+    return " ".join(fatal[:1]).partition(": ")[2] or how
+
+
+def find_subcommand(arguments: Sequence[bytes]) -> bytes:
+    """Find the subcommand in the ARGUMENTS of git, after settings."""
+    at = 0
+    while arguments[at] == b"-c":
+        at += 2
+    return arguments[at]
 
 
 def run_git(

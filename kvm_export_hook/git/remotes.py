@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from kvm_export_hook.git.process import ask_git
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,7 +26,7 @@ class Remotes:
         self._urls: dict[bytes, set[bytes]] = {}
         self._of_branches: dict[bytes, bytes] = {}
         self._default = DEFAULT_REMOTE
-        listed = self._ask(b"config", b"--null", b"--get-regexp", SETTINGS_PATTERN)
+        listed = repository.ask(b"config", b"--null", b"--get-regexp", SETTINGS_PATTERN) or b""
         for setting in listed.split(b"\0")[:-1]:
             key, _, value = setting.partition(b"\n")
             section, _, rest = key.partition(b".")
@@ -39,10 +37,6 @@ class Remotes:
                 self._of_branches[name] = value
             else:
                 self._default = value
-
-    def _ask(self, *arguments: bytes) -> bytes:
-        """Ask git for what need not be there."""
-        return ask_git(*arguments, directory=self._repository.directory) or b""
 
     def find(self, names: Iterable[bytes]) -> list[bytes]:
         """Find the remotes of these NAMES, or of these URLs."""
@@ -64,6 +58,7 @@ class Remotes:
     def find_upstream(self, ref: bytes) -> list[bytes]:
         """Find the remote that the branch REF follows, or else git's default one."""
         if ref.startswith((b"HEAD", b"@")):
-            ref = self._ask(b"symbolic-ref", b"--quiet", b"HEAD").rstrip(b"\n")
+            said = self._repository.ask(b"symbolic-ref", b"--quiet", b"HEAD") or b""
+            ref = said.rstrip(b"\n")
         followed = self._of_branches.get(ref.removeprefix(BRANCHES), b"")
         return self.find([followed]) or self.find([self._default])

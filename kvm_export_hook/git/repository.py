@@ -8,10 +8,10 @@ top of the kernel tree, which may be a subdirectory of the repository.
 from __future__ import annotations
 
 from kvm_export_hook.git.compare import Tree
-from kvm_export_hook.git.discover import find_kernel
+from kvm_export_hook.git.discover import find_environment, find_kernel
 from kvm_export_hook.git.entries import KINDS, LINK, UNMERGED_MESSAGE
 from kvm_export_hook.git.objects import NOT_HERE_MESSAGE, Objects, get_content, is_link_target
-from kvm_export_hook.git.process import run_git
+from kvm_export_hook.git.process import ask_git, run_git
 from kvm_export_hook.git.trees import TreeReader
 from kvm_export_hook.rules.facts import FACT_FILES
 from kvm_export_hook.rules.scope import KVM_DIRECTORIES, is_source
@@ -50,8 +50,8 @@ class Repository:
         environment: dict[bytes, bytes] | None = None,
     ) -> None:
         self.directory, self.prefix, self.worktree = place or find_kernel(srctree)
-        self.environment = environment
-        self.objects = Objects(self.directory, environment)
+        self.environment = environment or find_environment(self.directory)
+        self.objects = Objects(self.directory, self.environment)
         self.trees = TreeReader(self.objects)
         self.complain = complain
         self.note = note
@@ -83,6 +83,17 @@ class Repository:
         return run_git(
             *arguments, directory=self.directory, stdin=stdin, environment=self.environment
         )
+
+    def ask(self, *arguments: bytes) -> bytes | None:
+        """Run git; return what it prints, or None if its exit status is not 0."""
+        return ask_git(*arguments, directory=self.directory, environment=self.environment)
+
+    def find_empty_tree(self) -> bytes | None:
+        """Return the id of an empty tree, if HEAD names no commit yet. Raises GitError."""
+        names_commit = self.ask(b"rev-parse", b"--verify", b"--quiet", b"HEAD")
+        if names_commit or self.ask(b"rev-parse", b"--git-dir") is None:
+            return None
+        return self.run(b"hash-object", b"-t", b"tree", b"--stdin").strip()
 
     def name_facts(self, tree: bytes) -> tuple[bytes, ...]:
         """Name the fact files of TREE, a commit or any tree, as git reads them."""

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from kvm_export_hook.git.repository import Repository
     from kvm_export_hook.rules.facts import Facts
 
+# After a revision: where HEAD left it.
+SINCE_LEFT = b"..."
+HEADS = (b"HEAD", b"@")
+
 # What stands for the id of a file on this disk, and its entry where it was not there before.
 ON_DISK = b"on-disk"
 ADDED = b"000000 100644 absent on-disk A"
@@ -48,7 +52,7 @@ def read_since(
         walked = visit(list_kvm_directories(top), repository.complain)
         return [(name, ON_DISK) for name in sorted({name for _, name, _, _ in walked} | {*shown})]
 
-    commit = find_commit(repository, rev)
+    commit = find_baseline(repository, rev)
     check_places(repository, [commit])
     old = repository.find_tree(commit, repository.read_facts_of(repository.name_facts(commit)))
     entries = list_differing(repository, commit, top, shown)
@@ -57,12 +61,27 @@ def read_since(
     return change
 
 
-def find_commit(repository: Repository, rev: bytes) -> bytes:
-    """Return the id of the commit that REV names. Raises GitError."""
-    found = repository.objects.find_commits([rev])[0] if rev else None
-    if found is None:
-        raise GitError(f"{os.fsdecode(rev)!r} does not name a commit: check the name")
-    return found
+def find_baseline(repository: Repository, rev: bytes) -> bytes:
+    """Return the id of the commit, or of an empty tree, that REV names as a baseline.
+
+    ``REV...`` is where HEAD left REV. HEAD before the first commit is an empty
+    tree. Raises GitError.
+    """
+    name = rev.removesuffix(SINCE_LEFT)
+    names = [b"HEAD", name or b"HEAD"] if rev.endswith(SINCE_LEFT) else [rev]
+    found = repository.objects.find_commits(names) if rev else [None]
+    empty = repository.find_empty_tree() if found[0] is None and names[0] in HEADS else None
+    if empty:
+        return empty
+    commits = [id_ for id_ in found if id_]
+    if len(commits) < len(found):
+        raise GitError(f"{os.fsdecode(name)!r} does not name a commit: check the name")
+    if len(commits) == 1:
+        return commits[0]
+    base = repository.ask(b"merge-base", *commits)
+    if base is None:
+        raise GitError(f"HEAD and {os.fsdecode(name)!r} have no commit in common: name another")
+    return base.strip()
 
 
 def list_differing(
@@ -72,7 +91,7 @@ def list_differing(
 
     Of NAMED, those that git does not track, or does not look at, count as differing.
     """
-    environment = make_environment()
+    environment = repository.environment or make_environment()
     if repository.worktree and b"GIT_DIR" in environment:
         # In the hook of a linked worktree git takes any directory for the top.
         environment[b"GIT_WORK_TREE"] = repository.worktree

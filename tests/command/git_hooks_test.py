@@ -290,6 +290,50 @@ def test_a_kernel_in_a_subdirectory(tmp_path: Path, script: str) -> None:
         assert commit(linked) == ""
 
 
+@pytest.fixture
+def superproject(linux: Repository, tmp_path: Path) -> Repository:
+    """Make a repository whose kernel is a submodule, which has an old export, and a new one."""
+    linux.record("old", {A: BAD})
+    outer = Repository(tmp_path / "outer", HOME)
+    write(outer.top / "README", b"")
+    outer.git("init", "--quiet")
+    outer.git("submodule", "--quiet", "add", f"file://{linux.top}", "linux")
+    outer.record("initial")
+    return outer
+
+
+@pytest.mark.parametrize("is_linked", [False, True], ids=["main", "linked"])
+@pytest.mark.parametrize(
+    "script",
+    [
+        f"exec {COMMAND} --since HEAD linux/{A} linux/{B}",
+        f"exec {COMMAND} --staged --srctree=linux",
+        f"cd linux && exec {COMMAND} --staged",
+        f"cd linux && exec {COMMAND} --since HEAD {A} {B}",
+    ],
+)
+def test_a_kernel_that_is_a_submodule(
+    superproject: Repository, tmp_path: Path, is_linked: bool, script: str
+) -> None:
+    outer = superproject
+    if is_linked:
+        outer.git("worktree", "add", "--quiet", str(tmp_path / "next"))
+        outer = Repository(tmp_path / "next", HOME)
+        outer.git("submodule", "--quiet", "update", "--init")
+    write_hooks(superproject, script)
+    inner = Repository(outer.top / "linux", HOME)
+    for options in ([], ["--all"], ["README"]):
+        inner.stage(A, BAD + b"int a;\n")
+        inner.stage(B, INTERNAL)
+        outer.stage("README", b"".join(each.encode() for each in options) + b"x")
+        assert commit(outer, *options) == ""
+        inner.stage(B, BAD)
+        outer.stage("README", b"more")
+        found = commit(outer, *options)
+        assert found.endswith(f"{B}:1"), found
+        assert A not in found
+
+
 def test_names_that_a_hook_passes_are_judged_against_the_head(hooked: Repository) -> None:
     hooked.record("old", {A: BAD})
     script = (

@@ -53,7 +53,19 @@ def test_no_git(
             "git diff-index failed: a",
         ),
         "other-words": ("echo 'git: odd' >&2; exit 1", "git diff-index failed: odd"),
-        "by-a-signal": ("kill -TERM $$", "git diff-index failed: exit status -15"),
+        "by-a-signal": ("kill -TERM $$", "git diff-index failed: ended by signal 15"),
+        "by-a-signal-after-words": (
+            "echo 'progress' >&2; kill -KILL $$",
+            "git diff-index failed: ended by signal 9",
+        ),
+        "after-a-hint": (
+            "echo 'hint: Support for <GIT_DIR>/info/grafts is deprecated' >&2; exit 3",
+            "git diff-index failed: exit status 3",
+        ),
+        "after-a-hint-and-by-a-signal": (
+            "echo 'hint: x: y' >&2; kill -SEGV $$",
+            "git diff-index failed: ended by signal 11",
+        ),
         "bytes": (
             r"printf 'fatal: \033[31m\377\n' >&2; exit 1",
             r"git diff-index failed: \x1b[31m\xff",
@@ -76,6 +88,15 @@ def test_a_git_that_fails(
         tmp_path, f'case "$*" in *diff-index*) {script};; esac; exec /usr/bin/git "$@"', monkeypatch
     )
     assert command("--staged") == (2, "", f"kvm-export-hook: error: {said}\n")
+
+
+def test_a_git_with_settings_is_named_by_its_subcommand(
+    linux: Repository, command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    script = 'case "$*" in *" log "*) echo "fatal: no" >&2; exit 1;; esac; exec /usr/bin/git "$@"'
+    put_first(tmp_path, script, monkeypatch)
+    said = "kvm-export-hook: error: git log failed: no\n"
+    assert command("--commits=HEAD") == (2, "", said)
 
 
 @parametrize(

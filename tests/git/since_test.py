@@ -108,6 +108,62 @@ def test_what_is_no_revision(old: Repository, command: Command, rev: str) -> Non
     assert not (old.top / "x").exists()
 
 
+# Where HEAD left a revision, and HEAD before there is any.
+
+
+def test_where_head_left_a_revision(old: Repository) -> None:
+    old.git("checkout", "--quiet", "-b", "topic")
+    old.record("ours", {C: BAD})
+    old.git("checkout", "--quiet", "main")
+    old.record("theirs", {A: b"int a;\n"})
+    old.git("checkout", "--quiet", "topic")
+    # What main has dropped meanwhile is not new here.
+    assert find_added("--since=main") == [f"{A}:1", f"{C}:1"]
+    assert find_added("--since=main...") == [f"{C}:1"]
+    assert find_added("--since=main...", A) == []
+    assert find_added("--since=...") == []
+
+
+@parametrize("rev", {"unknown": "gone...", "tree": "HEAD^{tree}...", "two-ends": "HEAD...main"})
+def test_what_head_did_not_leave(old: Repository, command: Command, rev: str) -> None:
+    status, out, err = command(f"--since={rev}")
+    assert (status, out) == (2, "")
+    assert err.endswith(" does not name a commit: check the name\n"), err
+
+
+def test_a_revision_with_nothing_in_common(old: Repository, command: Command) -> None:
+    old.git("checkout", "--quiet", "--orphan", "other")
+    old.record("other", {})
+    said = "HEAD and 'main' have no commit in common: name another"
+    assert command("--since=main...") == (2, "", f"kvm-export-hook: error: {said}\n")
+
+
+@pytest.mark.parametrize("rev", ["HEAD", "@", "HEAD...", "main..."])
+def test_before_the_first_commit_everything_is_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rev: str
+) -> None:
+    linux = Repository(make_tree(tmp_path, check=True), tmp_path / ".home")
+    linux.git("init", "--quiet", "--template=")
+    monkeypatch.chdir(tmp_path)
+    assert find_added(f"--since={rev}") == []
+    linux.write(A, BAD)
+    assert find_added(f"--since={rev}") == [f"{A}:1"]
+    linux.git("add", "virt", "arch", "include")
+    assert find_added(f"--since={rev}", A) == [f"{A}:1"]
+
+
+def test_an_unknown_branch_before_the_first_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
+) -> None:
+    linux = Repository(make_tree(tmp_path, check=True), tmp_path / ".home")
+    linux.git("init", "--quiet", "--template=")
+    monkeypatch.chdir(tmp_path)
+    said = "kvm-export-hook: error: 'topic' does not name a commit: check the name\n"
+    assert command("--since=topic") == (2, "", said)
+    linux.write(".git/HEAD", b"ref: broken\n")
+    assert command("--since=HEAD").status == 2
+
+
 # The facts.
 
 

@@ -126,6 +126,9 @@ def test_a_repository_of_somebody_else_is_refused_as_by_git(
     status, _, said = command("--staged", "--srctree=linux")
     assert status == 2
     assert "dubious ownership" in said
+    remedy = f": git config --global --add safe.directory {clone.top}"
+    assert remedy.replace("linked", "all/.git") in said.replace("linked", "all/.git")
+    assert said.count("\n") == 1
 
 
 def test_a_bare_repository_inside_a_working_tree_is_to_be_named(
