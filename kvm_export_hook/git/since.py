@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # After a revision: where HEAD left it.
 SINCE_LEFT = b"..."
-HEADS = (b"HEAD", b"@")
+NAMES_OF_HEAD = (b"HEAD", b"@")
 
 # What stands for the id of a file on this disk, and its entry where it was not there before.
 ON_DISK = b"on-disk"
@@ -70,7 +70,7 @@ def find_baseline(repository: Repository, rev: bytes) -> bytes:
     name = rev.removesuffix(SINCE_LEFT)
     names = [b"HEAD", name or b"HEAD"] if rev.endswith(SINCE_LEFT) else [rev]
     found = repository.objects.find_commits(names) if rev else [None]
-    empty = repository.find_empty_tree() if found[0] is None and names[0] in HEADS else None
+    empty = repository.find_empty_tree() if found[0] is None and names[0] in NAMES_OF_HEAD else None
     if empty:
         return empty
     commits = [id_ for id_ in found if id_]
