@@ -10,15 +10,19 @@ from kvm_export_hook.files import worktree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from kvm_export_hook.changes.state import Change, ReadTexts
     from kvm_export_hook.files.walk import SourceFile
     from kvm_export_hook.git.repository import Repository
     from kvm_export_hook.patch.apply import Base
+    from kvm_export_hook.patch.scratch import Scratch
+    from kvm_export_hook.patch.series import Series
     from kvm_export_hook.run import Run
+    from kvm_export_hook.users.commit_tree import CommitTree
     from kvm_export_hook.values import Result
 
+NO_KVM_PATCH_MESSAGE = "nothing checked: no patch here changes C source of KVM"
 NO_KERNEL_MESSAGE = (
     "the --srctree directory has no virt/kvm or arch/x86/kvm: name the top of a kernel"
 )
@@ -33,24 +37,16 @@ IN_HOOK_MESSAGE = (
 def check_change(run: Run) -> Iterator[Result]:
     """Find what a patch adds, or a change that git knows."""
     if run.options.patch is not None:
-        return check_patch(run.options.patch, run)
+        return check_patches([run.options.patch, *run.options.paths], run)
     return check_git(run)
 
 
-def check_patch(name: str, run: Run) -> Iterator[Result]:
-    """Find what the patch NAME adds."""
-    from kvm_export_hook.changes.find import Finder
+def check_patches(names: Sequence[str], run: Run) -> Iterator[Result]:
+    """Find what the patches in the files NAMES add, each after those before it."""
     from kvm_export_hook.files.locate import find_tree
     from kvm_export_hook.files.look import is_directory
-    from kvm_export_hook.patch import patches
-    from kvm_export_hook.patch.apply import open_base
     from kvm_export_hook.patch.scratch import Scratch
-    from kvm_export_hook.patch.series import Series
 
-    def find(read_texts: ReadTexts, change: Change) -> Iterator[Result]:
-        return Finder(read_texts).find([change])
-
-    shown = b"standard input" if name == "-" else os.fsencode(name)
     try:
         top = find_tree(run.srctree)
         if not is_directory(top or b"."):
@@ -58,25 +54,48 @@ def check_patch(name: str, run: Run) -> Iterator[Result]:
     except OSError as error:
         run.complain(run.srctree or b".", error)
         return
+    try:
+        with Scratch() as scratch:
+            yield from find_in_patches(names, top, scratch, run)
+    except OSError as error:
+        run.give_up(str(error.strerror))
+
+
+def find_in_patches(
+    names: Sequence[str], top: bytes, scratch: Scratch, run: Run
+) -> Iterator[Result]:
+    """Find what the patches in the files NAMES add to the tree at TOP, in SCRATCH."""
+    from kvm_export_hook.changes.find import Finder
+    from kvm_export_hook.patch import base, patches, streams
+    from kvm_export_hook.patch.series import Series
+
     trees = worktree.KnownTrees(run.read_facts, run.complain, run.note)
 
-    def open_tree() -> tuple[Base | None, Series]:
-        base = open_base(run.srctree, scratch, run.read_facts, run.complain, run.note)
-        facts = base.facts if base else trees.read_facts(top)
-        return base, Series(top, facts, run.read_facts)
+    def find(read_texts: ReadTexts, change: Change) -> Iterator[Result]:
+        return Finder(read_texts).find([change])
 
+    def open_tree() -> tuple[Base | None, Series]:
+        opened = base.open_base(run.srctree, scratch, run.read_facts, run.complain, run.note)
+        facts = opened.facts if opened else trees.read_facts(top)
+        return opened, Series(top, facts, run.read_facts)
+
+    def open_whole() -> CommitTree | None:
+        return open_newest(found.make_tree(), b"", scratch.path, scratch.environment)
+
+    found = patches.Patches(scratch, open_tree, find, run.complain, run.note)
+    sorted_names = streams.sort_by_series(names)
+    alone = len(names) == 1
+    results = (each for name in sorted_names for each in found.find_in(name, is_alone=alone))
     try:
-        with patches.open_patch(name) as stream, Scratch() as scratch:
-            found = patches.Patches(scratch, open_tree, find, run.complain, run.note)
-            try:
-                yield from found.find(shown, stream)
-            finally:
-                found.close()
-        if found.is_empty:
-            run.note(shown, patches.IS_EMPTY_MESSAGE)
-        run.has_met_anything |= found.names_kvm
-    except OSError as error:
-        run.complain(shown, error)
+        if run.users:
+            found.keep_all()
+            yield from run.users.look_up(results, open_whole)
+        else:
+            yield from results
+    finally:
+        found.close()
+    run.has_met_anything |= found.names_kvm
+    run.note_if_nothing(NO_KVM_PATCH_MESSAGE)
 
 
 def check_git(run: Run) -> Iterator[Result]:
@@ -107,7 +126,27 @@ def check_commits(run: Run) -> Iterator[Result]:
         if changes:
             from kvm_export_hook.changes.find import Finder
 
-            yield from Finder(repository.read_texts).find(changes)
+            results = Finder(repository.read_texts).find(changes)
+            if repository.tips and run.users:
+                place = (repository.tips[0], repository.prefix, repository.directory)
+                results = run.users.look_up(results, lambda: open_newest(*place))
+            yield from results
+
+
+def open_newest(
+    tree: bytes | None,
+    prefix: bytes,
+    directory: bytes,
+    environment: dict[bytes, bytes] | None = None,
+) -> CommitTree | None:
+    """Open the newest TREE that is checked, to be searched for users; None: it cannot be had."""
+    from kvm_export_hook.git.process import GitError
+    from kvm_export_hook.users.commit_tree import CommitTree
+
+    try:
+        return CommitTree(tree, prefix, directory, environment) if tree else None
+    except GitError:
+        return None
 
 
 def read_changes(repository: Repository, run: Run) -> Iterable[Change] | None:
@@ -120,13 +159,15 @@ def read_changes(repository: Repository, run: Run) -> Iterable[Change] | None:
         if run.options.fix and b"GIT_INDEX_FILE" in os.environb:
             raise GitError(IN_HOOK_MESSAGE)
         return read_staged(repository)
-    from kvm_export_hook.git import ranges
-
     if not run.options.pre_push:
-        return ranges.read_range(repository, os.fsencode(run.options.commits or ""))
+        from kvm_export_hook.git.ranges import read_range
+
+        return read_range(repository, os.fsencode(run.options.commits or ""))
+    from kvm_export_hook.git.push import read_push
+
     # Git names the remote to a hook, also where there is nothing to push.
-    is_hook = bool(run.options.paths and sys.stdin)
-    return ranges.read_push(repository, sys.stdin.buffer if sys.stdin else (), is_hook)
+    remote = [os.fsencode(path) for path in run.options.paths] if sys.stdin else []
+    return read_push(repository, sys.stdin.buffer if sys.stdin else (), remote)
 
 
 def check_since(rev: bytes, run: Run) -> Iterator[Result]:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 PROGRAM = "kvm-export-hook"
 UNKNOWN = "unknown option: "
+# What is taken for a patch and not for a PATH: such a file, and stdin.
+PATCH_ENDINGS = (".patch", ".diff", ".mbox", ".mbx", ".eml")
 ONE_BY_ONE = "run the command once for each"
 
 
@@ -75,13 +77,13 @@ OPTIONS: Mapping[str, Mapping[str, Row]] = {
                 "--fix --diff": "use {} --since REV .",
             },
         },
+        # Its PATHs are more FILEs.
         "--patch": {
-            "value": "FILE",
-            "help": "what a diff, a mail or an mbox adds (-: stdin)",
+            "value": "FILE...",
+            "help": "what diffs, mails or mboxes add, one after the other (-: stdin)",
             "excludes": {
                 "--since": "apply the patch and use --since REV .",
                 "--fix --diff": "apply the patch and use {} --since REV .",
-                "PATH": ONE_BY_ONE,
             },
         },
         "--since": {"value": "REV", "help": "of PATHs, only what is new since REV"},
@@ -119,7 +121,7 @@ OPTIONS: Mapping[str, Mapping[str, Row]] = {
         "--force": {"help": "enforce the rule also in trees before Linux 6.18"},
         "--format": {
             "value": "FORM",
-            "choices": ("text", "checkpatch", "json", "sarif", "github"),
+            "choices": ("text", "checkpatch", "b4", "json", "sarif", "github"),
             "second": "replaces",
         },
         "--color": {
@@ -168,15 +170,20 @@ def read_options(arguments: Iterable[str], options: Options) -> str:
     """Write what ARGUMENTS ask for into OPTIONS; return what is wrong with them, or nothing."""
     words = iter(arguments)
     paths: list[str] = []
+    after: list[str] = []  # the end of the options, where a name may be any
     given: dict[str, Row] = {}
     for word in words:
         if word == "--":
-            paths += words
+            after += words
         elif not is_option(word):
             paths.append(word)
         elif wrong := read_option(word, words, given, options):
             return wrong
-    options.paths = paths
+    options.paths = paths + after
+    if "--patch" not in given and "--pre-push" not in given:
+        for path in paths:
+            if path == "-" or path.endswith(PATCH_ENDINGS):
+                return f"'{path}' cannot be a PATH: use --patch {path}"
     if not given or options.help or options.version:
         return ""
     options.force |= options.list  # which refuses nothing, in any tree
@@ -202,7 +209,7 @@ def read_option(word: str, rest: Iterator[str], given: dict[str, Row], options: 
     if "value" not in row:
         setattr(options, make_attribute(name), True)
         return f"{name} takes no value: use {name}" if has_value else ""
-    use = join_with_or(row.get("choices", [f"{name}={row['value']}"]))
+    use = join_with_or(row.get("choices", [f"{name}={row['value'].rstrip('.')}"]))
     if not has_value:
         value = next(rest, "--")
         if is_option(value):

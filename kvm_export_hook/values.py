@@ -16,16 +16,24 @@ SHORT_ID = 12  # as the kernel quotes commits
 class Origin:
     """The commit or the mail that a text is from.
 
-    ``commit``: its full id in hexadecimal, or None for a mail. ``subject``: one line.
-    ``is_alone``: everything that is checked is from there, so no heading is needed.
+    ``commit``: its full id in hexadecimal, or None for a mail. ``subject``: one
+    line, empty for a diff. ``is_alone``: everything that is checked is from there,
+    so no heading is needed. ``file``: that of the mail, where there are several.
     """
 
-    __slots__ = ("commit", "is_alone", "subject")
+    __slots__ = ("commit", "file", "is_alone", "subject")
 
-    def __init__(self, commit: str | None, subject: str, is_alone: bool = False) -> None:
+    def __init__(
+        self,
+        commit: str | None,
+        subject: str,
+        is_alone: bool = False,
+        file: bytes | None = None,
+    ) -> None:
         self.commit = commit
         self.subject = subject
         self.is_alone = is_alone
+        self.file = file
 
 
 class Text:

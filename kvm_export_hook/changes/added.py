@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
-from kvm_export_hook.rules.judge import holds_name, read_line
+from kvm_export_hook.rules.judge import read_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from kvm_export_hook.changes.state import Change
-    from kvm_export_hook.rules.facts import Facts
     from kvm_export_hook.rules.judge import Finding
     from kvm_export_hook.values import Text
 
@@ -32,32 +31,23 @@ def make_keys(findings: Iterable[Finding], content: bytes) -> list[Key]:
     That says whether the tree's make check fails on it, and makes the promise
     provable: where the check passed before, no old finding has it set. The
     stripped line stands for the symbol where there is none, and where the
-    locale decides. Grep takes a file with a NUL byte for binary, and passes it.
+    locale decides. Where CONTENT has a NUL byte, grep prints only what comes
+    before it, or nothing: a finding there is equal only to one in the same bytes.
     What holds for a line, or for all of CONTENT, is found once.
     """
     keys = []
-    is_binary = b"\0" in content
+    of_content = b"\0%d" % hash(content) if b"\0" in content else b""
     line_start, line, is_ascii = -1, b"", True
     for finding in findings:
         if finding.line_start != line_start:  # a line may have thousands
             line_start = finding.line_start
             line = read_line(content, line_start).strip()
             is_ascii = line.isascii()
-        build_fails = finding.build_fails and not is_binary
         # In a line that is not ASCII, grep's locale decides what is a letter, and so a word.
-        symbol = None if build_fails and not is_ascii else finding.symbol
-        keys.append((finding.rule, finding.macro, line if symbol is None else symbol, build_fails))
+        symbol = None if finding.build_fails and not is_ascii else finding.symbol
+        shown = (line if symbol is None else symbol) + of_content
+        keys.append((finding.rule, finding.macro, shown, finding.build_fails))
     return keys
-
-
-def fit_keys(keys: Iterable[Key], name: bytes, facts: Facts) -> Iterable[Key]:
-    """Fit KEYS of a text to the file NAME: the make check greps lines of ``path:line:text``.
-
-    It passes all of a file whose path holds a listed name.
-    """
-    if not holds_name(name, facts):
-        return keys
-    return [(rule, macro, symbol, False) for rule, macro, symbol, _ in keys]
 
 
 def find_added(new: Keys, olds: Sequence[Keys]) -> dict[bytes, list[int]]:

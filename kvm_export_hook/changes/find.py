@@ -9,6 +9,7 @@ reported. Old texts are read only where the new ones have something.
 from __future__ import annotations
 
 from kvm_export_hook.rules import scan
+from kvm_export_hook.rules.fit import fit_facts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,15 +25,21 @@ if TYPE_CHECKING:
     Found = tuple[Sequence[Key], Sequence[Finding]]
     # Looks for something in the bytes of a text, by the facts of its tree.
     Search = Callable[[bytes, Facts, int], Found]
+    # What a text is searched by: its id, and the facts that are fitted to its name.
+    Searched = tuple[Hashable, Facts]
     # The dirty texts of one change: the bytes of each, what was found in it, and the
     # number of its first line then. Texts of a patch may differ in that alone.
-    Dirty = dict[Hashable, tuple[bytes, Sequence[Finding], int]]
+    Dirty = dict[Searched, tuple[bytes, Sequence[Finding], int]]
 
 NOTHING: Found = ((), ())
+# Said of a text in which nothing is found by any facts; it is told by its identity.
+NEVER_ANYTHING: Found = ([], [])
 
 
 def find_unwanted(content: bytes, facts: Facts, first_line: int) -> Found:
     """Find the unwanted exports of a text, by the FACTS of its tree."""
+    if scan.has_only_internal(content):
+        return NEVER_ANYTHING
     suspects = scan.find_suspects(content, facts.allowlist)
     if not suspects:
         return NOTHING
@@ -51,6 +58,8 @@ class Finder:
         self._search = search
         # Of each text by each facts: an empty one for all that is clean.
         self._keys: dict[tuple[Hashable, Facts], Sequence[Key]] = {}
+        # Of a commit that changes the list, most texts need no second look.
+        self._always_clean: set[Hashable] = set()
         self._same: dict[Key, Key] = {}  # keeps equal ones in memory once
 
     def find(self, changes: Iterable[Change]) -> Iterator[Result]:
@@ -70,49 +79,67 @@ class Finder:
         for old in change.olds:
             self._search_state(old, None)
         added = find_added(new, [self._collect_keys(old) for old in change.olds])
-        counts = [len(self._keys.get((text.id, change.new.facts), ())) for text in change.new.texts]
-        located = list(locate(added, change, counts))
-        self._read_again([text for text, _ in located], change.new.facts, dirty)
-        for text, indexes in located:
-            if text.id in dirty:
-                content, findings, first_line = dirty[text.id]
+        counts = [len(self._get_keys(text, change.new.facts)) for text in change.new.texts]
+        located = [
+            (text, fit_facts(change.new.facts, text.name), indexes)
+            for text, indexes in locate(added, change, counts)
+        ]
+        self._read_again([(text, facts) for text, facts, _ in located], dirty)
+        for text, facts, indexes in located:
+            if (text.id, facts) in dirty:
+                content, findings, first_line = dirty[text.id, facts]
                 if first_line != text.first_line:
-                    _, findings = self._search(content, change.new.facts, text.first_line)
+                    _, findings = self._search(content, facts, text.first_line)
                 chosen = [each for index, each in enumerate(findings) if index in indexes]
                 yield Result(text, content, change.new.facts, chosen, change.origin)
 
     def _search_state(self, state: State, dirty: Dirty | None) -> None:
         """Search each text of STATE that has not been, and put what has something into DIRTY."""
-        wanted: dict[Hashable, Text] = {}
+        wanted: list[tuple[Text, Facts]] = []
         if state.facts.is_enforced:
             for text in state.texts:
-                if (text.id, state.facts) not in self._keys:
-                    self._keys[text.id, state.facts] = ()
-                    wanted[text.id] = text
-        for id_, content in self._read_texts(list(wanted)):
-            first_line = wanted[id_].first_line
-            keys, findings = self._search(content, state.facts, first_line)
-            if keys:
+                if text.id not in self._always_clean:
+                    facts = fit_facts(state.facts, text.name)
+                    if (text.id, facts) not in self._keys:
+                        self._keys[text.id, facts] = ()
+                        wanted.append((text, facts))
+        for text, facts, content in self._read(wanted):
+            found = keys, findings = self._search(content, facts, text.first_line)
+            if found is NEVER_ANYTHING:
+                self._always_clean.add(text.id)
+            elif keys:
                 same = self._same
-                self._keys[id_, state.facts] = [same.setdefault(key, key) for key in keys]
+                self._keys[text.id, facts] = [same.setdefault(key, key) for key in keys]
                 if dirty is not None:
-                    dirty[id_] = content, findings, first_line
+                    dirty[text.id, facts] = content, findings, text.first_line
 
-    def _read_again(self, texts: Sequence[Text], facts: Facts, dirty: Dirty) -> None:
+    def _read_again(self, texts: Sequence[tuple[Text, Facts]], dirty: Dirty) -> None:
         """Put those of TEXTS into DIRTY that an earlier change had as well."""
-        wanted = {text.id: text for text in texts if text.id not in dirty}
-        for id_, content in self._read_texts(list(wanted)):
-            first_line = wanted[id_].first_line
-            _, findings = self._search(content, facts, first_line)
-            dirty[id_] = content, findings, first_line
+        wanted = [(text, facts) for text, facts in texts if (text.id, facts) not in dirty]
+        for text, facts, content in self._read(wanted):
+            _, findings = self._search(content, facts, text.first_line)
+            dirty[text.id, facts] = content, findings, text.first_line
+
+    def _read(self, texts: Sequence[tuple[Text, Facts]]) -> Iterator[tuple[Text, Facts, bytes]]:
+        """Read TEXTS, each with the facts to judge it by; equal ones by equal facts once."""
+        by_id: dict[Hashable, dict[Facts, Text]] = {}
+        for text, facts in texts:
+            by_id.setdefault(text.id, {}).setdefault(facts, text)
+        for id_, content in self._read_texts(list(by_id)):
+            for facts, text in by_id[id_].items():
+                yield text, facts, content
 
     def _collect_keys(self, state: State) -> Keys:
         """Collect the keys of what each file of STATE has."""
         keys: Keys = {}
         for text in state.texts:
-            of_text = self._keys.get((text.id, state.facts))
+            of_text = self._get_keys(text, state.facts)
             if of_text:
-                from kvm_export_hook.changes.added import fit_keys
-
-                keys.setdefault(text.name, []).extend(fit_keys(of_text, text.name, state.facts))
+                keys.setdefault(text.name, []).extend(of_text)
         return keys
+
+    def _get_keys(self, text: Text, facts: Facts) -> Sequence[Key]:
+        """Return the keys of what was found in TEXT, of a state with these FACTS."""
+        if text.id in self._always_clean:
+            return ()
+        return self._keys.get((text.id, fit_facts(facts, text.name)), ())

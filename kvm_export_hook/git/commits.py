@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import os
-
 from kvm_export_hook.changes.state import LONGEST_SUBJECT
 from kvm_export_hook.git.compare import compare
-from kvm_export_hook.git.entries import KINDS, RAW, Entry
+from kvm_export_hook.git.entries import RAW, Entry
+from kvm_export_hook.git.places import check_unsure
 from kvm_export_hook.git.process import Git, read_fields
 from kvm_export_hook.rules.facts import FACT_FILES
+from kvm_export_hook.rules.scope import KVM_DIRECTORIES, is_below
 from kvm_export_hook.values import Origin
 
 TYPE_CHECKING = False
@@ -84,8 +84,7 @@ def read_commits(
             where = b"commit " + commit.id[:12]
             repository.complain(where, OSError(None, SHALLOW_MESSAGE))
         elif adds_anything(commit):
-            if any(each.is_gone for diff in commit.diffs for each in diff):
-                refuse_hiding_entries(repository, [commit.id])
+            check_unsure(repository, list(dict.fromkeys(list_unsure_states(commit))))
             yield make_change(repository, commit, known)
     repository.refuse_links()
 
@@ -127,30 +126,19 @@ def is_shallow_boundary(repository: Repository, commit: Commit) -> bool:
     return b"\nparent " in found.content.partition(b"\n\n")[0]
 
 
-def check_directories(repository: Repository, tips: Sequence[bytes]) -> bool:
-    """Return whether one of the commits TIPS has a KVM directory.
+def list_unsure_states(commit: Commit) -> Iterator[bytes]:
+    """List of COMMIT and its parents those in which something may hide KVM's files.
 
-    Complains of what stands in the place of one that a tip does not have.
+    There, all that differs of a KVM directory is absent, or it itself differs.
     """
-    names = [(tip, name) for tip in tips for name in repository.name_directories(tip)]
-    found = repository.objects.find([name for _, name in names])
-    lacking = dict.fromkeys(
-        tip for (tip, _), tree in zip(names, found, strict=True) if tree is None
-    )
-    refuse_hiding_entries(repository, list(lacking))
-    return any(found)
-
-
-def refuse_hiding_entries(repository: Repository, commits: Sequence[bytes]) -> None:
-    """Complain of what COMMITS have in the place of a directory above KVM's."""
-    paths = [(id_, path) for id_ in commits for path in repository.paths_above]
-    trees = [id_ + b":" + os.path.dirname(path) for id_, path in paths]
-    for found, (id_, path) in zip(repository.objects.read(trees), paths, strict=True):
-        for mode, reason in KINDS.items():
-            # As a tree has it: the mode, the name, a NUL, the bytes of the id.
-            entry = mode + b" " + os.path.basename(path) + b"\0"
-            if found and found.type == b"tree" and entry in found.content:
-                repository.refuse_path(path, b"", reason, id_)
+    for parent, diff in zip(commit.parents or [commit.id], commit.diffs, strict=True):
+        for directory in KVM_DIRECTORIES:
+            differing = [each for each in diff if is_below(each.name, directory)]
+            inside = [each for each in differing if each.name != directory]
+            if differing and all(each.is_gone for each in inside):
+                yield commit.id
+            if differing and all(each.status == b"A" for each in inside):
+                yield parent
 
 
 def make_change(repository: Repository, commit: Commit, known: dict[bytes, FactNames]) -> Change:

@@ -1,44 +1,77 @@
 # SPDX-License-Identifier: MIT
 """The index as a source: what is staged, against HEAD. Two git processes for a commit.
 
-A third where it deletes files.
+A third where it deletes files, and more in a merge.
 """
 
 from __future__ import annotations
 
 from kvm_export_hook.git.compare import Tree, compare
 from kvm_export_hook.git.entries import KINDS, LS_FILES, RAW, parse_index, parse_raw
+from kvm_export_hook.git.merge import list_merged
 from kvm_export_hook.git.objects import get_content
+from kvm_export_hook.git.places import check_index, check_places
 from kvm_export_hook.git.process import GitError, ask_git, run_git
 from kvm_export_hook.rules.facts import FACT_FILES
+from kvm_export_hook.rules.scope import KVM_DIRECTORIES, is_source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kvm_export_hook.changes.state import Change
     from kvm_export_hook.git.entries import Entry
+    from kvm_export_hook.git.objects import Object
     from kvm_export_hook.git.repository import Repository
     from kvm_export_hook.rules.facts import Facts
 
 
 def read_staged(repository: Repository) -> list[Change] | None:
-    """Read what the index changes of HEAD, as no or one change.
+    """Read what the index changes of HEAD, and in a merge of each other parent.
 
-    None where neither has a KVM directory. Raises GitError.
+    That is no or one change; None where neither has a KVM directory. Raises GitError.
     """
     head, entries = diff_index(repository)
     if not entries:
         directories = repository.objects.find(repository.name_directories(head))
-        if not all(directories):
-            refuse_hidden_index(repository)
-        return [] if any(directories) else None
+        return [] if check_hidden(repository, head, directories, []) else None
     texts = repository.select_texts(entries)
-    facts, old_facts, is_whole = read_both(repository, head, entries)
-    if not is_whole or any(each.is_gone for each in texts):
-        refuse_hidden_index(repository)
+    facts, old_facts, directories = read_both(repository, head, entries)
+    check_hidden(repository, head, directories, entries)
     repository.refuse_links()
     repository.note_facts(repository.prefix or b".", facts)
     index = Tree(facts, lambda: list_index(repository), repository.make_text)
-    return [compare(index, [repository.find_tree(head, old_facts)], [texts])]
+    olds, diffs = [repository.find_tree(head, old_facts)], [texts]
+    merged = list_merged(repository)
+    check_places(repository, merged)
+    for parent in merged:
+        entries = list_entries(repository, parent)
+        if not entries:
+            return []  # a merge that equals one of its parents adds nothing
+        parent_facts = repository.read_facts_of(repository.name_facts(parent))
+        olds.append(repository.find_tree(parent, parent_facts))
+        diffs.append(repository.select_texts(entries))
+    return [compare(index, olds, diffs)]
+
+
+def check_hidden(
+    repository: Repository, head: bytes, found: list[Object | None], entries: list[Entry]
+) -> bool:
+    """Complain of what stands in the place of a KVM directory, or above it.
+
+    FOUND is what HEAD has at the places of these directories; the index differs from
+    it by ENTRIES. Returns whether HEAD has such a directory.
+    """
+    directories = [each for each in found if each and each.type == b"tree"]
+    is_whole = len(directories) == len(found)
+    if not is_whole or any(may_hide(each) for each in entries):
+        check_index(repository, bool(directories or entries))
+    if not is_whole:
+        check_places(repository, [head])
+    return bool(directories)
+
+
+def may_hide(entry: Entry) -> bool:
+    """Whether something else may have come in the place of what ENTRY was, or be that itself."""
+    return entry.name in KVM_DIRECTORIES or (entry.is_gone and is_source(entry.name))
 
 
 def diff_index(repository: Repository) -> tuple[bytes, list[Entry]]:
@@ -46,21 +79,22 @@ def diff_index(repository: Repository) -> tuple[bytes, list[Entry]]:
 
     Returns the name of what it was compared with, and what differs.
     """
-
-    def list_entries(tree: bytes) -> list[Entry]:
-        listed = repository.run(b"diff-index", b"--cached", *RAW, tree, *repository.pathspec)
-        return list(parse_raw(listed.split(b"\0"), repository.prefix))
-
     head = b"HEAD"
     try:
-        return head, list_entries(head)
+        return head, list_entries(repository, head)
     except GitError:
         if ask_git(b"rev-parse", b"--verify", b"--quiet", head, directory=repository.directory):
             raise
         if ask_git(b"rev-parse", b"--git-dir", directory=repository.directory) is None:
             raise
     head = run_git(b"hash-object", b"-t", b"tree", b"--stdin", directory=repository.directory)
-    return head.strip(), list_entries(head.strip())
+    return head.strip(), list_entries(repository, head.strip())
+
+
+def list_entries(repository: Repository, tree: bytes) -> list[Entry]:
+    """List what of KVM differs in the index from TREE, a commit or any tree."""
+    listed = repository.run(b"diff-index", b"--cached", *RAW, tree, *repository.pathspec)
+    return list(parse_raw(listed.split(b"\0"), repository.prefix))
 
 
 def list_index(repository: Repository) -> list[tuple[bytes, bytes]]:
@@ -70,24 +104,13 @@ def list_index(repository: Repository) -> list[tuple[bytes, bytes]]:
     return list(repository.select_files(files, b"", is_new=True))
 
 
-def refuse_hidden_index(repository: Repository) -> None:
-    """Complain of what the index has in the place of a directory above KVM's."""
-    # A pattern matches the name itself and, unlike a name, nothing below it.
-    patterns = [b"".join(b"\\%c" % byte for byte in path) for path in repository.paths_above]
-    specs = [b":(top,glob)" + pattern for pattern in patterns]
-    for mode, id_, path in parse_index(repository.run(*LS_FILES, b"--", *specs), b""):
-        if mode in KINDS:
-            repository.refuse_path(path, id_, KINDS[mode])
-
-
 def read_both(
     repository: Repository, head: bytes, entries: list[Entry]
-) -> tuple[Facts, Facts, bool]:
+) -> tuple[Facts, Facts, list[Object | None]]:
     """Read the facts of the index and of HEAD, which differ by ENTRIES.
 
-    The third result is whether HEAD has both KVM directories: else something
-    may stand in the place of one. A fact file that does not differ is read as
-    ``HEAD:path``: ``:path`` would have git read the whole index.
+    The third result are the KVM directories of HEAD. A fact file that does not
+    differ is read as ``HEAD:path``: ``:path`` would have git read the whole index.
     """
     new = dict(zip(FACT_FILES, repository.name_facts(head), strict=True))
     old = dict(new)
@@ -101,4 +124,4 @@ def read_both(
     facts = [
         repository.find_facts([found[name] for name in names.values()]) for names in (new, old)
     ]
-    return facts[0], facts[1], all(objects[len(wanted) :])
+    return facts[0], facts[1], objects[len(wanted) :]

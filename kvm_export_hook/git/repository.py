@@ -14,7 +14,7 @@ from kvm_export_hook.git.objects import NOT_HERE_MESSAGE, Objects, get_content, 
 from kvm_export_hook.git.process import run_git
 from kvm_export_hook.git.trees import TreeReader
 from kvm_export_hook.rules.facts import FACT_FILES
-from kvm_export_hook.rules.scope import KVM_DIRECTORIES, is_in_scope
+from kvm_export_hook.rules.scope import KVM_DIRECTORIES, is_source
 from kvm_export_hook.values import Text
 
 TYPE_CHECKING = False
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from kvm_export_hook.rules.facts import Facts
     from kvm_export_hook.run import Complain, Note, ReadFacts
 
+# The files of so many trees are remembered: the parent of a commit was often the one before it.
+MOST_LISTED = 2
 # What is above the KVM directories.
 ABOVE_KVM = (b"arch", b"arch/x86", b"virt")
 
@@ -35,6 +37,7 @@ class Repository:
     ``directory``: where git is run. ``prefix``: the path of the kernel from the
     top of the repository, empty or with a slash at its end. ``worktree``: the
     top of the working tree, if there is one. ``objects``: its objects, by name.
+    ``tips``: the newest of the commits that are checked.
     """
 
     def __init__(
@@ -49,14 +52,16 @@ class Repository:
         self.directory, self.prefix, self.worktree = place or find_kernel(srctree)
         self.environment = environment
         self.objects = Objects(self.directory, environment)
-        self._trees = TreeReader(self.objects)
+        self.trees = TreeReader(self.objects)
         self.complain = complain
         self.note = note
+        self.tips: Sequence[bytes] = ()
         self._read_facts = read_facts
         self._noted: set[str] = set()
         self._links: set[bytes] = set()
         self._facts: dict[tuple[bytes | None, bytes | None], Facts] = {}
         self._facts_by_name: dict[tuple[bytes, ...], Facts] = {}
+        self._listed: dict[bytes, list[tuple[bytes, bytes]]] = {}
         self._refused: set[tuple[bytes, bytes]] = set()
 
     def __enter__(self) -> Repository:
@@ -85,7 +90,7 @@ class Repository:
 
     def name_directories(self, tree: bytes) -> list[bytes]:
         """Name the KVM directories of TREE, a commit or any tree, as git reads them."""
-        return [tree + b":" + self.prefix + name for name in KVM_DIRECTORIES]
+        return [tree + b":" + path for path in self.kvm_directories]
 
     def find_facts(self, contents: Sequence[bytes | None]) -> Facts:
         """Read the facts from the CONTENTS of the fact files, once."""
@@ -109,9 +114,13 @@ class Repository:
         """Return the tree of a commit, or any tree, of this NAME, which has these FACTS."""
 
         def list_files() -> list[tuple[bytes, bytes]]:
-            names = zip(self.name_directories(name), KVM_DIRECTORIES, strict=True)
-            files = self._trees.list_files(list(names))
-            return sorted(self.select_files(files, name, is_new))
+            if name not in self._listed:
+                names = zip(self.name_directories(name), KVM_DIRECTORIES, strict=True)
+                files = self.trees.list_files(list(names))
+                if len(self._listed) == MOST_LISTED:
+                    del self._listed[next(iter(self._listed))]
+                self._listed[name] = sorted(self.select_files(files, name, is_new))
+            return self._listed[name]
 
         return Tree(facts, list_files, self.make_text)
 
@@ -146,7 +155,7 @@ class Repository:
                 self.refuse(entry.name, entry.new_id, UNMERGED_MESSAGE)
             elif entry.new_mode in KINDS:
                 self.refuse(entry.name, entry.new_id, KINDS[entry.new_mode], commit)
-            elif is_in_scope(entry.name):
+            elif is_source(entry.name):
                 texts.append(entry)
         return texts
 
@@ -162,7 +171,7 @@ class Repository:
             if mode in KINDS:
                 if is_new:
                     self.refuse(name, id_, KINDS[mode], commit)
-            elif is_in_scope(name):
+            elif is_source(name):
                 yield name, id_
 
     def refuse(self, name: bytes, id_: bytes, reason: str, commit: bytes = b"") -> None:
@@ -183,8 +192,12 @@ class Repository:
                 self.refuse(name, b"", KINDS[LINK])
 
     @property
-    def paths_above(self) -> list[bytes]:
-        """The paths above the KVM directories, from the top of the repository."""
+    def kvm_directories(self) -> list[bytes]:
+        """The paths of the KVM directories from the top of the repository."""
+        return [self.prefix + name for name in KVM_DIRECTORIES]
+
+    def list_places(self) -> list[bytes]:
+        """List these paths, and before them all that are above them."""
         parts = self.prefix.split(b"/")[:-1]
         above = [b"/".join(parts[: count + 1]) for count in range(len(parts))]
-        return [*above, *(self.prefix + name for name in ABOVE_KVM)]
+        return [*above, *(self.prefix + name for name in ABOVE_KVM), *self.kvm_directories]

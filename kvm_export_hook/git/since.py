@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import os
 
+from kvm_export_hook.files.locate import explain_absence
 from kvm_export_hook.files.look import can_see
 from kvm_export_hook.files.walk import list_kvm_directories, visit
 from kvm_export_hook.files.worktree import read_file
 from kvm_export_hook.git.compare import Tree, compare
 from kvm_export_hook.git.entries import LS_FILES, RAW, Entry, parse_raw
+from kvm_export_hook.git.places import check_places
 from kvm_export_hook.git.process import GitError, make_environment, run_git
 from kvm_export_hook.values import Text
 
@@ -47,6 +49,7 @@ def read_since(
         return [(name, ON_DISK) for name in sorted({name for _, name, _, _ in walked} | {*shown})]
 
     commit = find_commit(repository, rev)
+    check_places(repository, [commit])
     old = repository.find_tree(commit, repository.read_facts_of(repository.name_facts(commit)))
     entries = list_differing(repository, commit, top, shown)
     change = compare(Tree(facts, list_files, make_text), [old], [entries])
@@ -119,7 +122,7 @@ def make_reader(repository: Repository) -> ReadTexts:
                 try:
                     yield id_, read_file(path)
                 except OSError as error:
-                    repository.complain(path, error)
+                    repository.complain(path, explain_absence(path, error))
         yield from repository.read_texts([id_ for id_ in ids if isinstance(id_, bytes)])
 
     return read_texts

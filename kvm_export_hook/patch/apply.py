@@ -11,28 +11,26 @@ import os
 import re
 
 from kvm_export_hook.git.compare import Tree, compare
-from kvm_export_hook.git.discover import find_kernel
 from kvm_export_hook.git.entries import Entry, parse_index
 from kvm_export_hook.git.objects import get_content
-from kvm_export_hook.git.process import GitError, run_git
-from kvm_export_hook.git.repository import Repository
+from kvm_export_hook.git.process import GitError
 from kvm_export_hook.git.trees import TreeReader, parse_tree
 from kvm_export_hook.rules.facts import FACT_FILES
 from kvm_export_hook.rules.scope import KVM_DIRECTORIES, is_in_scope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from kvm_export_hook.changes.state import Change
+    from kvm_export_hook.git.repository import Repository
     from kvm_export_hook.patch.patch_names import PatchNames
     from kvm_export_hook.patch.scratch import Scratch
     from kvm_export_hook.rules.facts import Facts
-    from kvm_export_hook.run import Complain, Note, ReadFacts
     from kvm_export_hook.values import Origin
 
     # The mode and the id of each file, by its name from the top of the kernel.
-    Files = dict[bytes, tuple[bytes, bytes]]
+    IndexFiles = dict[bytes, tuple[bytes, bytes]]
 
 NOTHING = (b"000000", b"0" * 40)
 
@@ -42,33 +40,6 @@ INCLUDED = (*(name + b"/*" for name in KVM_DIRECTORIES), *FACT_FILES)
 ABOVE = (b"arch", b"arch/x86", b"virt", *KVM_DIRECTORIES)
 GLOB_PATTERN = re.compile(rb"[\\*?\[]")
 IDS_PATTERN = re.compile(rb"(?m)^index ([0-9a-f]{4,64})\.\.([0-9a-f]{4,64})(?: [0-7]+)?$")
-
-
-def open_base(
-    srctree: bytes | None, scratch: Scratch, read_facts: ReadFacts, complain: Complain, note: Note
-) -> Base | None:
-    """Return what HEAD of the repository around SRCTREE has of KVM; None: there is nothing.
-
-    It lies in SCRATCH, which becomes a repository. SRCTREE None: the tree
-    around the working directory.
-    """
-    asked = (b"rev-parse", b"HEAD^{commit}", b"--show-object-format", b"--git-path", b"objects")
-    try:
-        directory, prefix, _ = find_kernel(srctree)
-        said = run_git(*asked, directory=directory)
-    except GitError:
-        return None
-    head, form, objects = said[:-1].split(b"\n", 2)
-    scratch.make_repository(os.path.abspath(os.path.join(directory, objects)), form)
-    place = (scratch.path, b"", None)
-    repository = Repository(None, read_facts, complain, note, place, scratch.environment)
-    base = Base(scratch, repository, head + b":" + prefix)
-    if not any(map(is_in_scope, base.files)):
-        repository.objects.close()
-        return None
-    base.write_index(b"index", base.files)
-    repository.note_facts(b".", base.facts)
-    return base
 
 
 class Base:
@@ -85,7 +56,7 @@ class Base:
         self._length = len(tree.partition(b":")[0])
         self._reader = TreeReader(repository.objects)
         listed = self._reader.list_files([(tree + name, name) for name in KVM_DIRECTORIES])
-        self.files: Files = {name: (mode, id_) for mode, id_, name in listed}
+        self.files: IndexFiles = {name: (mode, id_) for mode, id_, name in listed}
         for name in FACT_FILES:
             self._add_from_tree(name, self.files)
 
@@ -93,6 +64,20 @@ class Base:
     def facts(self) -> Facts:
         """The facts of the tree as it is now."""
         return self._read_facts(self.files)
+
+    def make_tree(self, patches: Iterable[tuple[bytes, tuple[bytes, ...]]]) -> bytes | None:
+        """Apply PATCHES to the whole tree, each with its options; return the id, None if one fails.
+
+        Also what a patch does outside of KVM counts. Raises GitError.
+        """
+        index = b"whole"
+        self._run_on(index, b"read-tree", self._tree)
+        try:
+            for patch, options in patches:
+                self._run_on(index, b"apply", b"--cached", *options, stdin=patch)
+        except GitError:
+            return None
+        return self._run_on(index, b"write-tree", b"--missing-ok").strip()
 
     def read_fact_files(self) -> list[bytes | None]:
         """Read the fact files of the tree as it is now."""
@@ -122,7 +107,7 @@ class Base:
             id_.startswith(new) and not id_.startswith(old) for old, new in pairs for id_ in ids
         )
 
-    def _apply_here(self, patch: bytes, names: PatchNames) -> tuple[Files, Files] | None:
+    def _apply_here(self, patch: bytes, names: PatchNames) -> tuple[IndexFiles, IndexFiles] | None:
         """Apply PATCH to the tree as it is; return the files before and after."""
         files = dict(self.files)
         self._add_sources(files, names)
@@ -138,7 +123,7 @@ class Base:
 
     def _apply_where_it_was_made(
         self, patch: bytes, names: PatchNames
-    ) -> tuple[Files, Files] | None:
+    ) -> tuple[IndexFiles, IndexFiles] | None:
         """Apply PATCH to the files that its own ids name, laid over the tree."""
         files = {name: each for name, each in self.files.items() if name not in names.new}
         self._add_sources(files, names)
@@ -158,7 +143,7 @@ class Base:
         os.replace(self._scratch.join(b"laid"), self._scratch.join(b"index"))
         return files, new
 
-    def _add_sources(self, files: Files, names: PatchNames) -> None:
+    def _add_sources(self, files: IndexFiles, names: PatchNames) -> None:
         """Add to FILES what a patch with NAMES renames or copies from elsewhere.
 
         A file that it would only rename, and that has the new name already, has
@@ -171,8 +156,8 @@ class Base:
                     files[old] = self.files[new]
 
     def _run_apply(
-        self, index: bytes, before: Files, patch: bytes, names: PatchNames
-    ) -> Files | None:
+        self, index: bytes, before: IndexFiles, patch: bytes, names: PatchNames
+    ) -> IndexFiles | None:
         """Apply PATCH to an INDEX, which has the files BEFORE; return those after it.
 
         None if git refuses, or does nothing.
@@ -194,10 +179,10 @@ class Base:
                 if not is_in_scope(name):
                     yield b"--include=" + GLOB_PATTERN.sub(rb"\\\g<0>", name)
 
-    def _compare(self, old: Files, new: Files, origin: Origin | None) -> Change:
+    def _compare(self, old: IndexFiles, new: IndexFiles, origin: Origin | None) -> Change:
         """Compare two states by the one road."""
         entries = [
-            make_entry(name, old.get(name, NOTHING), new.get(name, NOTHING))
+            make_index_entry(name, old.get(name, NOTHING), new.get(name, NOTHING))
             for name in sorted(old.keys() | new.keys())
             if old.get(name) != new.get(name)
         ]
@@ -207,7 +192,7 @@ class Base:
         trees = [self._make_tree(files) for files in (new, old)]
         return compare(trees[0], trees[1:], [diff], origin)
 
-    def _make_tree(self, files: Files) -> Tree:
+    def _make_tree(self, files: IndexFiles) -> Tree:
         """Make the tree that has FILES."""
         listed = [(mode, id_, name) for name, (mode, id_) in sorted(files.items())]
 
@@ -216,12 +201,12 @@ class Base:
 
         return Tree(self._read_facts(files), list_files, self.repository.make_text)
 
-    def _read_facts(self, files: Files) -> Facts:
+    def _read_facts(self, files: IndexFiles) -> Facts:
         """Read the facts of the tree that has FILES."""
         ids = (files.get(name, NOTHING)[1] for name in FACT_FILES)
         return self.repository.read_facts_of(tuple(ids))
 
-    def _add_from_tree(self, name: bytes, files: Files) -> None:
+    def _add_from_tree(self, name: bytes, files: IndexFiles) -> None:
         """Add the file NAME of the tree to FILES, if it is there."""
         directory, _, base = name.rpartition(b"/")
         (found,) = self.repository.objects.find([self._tree + directory])
@@ -230,7 +215,7 @@ class Base:
                 if entry == base:
                     files[name] = mode, id_
 
-    def write_index(self, index: bytes, files: Files) -> None:
+    def write_index(self, index: bytes, files: IndexFiles) -> None:
         """Put FILES into an INDEX, which may be new; those that are NOTHING leave it."""
         lines = []
         for name, (mode, id_) in files.items():
@@ -238,7 +223,7 @@ class Base:
             lines.append(b"%s %s\t%s\0" % (mode, id_.ljust(self._length, b"0"), name))
         self._run_on(index, b"update-index", b"-z", b"--index-info", stdin=b"".join(lines))
 
-    def _list_index(self, index: bytes) -> Files:
+    def _list_index(self, index: bytes) -> IndexFiles:
         """List the files of an INDEX."""
         listed = parse_index(self._run_on(index, b"ls-files", b"-s", b"-z"), b"")
         return {name: (mode, id_) for mode, id_, name in listed}
@@ -248,7 +233,7 @@ class Base:
         return self._scratch.run(*arguments, stdin=stdin, index=index)
 
 
-def make_entry(name: bytes, old: tuple[bytes, bytes], new: tuple[bytes, bytes]) -> Entry:
+def make_index_entry(name: bytes, old: tuple[bytes, bytes], new: tuple[bytes, bytes]) -> Entry:
     """Make the entry of a file NAME whose mode and id were OLD, and are NEW."""
     status = b"A" if old == NOTHING else b"D" if new == NOTHING else b"M"
     return Entry(b" ".join((old[0], new[0], old[1], new[1], status)), name)

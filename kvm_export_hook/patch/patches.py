@@ -7,7 +7,7 @@ the hunks alone are read, and that is said.
 
 from __future__ import annotations
 
-import sys
+import os
 
 from kvm_export_hook.changes.state import Change, State
 from kvm_export_hook.git.compare import choose_old_facts
@@ -20,6 +20,7 @@ from kvm_export_hook.patch.patch_names import (
     read_names,
 )
 from kvm_export_hook.patch.reading import Reading
+from kvm_export_hook.patch.streams import open_patch
 from kvm_export_hook.run import NO_MEMORY, PLEASE_REPORT
 from kvm_export_hook.values import Origin
 
@@ -41,26 +42,18 @@ if TYPE_CHECKING:
     Find = Callable[[ReadTexts, Change], Iterable[Result]]
 
 NO_DIFF_MESSAGE = "has no diff that git can read: expected a diff, or a mail with one in plain text"
+COLORED_MESSAGE = "has terminal colours in its diff: make it again with --no-color"
 JOINED_MESSAGE = "; format=flowed may have joined its lines: send it without format=flowed"
 IS_EMPTY_MESSAGE = "nothing checked: the patch is empty"
 HUNKS_ALONE_MESSAGE = "does not apply here: only its hunks were read"
-
-
-def open_patch(name: str) -> BinaryIO:
-    """Open a patch, which may come from a pipe; ``-`` is stdin. Raises OSError."""
-    if name != "-":
-        return open(name, "rb")
-    if sys.stdin is None:
-        raise OSError(None, "is closed: name a file")
-    return open(sys.stdin.fileno(), "rb", closefd=False)
 
 
 class Patches:
     """The patches of streams, each checked after those before it, in SCRATCH.
 
     OPEN_TREE opens the tree to apply them to, if there is one, and the facts
-    otherwise; once one is to be checked. ``is_empty``: the streams held
-    nothing. ``names_kvm``: they named a file in scope.
+    otherwise; once one is to be checked. ``is_empty``: the last stream
+    held nothing. ``names_kvm``: they named a file in scope.
     """
 
     def __init__(
@@ -79,7 +72,24 @@ class Patches:
         self._find = find
         self._complain = complain
         self._note = note
+        self._has_hunks_alone = False
+        self._kept: list[tuple[bytes, tuple[bytes, ...]]] | None = None
         self._place = b""
+        self._file: bytes | None = None
+
+    def find_in(self, name: str, is_alone: bool) -> Iterator[Result]:
+        """Yield what the patches of the file NAME add; IS_ALONE: there is no other file."""
+        shown = b"standard input" if name == "-" else os.fsencode(name)
+        self._file = None if is_alone else shown
+        self.is_empty = True
+        try:
+            with open_patch(name) as stream:
+                yield from self.find(shown, stream)
+        except OSError as error:
+            self._complain(shown, error)
+        else:
+            if self.is_empty:
+                self._note(shown, IS_EMPTY_MESSAGE)
 
     def find(self, shown: bytes, stream: BinaryIO) -> Iterator[Result]:
         """Yield what the patches of STREAM add, which is to be called SHOWN. Raises OSError."""
@@ -90,9 +100,26 @@ class Patches:
             if mail.patch is None:
                 self._refuse(f"{mail.reason}: {MAKE_AGAIN}")
             elif mail.lacks_diff:
-                self._refuse(NO_DIFF_MESSAGE)
-            elif DIFF_PATTERN.search(mail.patch) and may_matter(mail.patch):
-                yield from self._check_patch(mail, mail.patch)
+                self._refuse(COLORED_MESSAGE if mail.is_colored else NO_DIFF_MESSAGE)
+            elif DIFF_PATTERN.search(mail.patch):
+                if self._kept is not None:
+                    self._kept.append((mail.patch, ()))
+                if may_matter(mail.patch):
+                    yield from self._check_patch(mail, mail.patch)
+
+    def keep_all(self) -> None:
+        """Keep all patches from now on, also those of which none is in scope, for ``make_tree``."""
+        self._kept = []
+
+    def make_tree(self) -> bytes | None:
+        """Write the tree that all patches make; return its id in the scratch repository.
+
+        None if not all apply. Raises GitError.
+        """
+        base, _ = self._get_tree()
+        if base is None or self._has_hunks_alone or self._kept is None:
+            return None
+        return base.make_tree(self._kept)
 
     def close(self) -> None:
         """Let git end. Raises GitError if it failed."""
@@ -137,7 +164,9 @@ class Patches:
                 self._refuse(ELSEWHERE_MESSAGE)
             return []
         self.names_kvm |= names.are_in_scope
-        origin = None if mail.subject is None else Origin(None, mail.subject, mail.is_alone)
+        if self._kept is not None:
+            self._kept[-1] = patch, names.options
+        origin = self._make_origin(mail)
         base, _ = self._get_tree()
         if base:
             base.repository.complain = self._complain_here
@@ -146,8 +175,16 @@ class Patches:
                 return list(self._find(base.repository.read_texts, change))
         return list(self._find(yield_texts, self._read_hunks(patch, names, origin)))
 
+    def _make_origin(self, mail: Mail) -> Origin | None:
+        """Make what MAIL, and its file where there are several, are called in a report."""
+        if mail.subject is None and self._file is None:
+            return None
+        is_alone = mail.is_alone and self._file is None
+        return Origin(None, mail.subject or "", is_alone, self._file)
+
     def _read_hunks(self, patch: bytes, names: PatchNames, origin: Origin | None) -> Change:
         """Make a change of the hunks of PATCH; its edits of the tree's facts hold from now on."""
+        self._has_hunks_alone = True
         base, series = self._get_tree()
         if base:
             series.follow(base.facts, base.read_fact_files())

@@ -8,6 +8,7 @@ from kvm_export_hook.report.wording import OTHER_USERS, RULES
 from kvm_export_hook.rules import policy
 from kvm_export_hook.rules.judge import follows_splice
 from kvm_export_hook.rules.place import DIRECTIVE
+from kvm_export_hook.run import HERE
 from kvm_export_hook.values import SHORT_ID
 
 TYPE_CHECKING = False
@@ -38,10 +39,11 @@ def find_advice(result: Result, finding: Finding, layout: Layout) -> Advice | No
     """Find who uses the symbol of FINDING, if that was asked for, and what to do about it."""
     if layout.find_users is None or finding.symbol is None:
         return None
-    from kvm_export_hook.report.advice import advise
+    from kvm_export_hook.report.advice import LIST_HINT, advise
 
     users = layout.find_users(result)
-    return advise(users, finding.symbol, result.facts.has_check)
+    list_hint = LIST_HINT if result.facts.has_check else layout.allow_hint
+    return advise(users, finding.symbol, list_hint)
 
 
 def choose_remedy(finding: Finding, advice: Advice | None) -> str:
@@ -56,6 +58,8 @@ def choose_remedy(finding: Finding, advice: Advice | None) -> str:
 def describe_origin(origin: Origin) -> str:
     """Name the commit or the mail on one line."""
     subject = make_printable(origin.subject.encode("utf-8", "surrogateescape"))
+    if origin.file is not None:
+        return ": ".join(filter(None, [make_printable(origin.file), subject]))
     if origin.commit is None:
         return f"mail: {subject}"
     return f"commit {origin.commit[:SHORT_ID]}: {subject}"
@@ -66,11 +70,43 @@ def prefix_origin(origin: Origin | None) -> str:
     return f"{describe_origin(origin)}: " if origin else ""
 
 
-def count_findings(macros: dict[str, int], noun: str, files: int) -> str:
-    """Write the sum of MACROS: ``2 unwanted exports in 1 file: 1 EXPORT_SYMBOL, ...``."""
-    total = count(sum(macros.values()), noun)
-    listed = ", ".join(f"{number} {macro}" for macro, number in sorted(macros.items()))
-    return f"{total} in {count(files, 'file')}: {listed}"
+class Sum:
+    """How many findings there are, by noun and by macro, in which files, and what they call for."""
+
+    def __init__(self) -> None:
+        self.nouns: dict[str, int] = {}
+        self.macros: dict[str, int] = {}
+        self.files: set[bytes] = set()
+        self.has_advice = False
+        self.has_check = False
+        self.lacks_macro = False
+
+    def add(self, result: Result, finding: Finding) -> None:
+        """Count FINDING, of RESULT."""
+        row, macro = RULES[finding.rule], finding.macro.decode()
+        self.nouns[row.noun] = self.nouns.get(row.noun, 0) + 1
+        self.macros[macro] = self.macros.get(macro, 0) + 1
+        self.files.add(result.text.path)
+        self.has_check |= result.facts.has_check
+        self.lacks_macro |= result.facts.lacks_macro
+        # The other rules' remedies say all.
+        self.has_advice |= row.has_advice
+
+    def __str__(self) -> str:
+        """Write the sum: ``2 unwanted exports, 1 mention in 1 file: 1 EXPORT_SYMBOL, ...``."""
+        # What blocks most has its row first.
+        nouns = dict.fromkeys(row.noun for row in RULES.values())
+        total = ", ".join(count(self.nouns[noun], noun) for noun in nouns if noun in self.nouns)
+        listed = ", ".join(f"{number} {macro}" for macro, number in sorted(self.macros.items()))
+        return f"{total} in {count(len(self.files), 'file')}: {listed}"
+
+
+def write_remark(path: bytes, remark: str) -> str:
+    """Write a note or an error on one line, with its PATH unless that is the tree here."""
+    shown = b"" if path == HERE else path
+    # A reason may quote a mail, or what git says.
+    parts = (shown, remark.encode("utf-8", "surrogateescape"))
+    return ": ".join(filter(None, map(make_printable, parts)))
 
 
 def count(number: int, noun: str) -> str:

@@ -9,6 +9,7 @@ shows that a clean hook means a passing make check.
 from __future__ import annotations
 
 from kvm_export_hook.rules import policy
+from kvm_export_hook.rules.fit import holds_name
 from kvm_export_hook.rules.glance import find_places
 from kvm_export_hook.rules.place import CODE, DIRECTIVE
 
@@ -85,7 +86,8 @@ class Finding:
 def judge(text: bytes, suspects: Words, facts: Facts, first_line: int = 1) -> Iterator[Finding]:
     """Yield the findings among the SUSPECTS of TEXT, in order.
 
-    FACTS are those of the tree; FIRST_LINE is the number of the first line of TEXT.
+    FACTS are those of the tree, fitted to the name of the file; FIRST_LINE is the
+    number of the first line of TEXT.
     """
     line, line_start, passed = first_line, 0, 0
     checked_line, is_name_missing = -1, False
@@ -127,18 +129,6 @@ def follows_splice(text: bytes, start: int) -> bool:
     while end and text[end - 1] in b" \t\v\f":
         end -= 1
     return end > 0 and text[end - 1] in b"\\"
-
-
-def holds_name(line: bytes, facts: Facts) -> bool:
-    """Whether LINE holds a name of the list, even in a longer word, as ``grep -v`` reads it.
-
-    That of FACTS, which is prepared once for all lines.
-    """
-    if facts.names is None:
-        from kvm_export_hook.rules.names import Names
-
-        facts.names = Names(facts.allowlist)
-    return facts.names.are_in(line)
 
 
 def find_broken_rule(

@@ -17,7 +17,8 @@ FROM_THE_TOP = tuple(directory + b"/" for directory in KVM_DIRECTORIES)
 # What to say of a link in the place of a file or directory in scope.
 LINK_REFUSED = "is a symbolic link, which is not followed: name the file that it points to"
 
-# What identify tags as C; a test compares this with its table.
+# What the make check reads, by --include='*.[ch]'. Identify tags the same as C, and .C and .H;
+# a test compares this with its table.
 C_SUFFIXES = (b".c", b".h")
 
 
@@ -27,16 +28,25 @@ def is_named_from_the_top(path: bytes) -> bool:
 
 
 def is_in_scope(name: bytes) -> bool:
-    """Whether a file of this NAME from the top of its tree is in scope."""
-    name = normpath(name)
+    """Whether a file of this NAME from the top of its tree is in scope, however that is spelt."""
+    return is_source(normpath(name))
+
+
+def is_source(name: bytes) -> bool:
+    """Whether a file of this NAME from the top of its tree, as git has it, is in scope."""
     return name.startswith(FROM_THE_TOP) and is_c(name)
 
 
 def is_c(path: bytes) -> bool:
-    """Whether the last part of PATH ends as a C file does; a hidden ``.c`` has no ending."""
-    if not path.lower().endswith(C_SUFFIXES):
-        return False
-    return bool(path[path.rfind(b"/") + 1 : -2].strip(b"."))
+    """Whether the last part of PATH ends as a C file does; a hidden ``.C`` has no ending."""
+    if is_grepped(path):
+        return True
+    return path.lower().endswith(C_SUFFIXES) and bool(path[path.rfind(b"/") + 1 : -2].strip(b"."))
+
+
+def is_grepped(path: bytes) -> bool:
+    """Whether the make check reads a file of this name: ``.c`` itself, too, but no ``.C``."""
+    return path.endswith(C_SUFFIXES)
 
 
 def is_c_to_identify(path: bytes) -> bool:

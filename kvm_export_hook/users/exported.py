@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-EXPORT_PATTERN = re.compile(rb"(EXPORT_\w+)\s*\(\s*(\w+)")
+EXPORT_CALL_PATTERN = re.compile(rb"(EXPORT_\w+)\s*\(\s*(\w+)")
 
 # What each macro that begins so puts before its argument; TRACEPOINT exports more.
 TRACEPOINT, STATIC_CALL = b"__tracepoint_", b"__SCT__"
@@ -49,7 +49,7 @@ def name_linked(macro: bytes, symbol: bytes) -> bytes | None:
 
 def find_exported_names(code: bytes) -> set[bytes]:
     """Find the names that CODE, without comments and strings, exports to the linker."""
-    linked = (name_linked(macro, symbol) for macro, symbol in EXPORT_PATTERN.findall(code))
+    linked = (name_linked(macro, symbol) for macro, symbol in EXPORT_CALL_PATTERN.findall(code))
     return {name for name in linked if name}
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kvm_export_hook.users.closure import Bodies
     from kvm_export_hook.users.macros import Paster
     from kvm_export_hook.users.searched import SearchedTree
-    from kvm_export_hook.users.words import Names
+    from kvm_export_hook.users.words import WantedNames
 
 # The KVM directories whose Makefiles build modules beside kvm.ko; every other
 # architecture has that one alone.
@@ -70,7 +70,9 @@ class Gatherer:
         headers = [header for each in directories for header in self._headers[each]]
         return find_leading_bodies(headers, self.macros, symbols)
 
-    def find_uses(self, name: bytes, names: Names, pasters: Sequence[Paster]) -> tuple[bytes, Uses]:
+    def find_uses(
+        self, name: bytes, names: WantedNames, pasters: Sequence[Paster]
+    ) -> tuple[bytes, Uses]:
         """Find which of NAMES the source of the object NAME uses; the first result is its path."""
         for path in (name + suffix for suffix in SOURCE_SUFFIXES):
             data = self._tree.read(path)

@@ -30,7 +30,7 @@ DEEPEST_CALL = 16
 LONGEST_EXPANSION = 1 << 21
 
 
-class Macro:
+class MacroDefinition:
     """A macro: its parameters, None if it takes none at all, and its body on one line."""
 
     __slots__ = ("body", "name", "parameters")
@@ -60,17 +60,17 @@ class Macro:
             yield [part for part in parts if part not in (self.parameters or ())]
 
 
-def read_macros(code: bytes) -> Iterator[Macro]:
+def read_macros(code: bytes) -> Iterator[MacroDefinition]:
     """Yield the macros that CODE, without comments and splices, and after a line end, defines."""
     for directive in DIRECTIVE_PATTERN.finditer(code):
         if directive[1]:
-            yield Macro(directive[1], directive[2], directive[3])
+            yield MacroDefinition(directive[1], directive[2], directive[3])
 
 
 # Of the kernel's own: what the names of static calls and tracepoints are linked by.
 KERNEL_MACROS = [
     *(
-        Macro(name, b"(name, ...)", b"__SCT__##name __VA_ARGS__")
+        MacroDefinition(name, b"(name, ...)", b"__SCT__##name __VA_ARGS__")
         for name in (
             b"static_call",
             b"static_call_cond",
@@ -81,7 +81,7 @@ KERNEL_MACROS = [
             b"STATIC_CALL_TRAMP",
         )
     ),
-    Macro(b"tracepoint_enabled", b"(name)", b"__tracepoint_##name"),
+    MacroDefinition(b"tracepoint_enabled", b"(name)", b"__tracepoint_##name"),
 ]
 
 
@@ -91,8 +91,8 @@ class Macros:
     ``is_whole``: whether every call was expanded to its end.
     """
 
-    def __init__(self, macros: Iterable[Macro]) -> None:
-        self._definitions: dict[bytes, list[Macro]] = {}
+    def __init__(self, macros: Iterable[MacroDefinition]) -> None:
+        self._definitions: dict[bytes, list[MacroDefinition]] = {}
         for macro in chain(KERNEL_MACROS, macros):
             if macro.parameters is not None:
                 self._definitions.setdefault(macro.name, []).append(macro)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Read = Callable[[bytes], bytes | None]
 
-COMMENT = re.compile(rb"(?<!\\)#.*")
+MAKE_COMMENT_PATTERN = re.compile(rb"(?<!\\)#.*")
 CONDITIONALS = (b"ifdef", b"ifndef", b"ifeq", b"ifneq", b"else", b"endif")
 INCLUDES = (b"include", b"-include", b"sinclude")
 MODIFIERS = (b"export", b"override")
@@ -73,7 +73,7 @@ class Makefile:
     def _take_in(self, path: bytes, text: bytes) -> None:
         """Take in the assignments of TEXT, a file at PATH, and of what it includes."""
         in_definition = in_rule = False
-        for number, line in join_lines(text):
+        for number, line in join_make_lines(text):
             place = b"%s:%d" % (path, number)
             keyword = line.split(None, 1)[0]
             if in_definition or keyword == b"define":
@@ -204,7 +204,7 @@ def read_assignment(line: bytes) -> tuple[bytes, bytes] | None:
     return words[0], b"$(shell)" if name.endswith(b"!") else value.strip()
 
 
-def join_lines(text: bytes) -> Iterator[tuple[int, bytes]]:
+def join_make_lines(text: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield the lines of a Makefile that say something, with the 1-based numbers of their starts.
 
     Without comments, and joined where a backslash continues them.
@@ -216,7 +216,7 @@ def join_lines(text: bytes) -> Iterator[tuple[int, bytes]]:
             pieces.append(line[:-1])
             continue
         pieces.append(line)
-        joined = COMMENT.sub(b"", b" ".join(pieces))
+        joined = MAKE_COMMENT_PATTERN.sub(b"", b" ".join(pieces))
         if joined.strip():
             yield number - len(pieces) + 1, joined
         pieces = []

@@ -12,7 +12,7 @@ from itertools import chain
 
 from kvm_export_hook.users.closure import reach, trace_chain
 from kvm_export_hook.users.uses import find_uses
-from kvm_export_hook.users.words import STEM, Names
+from kvm_export_hook.users.words import STEM, WantedNames
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kvm_export_hook.users.uses import Uses
 
     # What is used, the path from the top, the line, and what leads there.
-    Place = tuple[bytes, bytes, int, tuple[bytes, ...]]
+    OutsideUse = tuple[bytes, bytes, int, tuple[bytes, ...]]
 
 # Why users outside KVM are not known: KVM's parts alone are here, or it is a
 # sparse checkout, or git is missing or fails.
@@ -71,7 +71,7 @@ class Source:
         self.includes_kvm = INCLUDE_PATTERN.search(data) is not None
 
 
-def find_outside(tree: SearchedTree, symbols: Set[bytes], bodies: Bodies) -> Iterator[Place]:
+def find_outside(tree: SearchedTree, symbols: Set[bytes], bodies: Bodies) -> Iterator[OutsideUse]:
     """Yield the places outside KVM that use SYMBOLS, themselves or through BODIES.
 
     Of each file the nearest one of a symbol. Where a header outside KVM defines
@@ -80,7 +80,7 @@ def find_outside(tree: SearchedTree, symbols: Set[bytes], bodies: Bodies) -> Ite
     """
     taken: set[bytes] = set()
     found = []
-    for source in read_sources(tree, Names(symbols | bodies.keys())):
+    for source in read_sources(tree, WantedNames(symbols | bodies.keys())):
         found.append(source)
         if source.path.endswith(b".h") and not source.includes_kvm:
             taken |= source.uses.defined
@@ -93,7 +93,7 @@ def find_outside(tree: SearchedTree, symbols: Set[bytes], bodies: Bodies) -> Ite
             yield symbol, source.path, lines[through[0] if through else symbol], through
 
 
-def read_sources(tree: SearchedTree, names: Names) -> Iterator[Source]:
+def read_sources(tree: SearchedTree, names: WantedNames) -> Iterator[Source]:
     """Yield the files outside KVM that may use one of NAMES. Raises GitError."""
     patterns = choose_patterns(names.all)
     paths = tree.list_candidates(patterns)
@@ -102,11 +102,11 @@ def read_sources(tree: SearchedTree, names: Names) -> Iterator[Source]:
     # The others are not looked for where no header of KVM is in sight.
     close = list_including(tree, paths)
     close |= {each for path in close if path.endswith(b".h") for each in list_beside(tree, path)}
-    stemmed = Names({name for name in names.all if STEM in name})
+    stemmed = WantedNames({name for name in names.all if STEM in name})
     return chain(read_each(tree, close, names), read_each(tree, paths - close, stemmed))
 
 
-def read_each(tree: SearchedTree, paths: Iterable[bytes], names: Names) -> Iterator[Source]:
+def read_each(tree: SearchedTree, paths: Iterable[bytes], names: WantedNames) -> Iterator[Source]:
     """Yield those of the files PATHS that use or define one of NAMES."""
     for path in sorted(paths):
         # Without data: git has found it in the index, and the user says that it is unchanged.

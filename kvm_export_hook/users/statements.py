@@ -14,7 +14,7 @@ CALL, FUNCTION, OTHER = "call", "function", "other"
 
 MARK_PATTERN = re.compile(rb"[;{(]")
 BRACE_PATTERN = re.compile(rb"[{}]")
-PARENTHESIS_PATTERN = re.compile(rb"[()]|\n\{|\n\}(?!\s*\))")
+PARENTHESES_PATTERN = re.compile(rb"[()]|\n\{|\n\}(?!\s*\))")
 PLAIN_PATTERN = re.compile(rb"\([^(){}]*\)")
 NOT_BLANK_PATTERN = re.compile(rb"\S")
 CALLED_PATTERN = re.compile(rb"\b(\w+)\b\s*\(")
@@ -132,7 +132,7 @@ def pass_parentheses(code: bytes, start: int) -> int:
     if plain:
         return plain.end()
     depth = 0
-    for mark in PARENTHESIS_PATTERN.finditer(code, start):
+    for mark in PARENTHESES_PATTERN.finditer(code, start):
         if mark[0] not in (b"(", b")"):
             return mark.start()
         depth += 1 if mark[0] == b"(" else -1

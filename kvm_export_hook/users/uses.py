@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence, Set
 
     from kvm_export_hook.users.macros import Paster
-    from kvm_export_hook.users.words import Names
+    from kvm_export_hook.users.words import WantedNames
 
 # What a name can be where it stands.
 USE, DEFINITION, OTHER_NAME = "use", "definition", "other name"
@@ -51,7 +51,7 @@ class Uses:
         self.exported = exported
 
 
-def find_uses(data: bytes, names: Names, pasters: Sequence[Paster] = ()) -> Uses:
+def find_uses(data: bytes, names: WantedNames, pasters: Sequence[Paster] = ()) -> Uses:
     """Find which of NAMES the source DATA uses, itself or by a call of PASTERS, and where."""
     present = names.find_in(data)
     called = [paster for paster in pasters if paster.name in data]

@@ -26,12 +26,12 @@ HIDDEN_PATTERN = re.compile(rb"(?sx)" + HIDDEN)
 
 ASM = rb"asm(?:__|_volatile_goto|_inline)?\b(?:\s|volatile|__volatile__|goto|inline){0,9}\("
 # What stands between its parentheses, with others in these.
-PLAIN = rb'[^()"/;]*'
+PLAIN_TEXT = rb'[^()"/;]*'
 STRING = rb'"[^"\\\n]*(?:\\.[^"\\\n]*){0,999}"'
-INNERMOST = rb"%b(?:(?:%b|/\*.*?\*/|/)%b){0,999}" % (PLAIN, STRING, PLAIN)
+INNERMOST = rb"%b(?:(?:%b|/\*.*?\*/|/)%b){0,999}" % (PLAIN_TEXT, STRING, PLAIN_TEXT)
 INNER = rb"%b(?:(?:%b|/\*.*?\*/|/|\(%b\))%b){0,999}"
 for _ in range(3):
-    INNERMOST = INNER % (PLAIN, STRING, INNERMOST, PLAIN)
+    INNERMOST = INNER % (PLAIN_TEXT, STRING, INNERMOST, PLAIN_TEXT)
 ASM_PATTERN = re.compile(ASM)
 ASM_OR_HIDDEN_PATTERN = re.compile(rb"(?sx)(" + ASM + INNERMOST + rb"\)) |" + HIDDEN)
 # Escapes, quotes, and a dot alone, the assembler's own place, which no member follows.
@@ -43,22 +43,22 @@ CODE_WORD_PATTERN = re.compile(rb"(?:struct|union|enum)\s+\w+|(\w+)|(?:->|(?<!\.
 BEFORE_TAG_OR_MEMBER_PATTERN = re.compile(rb"(?:\b(?:struct|union|enum)\s+|->\s*|(?<!\.)\.\s*)\Z")
 # So many bytes before a word show what it is.
 LONGEST_MARGIN = 32
-WORD_BYTES = frozenset(b"0123456789_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+NAME_BYTES = frozenset(b"0123456789_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 # What most names of KVM have, and few of others.
 STEM = b"kvm"
 STEMMED_PATTERN = re.compile(rb"kvm\w*")
 # One finding leads to some ten names, all exports to hundreds.
-FEW_NAMES = 32
+FEW_WORDS = 32
 
 
 def may_name(data: bytes, names: Collection[bytes]) -> bool:
     """Whether DATA may name one of NAMES: a quick look, for as many as a finding leads to."""
-    return len(names) > FEW_NAMES or any(name in data for name in names)
+    return len(names) > FEW_WORDS or any(name in data for name in names)
 
 
-class Names:
-    """Names to look for in many files: ``all``, a set."""
+class WantedNames:
+    """WantedNames to look for in many files: ``all``, a set."""
 
     def __init__(self, names: Set[bytes]) -> None:
         self.all = names
@@ -66,12 +66,12 @@ class Names:
 
     def find_in(self, data: bytes) -> set[bytes]:
         """Find which of them DATA may use: a quick look at its bytes."""
-        if len(self.all) <= FEW_NAMES:
+        if len(self.all) <= FEW_WORDS:
             return {name for name in self.all if name in data}
         found = {name for name in self._others if name in data}
         for word in STEMMED_PATTERN.finditer(data):
             start = word.start()
-            while start and data[start - 1] in WORD_BYTES:
+            while start and data[start - 1] in NAME_BYTES:
                 start -= 1
             found.add(data[start : word.end()])
         return found & self.all
@@ -113,9 +113,9 @@ def find_offsets(code: bytes, name: bytes) -> Iterator[int]:
     end = 0
     while (start := code.find(name, end)) >= 0:
         end = start + len(name)
-        if start and code[start - 1] in WORD_BYTES:
+        if start and code[start - 1] in NAME_BYTES:
             continue
-        if end < len(code) and code[end] in WORD_BYTES:
+        if end < len(code) and code[end] in NAME_BYTES:
             continue
         margin = code[max(0, start - LONGEST_MARGIN) : start]
         if not BEFORE_TAG_OR_MEMBER_PATTERN.search(margin):

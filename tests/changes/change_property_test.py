@@ -76,7 +76,7 @@ def test_what_is_staged_is_what_the_reference_subtracts(
     linux.git("commit", "--quiet", "--allow-empty", "--message", "old")
     write_state(linux, new)
     expected: Counter[tuple[str, bytes, bytes]] = Counter()
-    for (rule, macro, symbol, _), number in reference.find_added(old, new).items():
+    for (rule, macro, symbol, *_), number in reference.find_added(old, new).items():
         expected[rule, macro, symbol] += number
     event("something is added" if expected else "nothing is added")
     assert count_reported(linux.top) == expected

@@ -69,6 +69,17 @@ def test_a_text_is_read_once_and_again_for_the_report_of_a_later_change() -> Non
     assert texts.read == ["bad", "good", "bad"]
 
 
+def test_a_text_that_is_clean_by_any_facts_is_read_once() -> None:
+    texts = Texts(clean=INTERNAL, allowed=BAD)
+    changes = [
+        commit(str(number), state("clean", "allowed", facts=make_facts(allow=f"kvm_{name}")))
+        for number, name in enumerate(("sample", "other", "sample", "more"))
+    ]
+    assert judge(texts, *changes) == [("1", [1]), ("3", [1])]
+    assert texts.read.count("clean") == 1
+    assert texts.read.count("allowed") == 3
+
+
 def test_a_text_is_judged_by_the_facts_of_each_state() -> None:
     texts = Texts(bad=BAD)
     listed = make_facts(allow="kvm_sample")

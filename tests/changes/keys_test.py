@@ -8,8 +8,9 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kvm_export_hook.changes.added import find_added, fit_keys, make_keys
+from kvm_export_hook.changes.added import find_added, make_keys
 from kvm_export_hook.git.compare import choose_old_facts
+from kvm_export_hook.rules.fit import fit_facts
 from tests.helpers.cases import parametrize
 from tests.helpers.support import find_all, make_facts
 
@@ -113,7 +114,6 @@ BAD = ("not-allowlisted", b"EXPORT_SYMBOL_GPL", b"kvm_foo")
         "indented": (b"\t EXPORT_SYMBOL_GPL ( kvm_foo );\n", (*BAD, True)),
         "name-on-its-line": (b"EXPORT_SYMBOL_GPL(kvm_foo); // kvm_get_kvm\n", (*BAD, False)),
         "name-on-the-next-line": (b"EXPORT_SYMBOL_GPL(kvm_foo);\nkvm_get_kvm();\n", (*BAD, True)),
-        "nul": (b"EXPORT_SYMBOL_GPL(kvm_foo);\n\0", (*BAD, False)),
         "not-grepped": (
             b"EXPORT_SYMBOL_NS(kvm_foo, x);\n",
             ("forbidden-macro", b"EXPORT_SYMBOL_NS", b"kvm_foo", False),
@@ -132,15 +132,41 @@ def test_marks(source: bytes, marked: tuple[str, bytes, bytes, bool]) -> None:
     assert mark(source) == [marked]
 
 
+def test_findings_on_one_line_share_the_line_that_stands_for_their_symbols() -> None:
+    line = b"#define A EXPORT_SYMBOL EXPORT_SYMBOL"
+    (_, _, first, _), (_, _, second, _), other = mark(line + b"\nEXPORT_SYMBOL_GPL(kvm_foo);\n")
+    assert first == line
+    assert second is first
+    assert other == (*BAD, True)
+
+
 def test_without_the_check_nothing_fails_the_build() -> None:
     assert mark(b"EXPORT_SYMBOL_GPL(kvm_foo);\n", check=False) == [(*BAD, False)]
 
 
-def test_a_listed_name_in_the_path_passes_the_build() -> None:
-    facts = make_facts()
-    for fails in (True, False):
-        assert list(fit_keys([(*BAD, fails)], b"virt/kvm/x.c", facts)) == [(*BAD, fails)]
-        assert list(fit_keys([(*BAD, fails)], b"virt/kvm/kvm_put_kvm.c", facts)) == [(*BAD, False)]
+def test_a_finding_beside_a_nul_byte_is_equal_only_to_itself() -> None:
+    early, late = b"\0\nEXPORT_SYMBOL_GPL(kvm_foo);\n", b"EXPORT_SYMBOL_GPL(kvm_foo);\n\0\n"
+    assert mark(early) == mark(early)
+    assert len({*mark(early), *mark(late), *mark(late.replace(b"\0", b""))}) == 3
+
+
+@parametrize(
+    ("name", "is_read"),
+    {
+        "c": (b"virt/kvm/x.c", True),
+        "h": (b"virt/kvm/x.h", True),
+        "nothing-before-the-dot": (b"virt/kvm/.c", True),
+        "dots": (b"virt/kvm/..h", True),
+        "upper-case": (b"virt/kvm/x.C", False),
+        "upper-case-h": (b"virt/kvm/x.H", False),
+        "a-listed-name": (b"virt/kvm/kvm_put_kvm.c", False),
+        "a-listed-name-of-a-directory": (b"virt/kvm/xkvm_put_kvm_y/x.c", False),
+    },
+)
+def test_which_files_the_build_reads(name: bytes, is_read: bool) -> None:
+    with_check, without = make_facts(), make_facts(check=False)
+    assert fit_facts(with_check, name).has_check is is_read
+    assert fit_facts(without, name) is without
 
 
 def test_an_old_state_is_judged_by_its_own_facts_where_the_new_one_has_the_check() -> None:

@@ -12,6 +12,7 @@ from tests.helpers.repositories import Repository
 from tests.helpers.support import BAD, COMMAND, INTERNAL, MAKEFILE_WITH_CHECK, make_tree, write
 
 A, B, C = "virt/kvm/a.c", "virt/kvm/b.c", "virt/kvm/c.c"
+OTHER = b"EXPORT_SYMBOL_GPL(kvm_other);\n"
 STAGED = f"exec {COMMAND} --staged"
 WITH_SAMPLE = MAKEFILE_WITH_CHECK.replace(b"-e kvm_get_kvm", b"-e kvm_sample")
 
@@ -96,21 +97,130 @@ def test_the_first_commit(tmp_path: Path) -> None:
     assert commit(linux) == ""
 
 
-def test_merges(hooked: Repository) -> None:
-    hooked.git("checkout", "--quiet", "-b", "topic")
-    hooked.record("topic", {A: BAD, C: b"int theirs;\n"})
-    hooked.git("checkout", "--quiet", "main")
-    hooked.record("ours", {"fs/open.c": b""})
-    merge = ("merge", "--quiet", "--no-ff", "--message=merge", "topic")
-    assert blocks(hooked, *merge) == f"{A}:1"
-    hooked.git("merge", "--abort")
-    # Of a conflict, the file that was merged by itself is judged as well.
-    hooked.record("conflict", {C: b"int ours;\n"})
-    assert hooked.run("git", *merge).status == 1
-    hooked.stage(C, INTERNAL)
-    assert commit(hooked) == f"{A}:1"
-    hooked.stage(A, INTERNAL)
-    assert commit(hooked) == ""
+def branch(linux: Repository, name: str, files: dict[str, bytes | None]) -> None:
+    """Commit FILES, past the hooks, on a branch of their own from main on."""
+    linux.git("checkout", "--quiet", "-b", name, "main")
+    linux.record(name, files)
+    linux.git("checkout", "--quiet", "main")
+
+
+MERGE = ("merge", "--quiet", "--no-ff", "--message=merge")
+
+
+@pytest.fixture
+def vendor(hooked: Repository) -> Repository:
+    """Make two branches that have an export each, and a commit of their own on main."""
+    branch(hooked, "one", {A: BAD, C: b"int theirs;\n"})
+    branch(hooked, "two", {B: OTHER})
+    hooked.record("ours", {"fs/open.c": b"", "virt/kvm/kvm_main.c": b"int kvm_main;\n"})
+    return hooked
+
+
+@pytest.mark.parametrize("branches", [["one"], ["one", "two"]], ids=["one", "octopus"])
+@pytest.mark.parametrize("is_in_two_steps", [False, True], ids=["at-once", "by-commit"])
+def test_a_merge_is_not_blamed_for_what_the_other_side_has(
+    vendor: Repository, branches: list[str], is_in_two_steps: bool
+) -> None:
+    if is_in_two_steps:
+        vendor.git(*MERGE, "--no-commit", *branches)
+        assert commit(vendor) == ""
+    else:
+        assert blocks(vendor, *MERGE, *branches) == ""
+    assert len(vendor.git("rev-parse", "HEAD^@").split()) == 1 + len(branches)
+    # Nor is the commit after it blamed or excused for anything of these.
+    vendor.stage("virt/kvm/d.c", BAD)
+    assert commit(vendor) == "virt/kvm/d.c:1"
+
+
+@pytest.mark.parametrize("branches", [["one"], ["one", "two"]], ids=["one", "octopus"])
+def test_an_evil_merge(vendor: Repository, branches: list[str]) -> None:
+    vendor.git(*MERGE, "--no-commit", *branches)
+    vendor.stage("virt/kvm/d.c", BAD)
+    assert commit(vendor) == "virt/kvm/d.c:1"
+    vendor.stage(A, INTERNAL)
+    assert commit(vendor) == ""  # it has only moved
+    assert find_in_commit(vendor) == ""
+
+
+def find_in_commit(linux: Repository) -> str:
+    """Say where the exports are that --commits finds in HEAD."""
+    _, output = linux.run(str(COMMAND), "--commits=HEAD")
+    return " ".join(
+        line.partition(":1: error")[0] for line in output.splitlines() if ": error:" in line
+    )
+
+
+def test_an_evil_hook_of_a_merge(vendor: Repository) -> None:
+    evil = f"cp {A} virt/kvm/d.c; git add virt/kvm/d.c\n{STAGED}"
+    write_hooks(vendor, evil)
+    assert blocks(vendor, *MERGE, "one") == "virt/kvm/d.c:1"
+
+
+def test_a_merge_with_a_conflict(vendor: Repository) -> None:
+    vendor.record("conflict", {C: b"int ours;\n"})
+    assert vendor.run("git", *MERGE, "one").status == 1
+    vendor.stage(C, INTERNAL)
+    assert commit(vendor) == ""
+    vendor.git("reset", "--quiet", "--hard", "HEAD^")
+    assert vendor.run("git", *MERGE, "one").status == 1
+    vendor.stage(C, BAD)
+    assert commit(vendor) == f"{C}:1"
+
+
+def test_a_merge_of_a_shorter_list(vendor: Repository) -> None:
+    vendor.record("listed", {"arch/x86/kvm/Makefile": WITH_SAMPLE})
+    branch(vendor, "user", {"virt/kvm/d.c": BAD})
+    branch(vendor, "shorter", {"arch/x86/kvm/Makefile": MAKEFILE_WITH_CHECK})
+    vendor.git("checkout", "--quiet", "shorter")
+    assert blocks(vendor, *MERGE, "user") == "virt/kvm/d.c:1"
+
+
+def test_a_merge_that_is_as_one_of_its_parents(vendor: Repository) -> None:
+    assert blocks(vendor, *MERGE, "--strategy=ours", "two") == ""
+    vendor.git("reset", "--quiet", "--hard", "HEAD^")
+    vendor.git(*MERGE, "--no-commit", "--strategy=ours", "one")
+    vendor.git("read-tree", "one")
+    assert commit(vendor) == ""
+    assert find_in_commit(vendor) == ""
+
+
+def test_a_merge_in_a_linked_worktree(vendor: Repository, tmp_path: Path) -> None:
+    vendor.git("worktree", "add", "--quiet", str(tmp_path / "next"), "-b", "next")
+    linked = Repository(tmp_path / "next", vendor.home)
+    assert blocks(linked, *MERGE, "one") == ""
+    linked.git(*MERGE, "--no-commit", "two")
+    linked.stage("virt/kvm/d.c", OTHER)
+    assert commit(linked) == "virt/kvm/d.c:1"
+    # The merge there does not excuse anything here.
+    vendor.stage(B, OTHER)
+    assert commit(vendor) == f"{B}:1"
+
+
+def test_what_is_no_merge_is_judged_against_the_head_alone(vendor: Repository) -> None:
+    vendor.git("merge", "--quiet", "--squash", "one")
+    assert commit(vendor) == f"{A}:1"
+    vendor.git("reset", "--quiet", "--hard")
+    vendor.git("cherry-pick", "--no-commit", "one")
+    assert commit(vendor) == f"{A}:1"
+    vendor.git("reset", "--quiet", "--hard")
+    vendor.record("bad", {A: BAD})
+    vendor.record("good", {A: INTERNAL})
+    vendor.git("revert", "--no-commit", "HEAD")
+    assert commit(vendor) == f"{A}:1"
+
+
+def test_a_commit_in_a_hook_of_a_merge_that_is_made(vendor: Repository) -> None:
+    vendor.git("checkout", "--quiet", "one")
+    vendor.record("fix", {A: INTERNAL, B: BAD})
+    vendor.git("checkout", "--quiet", "main")
+    again = (
+        f"#!/bin/sh\ncp {B} saved; git rm --quiet {B}; git commit --quiet --message=gone\n"
+        f"cp saved {B}; git add {B}; git commit --quiet --message=again\n"
+    )
+    write(vendor.top / ".git/hooks/post-merge", again.encode()).chmod(0o755)
+    _, output = vendor.run("git", *MERGE, "one")
+    assert f"{B}:1:1: error" in output
+    assert vendor.git("log", "-1", "--format=%s") == "gone\n"
 
 
 def test_a_mail(hooked: Repository, tmp_path: Path) -> None:

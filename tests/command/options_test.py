@@ -43,7 +43,6 @@ def read(*arguments: str) -> tuple[str, dict[str, object]]:
     {
         "nothing": ("", {}),
         "paths": ("a b", {"paths": ["a", "b"]}),
-        "a dash is a path": ("-", {"paths": ["-"]}),
         "a flag": ("--staged", {"staged": True}),
         "a short name": ("-q", {"quiet": True}),
         "a flag twice": ("--staged --staged", {"staged": True}),
@@ -52,6 +51,11 @@ def read(*arguments: str) -> tuple[str, dict[str, object]]:
         "a value with an equals sign": ("--commits=a=b", {"commits": "a=b"}),
         "an empty value": ("--commits=", {"commits": ""}),
         "a value that is a dash": ("--patch -", {"patch": "-"}),
+        "several patches": (
+            "--patch a.patch - b.eml",
+            {"patch": "a.patch", "paths": ["-", "b.eml"]},
+        ),
+        "names after the options": ("-- a.patch -", {"paths": ["a.patch", "-"]}),
         "a value that looks like an option": ("--srctree=--fix", {"srctree": "--fix"}),
         "a value of two dashes": ("--srctree=--", {"srctree": "--"}),
         "options among paths": ("a --fix b", {"fix": True, "paths": ["a", "b"]}),
@@ -152,9 +156,15 @@ def test_an_empty_word_is_a_path() -> None:
             "--diff --patch a",
             "--patch cannot be combined with --diff: apply the patch and use --diff --since REV .",
         ),
-        "patches": (
-            "--patch a b",
-            "--patch cannot be combined with PATH: run the command once for each",
+        "a patch for a path": ("a.patch", "'a.patch' cannot be a PATH: use --patch a.patch"),
+        "a mail for a path": (
+            "virt --staged a.eml",
+            "'a.eml' cannot be a PATH: use --patch a.eml",
+        ),
+        "stdin for a path": ("-", "'-' cannot be a PATH: use --patch -"),
+        "patch and since": (
+            "--patch a --since b",
+            "--patch cannot be combined with --since: apply the patch and use --since REV .",
         ),
         "fix and diff": (
             "--diff --fix a",
@@ -255,7 +265,7 @@ def test_which_pairs_are_refused() -> None:
     each_with_each = [
         (changes, f"{changes} --since --diff --list"),
         ("--commits --pre-push --patch", "--fix"),
-        ("--staged --commits --patch", "PATH"),
+        ("--staged --commits", "PATH"),
         ("--fix --diff --list", "--fix --diff --list"),
         ("--fix --diff", "--users"),
         ("--list", "--since --quiet --color"),
@@ -304,6 +314,10 @@ def make_parser() -> Parser:
 PARSER = make_parser()
 
 
+# With these, the words that are no options are no PATHs.
+WITH_OTHER_WORDS = {"--patch", "--pre-push"}
+
+
 def read_by_argparse(*arguments: str) -> dict[str, object] | None:
     """Read ARGUMENTS by argparse; return what they ask for, or None if they are refused."""
     end = arguments.index("--") if "--" in arguments else len(arguments)
@@ -325,6 +339,8 @@ def read_by_argparse(*arguments: str) -> dict[str, object] | None:
     if paths:
         asked["paths"] = paths
         given.add("PATH")
+    if "-" in paths[: len(paths) - len(arguments[end + 1 :])] and not given & WITH_OTHER_WORDS:
+        return None
     return None if unknown or makes_no_sense(given, asked) else asked
 
 

@@ -60,7 +60,7 @@ def found(*paths: str | bytes, srctree: Path | None = None) -> list[str]:
         *(f"x.{extension}" for extension in EXTENSIONS),
         *(f"x.{extension.upper()}" for extension in EXTENSIONS),
         *NAMES,
-        *(".c", "..c", ".x.c", "c", "x.c.", "x.c.orig", "x..c", "x.c~", "a.b.h", "\udcff.c"),
+        *(".x.c", "c", "x.c.", "x.c.orig", "x..c", "x.c~", "a.b.h", "\udcff.c", ".C", "..H"),
     ],
 )
 def test_identify_decides_what_is_c(name: str) -> None:
@@ -70,18 +70,28 @@ def test_identify_decides_what_is_c(name: str) -> None:
         assert scope.is_c_to_identify(path) is is_tagged
 
 
+@pytest.mark.parametrize("name", [".c", ".h", "..c", "..h"])
+def test_the_make_check_reads_names_that_identify_takes_for_hidden(name: str) -> None:
+    assert "c" not in tags_from_filename(name)
+    assert scope.is_c(os.fsencode(name))
+    assert scope.is_in_scope(b"virt/kvm/" + os.fsencode(name))
+
+
 NAMED = {
     "from-the-top": ("virt/kvm/kvm_main.c", "virt/kvm/kvm_main.c"),
     "with-a-dot": ("./virt/kvm/kvm_main.c", "virt/kvm/kvm_main.c"),
     "with-dots-inside": ("virt/./kvm/../../virt/kvm/kvm_main.c", "virt/kvm/kvm_main.c"),
     "with-two-slashes": ("virt//kvm/kvm_main.c", "virt/kvm/kvm_main.c"),
     "hidden": ("virt/kvm/.hidden.c", "virt/kvm/.hidden.c"),
+    "only-an-ending": ("virt/kvm/.c", "virt/kvm/.c"),
+    "dots": ("virt/kvm/..h", "virt/kvm/..h"),
 }
 
 
 @parametrize(("spelling", "path"), NAMED)
 def test_any_spelling_names_a_file(top: Path, spelling: str, path: str) -> None:
-    write(top / "virt/kvm/.hidden.c", BAD)
+    for name in (".hidden.c", ".c", "..h"):
+        write(top / "virt/kvm" / name, BAD)
     assert found(spelling) == [f": {path}"]
     assert found(str(top / spelling)) == [f": {path}"]
 

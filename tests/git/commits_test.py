@@ -339,3 +339,61 @@ def test_a_commit_that_is_missing(series: Repository, command: Command) -> None:
         assert status == 2
         assert err.startswith("kvm-export-hook: error: "), err
         assert err.count("\n") == 1
+
+
+# Trees that git reads, and never writes.
+
+
+def write_tree(linux: Repository, entries: list[tuple[str, str, str]]) -> str:
+    """Write a tree of ENTRIES, each a mode, an id and a name; return its id."""
+    content = b"".join(
+        f"{mode} {name}".encode() + b"\0" + bytes.fromhex(id_) for mode, id_, name in entries
+    )
+    literally = ("git", "hash-object", "-t", "tree", "--literally", "-w", "--stdin")
+    return linux.run(*literally, stdin=content).output.strip()
+
+
+def list_tree(linux: Repository, name: str) -> list[tuple[str, str, str]]:
+    """List the entries of a tree: the mode, the id and the name of each."""
+    lines = [line.split() for line in linux.git("ls-tree", name).splitlines()]
+    return [(mode.lstrip("0"), id_, name) for mode, _, id_, name in lines]
+
+
+@parametrize(
+    ("place", "entry"),
+    {
+        "at-the-top": ("", "virt/kvm/a.c"),
+        "half-way": ("virt", "kvm/a.c"),
+        "within": ("virt/kvm", "more/a.c"),
+    },
+)
+def test_a_name_with_a_slash(linux: Repository, command: Command, place: str, entry: str) -> None:
+    bad = linux.run("git", "hash-object", "-w", "--stdin", stdin=BAD).output.strip()
+    name = entry
+    id_ = write_tree(linux, [*list_tree(linux, f"HEAD:{place}"), ("100644", bad, entry)])
+    odd = id_
+    while place:
+        place, _, name = place.rpartition("/")
+        kept = [each for each in list_tree(linux, f"HEAD:{place}") if each[2] != name]
+        id_ = write_tree(linux, sorted([*kept, ("40000", id_, name)], key=lambda each: each[2]))
+    commit = linux.git("commit-tree", id_, "-p", "HEAD", "-m", "odd").strip()
+    said = (
+        f"tree {odd} has '{entry}' as one name, with a slash in it, which git never writes:"
+        " run git fsck"
+    )
+    assert command("--commits", commit) == (2, "", f"kvm-export-hook: error: {said}\n")
+    linux.git("update-ref", "refs/heads/odd", commit)
+    assert command("--commits", "main..odd").status == 2
+
+
+def test_a_mode_with_a_zero_before_it(linux: Repository) -> None:
+    linux.record("list", {A: BAD, MAKEFILE: WITH_SAMPLE})
+    kvm = linux.git("rev-parse", "HEAD:virt/kvm").strip()
+    virt = write_tree(linux, [("040000", kvm, "kvm")])
+    entries = [
+        ("40000", virt, "virt") if each[2] == "virt" else each for each in list_tree(linux, "HEAD")
+    ]
+    old = linux.git("commit-tree", write_tree(linux, entries), "-p", "HEAD", "-m", "old").strip()
+    linux.git("reset", "--quiet", "--hard", old)
+    linux.record("shorter", {MAKEFILE: MAKEFILE_WITH_CHECK})
+    assert find_added("--commits=HEAD") == [f"shorter: {A}:1"]

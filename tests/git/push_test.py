@@ -18,8 +18,8 @@ A, B, C = "virt/kvm/a.c", "virt/kvm/b.c", "virt/kvm/c.c"
 ZERO = "0" * 40
 UNKNOWN = "1" * 40
 REFUSED = (
-    "kvm-export-hook: error: cannot know what is pushed: --pre-push works only as a pre-push hook"
-    " of git, pre-commit or prek: use --commits RANGE\n"
+    "kvm-export-hook: error: nobody has said what is pushed: --pre-push is for the pre-push hooks"
+    " of git, pre-commit and prek; by hand, use --commits RANGE\n"
 )
 
 
@@ -134,6 +134,122 @@ def test_a_push_to_a_url(hooked: Repository, tmp_path: Path, has_remote: bool) -
     assert push(hooked, f"file://{tmp_path}/url.git", "HEAD^:refs/heads/main") == []
 
 
+# What is left out: what the remote has, and the one that the branch follows.
+
+
+def add_remote(linux: Repository, name: str) -> Repository:
+    """Make a remote of this NAME, which has nothing."""
+    bare = Repository(linux.top.parent / f"{name}.git", linux.home)
+    linux.git("init", "--quiet", "--bare", str(bare.top))
+    linux.git("remote", "add", name, str(bare.top))
+    return bare
+
+
+def give(linux: Repository, remote: str, branch: str) -> None:
+    """Have REMOTE get a BRANCH past the hook, and main without it."""
+    linux.git("push", "--quiet", "--no-verify", remote, branch)
+
+
+@pytest.fixture
+def contributed(pushed: Repository) -> Repository:
+    """Have a remote of a contributor, which was fetched, and whose branch has an export."""
+    write_hook(pushed)
+    add_remote(pushed, "contributor")
+    pushed.git("checkout", "--quiet", "-b", "topic")
+    pushed.record("theirs", {A: BAD})
+    give(pushed, "contributor", "topic")
+    pushed.git("checkout", "--quiet", "main")
+    pushed.git("branch", "--quiet", "-D", "topic")
+    return pushed
+
+
+def test_what_was_pulled_from_a_contributor_is_judged(contributed: Repository) -> None:
+    contributed.record("ours", {B: INTERNAL})
+    contributed.git("pull", "--quiet", "--no-rebase", "--no-edit", "contributor", "topic")
+    assert push(contributed, "origin", "main") == ["theirs", f"{A}:1"]
+
+
+def test_a_pull_request_that_was_fetched_hides_nothing(contributed: Repository) -> None:
+    contributed.git(
+        "push", "--quiet", "--no-verify", "origin", "contributor/topic:refs/pull/1/head"
+    )
+    contributed.git("fetch", "--quiet", "origin", "refs/pull/1/head:refs/remotes/pull/1/head")
+    contributed.git("remote", "remove", "contributor")
+    contributed.git("merge", "--quiet", "refs/remotes/pull/1/head")
+    assert push(contributed, "origin", "main") == ["theirs", f"{A}:1"]
+
+
+@parametrize(
+    "setting",
+    {
+        "upstream": ("branch.topic.remote", "other"),
+        "upstream-by-its-url": ("branch.topic.remote", "{}/other.git"),
+        "default": ("checkout.defaultRemote", "other"),
+        "origin": ("remote.origin.url", "{}/other.git"),
+    },
+)
+def test_a_contributor_is_not_blamed_for_what_upstream_has(
+    contributed: Repository, setting: tuple[str, str]
+) -> None:
+    if "remote.origin.url" in setting:
+        contributed.git("remote", "remove", "origin")
+        contributed.git("remote", "rename", "contributor", "origin")
+    else:
+        contributed.git("remote", "rename", "contributor", "other")
+        contributed.git("config", setting[0], setting[1].format(contributed.top.parent))
+        contributed.git("config", "remote.other.pushurl", f"{contributed.top.parent}/other.git")
+    add_remote(contributed, "fork")
+    moved_on = "origin/topic" if "remote.origin.url" in setting else "other/topic"
+    contributed.git("checkout", "--quiet", "--no-track", "-b", "topic", moved_on)
+    contributed.record("good", {B: INTERNAL})
+    assert push(contributed, "fork", "topic") == []
+    assert push(contributed, "fork", "HEAD:refs/heads/again") == []
+    contributed.record("bad", {B: BAD})
+    assert push(contributed, "fork", "topic") == ["bad", f"{B}:1"]
+
+
+def test_each_ref_leaves_out_what_its_own_upstream_has(contributed: Repository) -> None:
+    contributed.git("branch", "--quiet", "--track", "topic", "contributor/topic")
+    contributed.git("merge", "--quiet", "topic")
+    assert push(contributed, "--dry-run", "origin", "topic") == []
+    assert push(contributed, "origin", "main") == ["theirs", f"{A}:1"]
+    contributed.git("branch", "new")
+    contributed.git("config", "branch.new.remote", "contributor")
+    assert push(contributed, "origin", "main", "new") == ["theirs", f"{A}:1"]
+
+
+def test_a_commit_of_two_refs_is_reported_once(contributed: Repository) -> None:
+    contributed.git("branch", "--quiet", "--track", "topic", "contributor/topic")
+    contributed.record("bad", {B: BAD})
+    contributed.git("branch", "new")
+    contributed.git("config", "branch.new.remote", "contributor")
+    assert push(contributed, "origin", "main", "new") == ["bad", f"{B}:1"]
+
+
+@parametrize("setting", {"url": "url", "pushurl": "pushurl"})
+def test_a_url_of_a_remote_is_that_remote(contributed: Repository, setting: str) -> None:
+    url = str(contributed.top.parent / "contributor.git")
+    if setting == "pushurl":
+        contributed.git("config", "remote.contributor.url", "https://example.com/x.git")
+        contributed.git("config", "remote.contributor.pushurl", url)
+    contributed.git("merge", "--quiet", "contributor/topic")
+    status, output = contributed.run("git", "push", url, "main")
+    assert (status, "kvm-export-hook" in output) == (0, False), output
+    contributed.record("bad", {B: BAD})
+    assert push(contributed, url, "main") == ["bad", f"{B}:1"]
+
+
+def test_for_another_url_all_remotes_are_left_out_and_named(contributed: Repository) -> None:
+    contributed.git("init", "--quiet", "--bare", "../elsewhere.git")
+    contributed.git("merge", "--quiet", "contributor/topic")
+    status, output = contributed.run("git", "push", "../elsewhere.git", "main")
+    assert status == 0
+    assert (
+        "kvm-export-hook: the push goes to a URL that is no remote of this repository: what its"
+        " remotes have is not checked again: origin, contributor\n"
+    ) in output
+
+
 def test_a_whole_history(hooked: Repository, tmp_path: Path) -> None:
     hooked.git("init", "--quiet", "--bare", str(tmp_path / "fork.git"))
     hooked.git("remote", "remove", "origin")
@@ -147,11 +263,66 @@ def test_an_expression_with_blanks(hooked: Repository) -> None:
     assert push(hooked, "origin", "HEAD^{/a fix}:refs/heads/x") == ["bad", f"{A}:1"]
 
 
+# Nothing on stdin: nothing is pushed, or another hook has read it.
+
+NOTHING = "kvm-export-hook: nothing checked: git says that nothing is pushed\n"
+GUESSED = (
+    "kvm-export-hook: stdin is empty: checked the commits of HEAD that were not pushed before."
+)
+
+
 def test_nothing_to_push(pushed: Repository) -> None:
     write_hook(pushed)
     status, output = pushed.run("git", "push", "origin", "main")
     assert status == 0
-    assert "kvm-export-hook: nothing checked: git says that nothing is pushed\n" in output
+    assert NOTHING in output
+
+
+@pytest.mark.parametrize("is_ahead", [False, True], ids=["pushed", "unpushed"])
+@parametrize(
+    "arguments",
+    {
+        "up-to-date": ["origin", "old"],
+        "tags": ["origin", "--tags"],
+        "dry-run": ["--dry-run", "origin", "old"],
+        "all-of-a-pattern": ["origin", "refs/heads/ol*:refs/heads/ol*"],
+        "a-url": ["{}", "old"],
+        "followed-tags": ["--follow-tags", "origin", "old"],
+    },
+)
+def test_a_push_of_nothing_is_never_refused(
+    pushed: Repository, arguments: list[str], is_ahead: bool
+) -> None:
+    pushed.git("branch", "old")
+    give(pushed, "origin", "old")
+    if is_ahead:
+        pushed.record("good", {A: INTERNAL})
+    write_hook(pushed)
+    url = str(pushed.top.parent / "origin.git")
+    status, output = pushed.run("git", "push", *(each.format(url) for each in arguments))
+    assert status == 0, output
+    assert (GUESSED if is_ahead else NOTHING) in output
+
+
+def test_a_push_of_nothing_before_the_first_commit(
+    tmp_path: Path, pushed: Repository, monkeypatch: pytest.MonkeyPatch, command: Command
+) -> None:
+    (tmp_path / "new").mkdir()
+    new = Repository(tmp_path / "new", pushed.home)
+    new.git("init", "--quiet")
+    monkeypatch.chdir(new.top)
+    hand_over(monkeypatch, "")
+    assert command("--pre-push", "origin", "url") == (0, "", NOTHING)
+
+
+def test_a_hook_that_has_read_stdin(hooked: Repository) -> None:
+    script = f'#!/bin/sh\ncat > lines\n{COMMAND} --pre-push "$@"\n'
+    write(hooked.top / ".git/hooks/pre-push", script.encode())
+    assert push(hooked, "origin", "main") == ["bad", f"{A}:1"]
+    hooked.git("reset", "--quiet", "--hard", "HEAD^")
+    hooked.record("good", {A: INTERNAL})
+    status, output = hooked.run("git", "push", "origin", "main")
+    assert (status, GUESSED in output) == (0, True), output
 
 
 def test_from_a_bare_repository(hooked: Repository, tmp_path: Path) -> None:
@@ -286,9 +457,15 @@ def test_pushes_under_a_framework(pushed: Repository, tmp_path: Path, framework:
     pushed.git("checkout", "--quiet", "HEAD~2")
     assert push(pushed, "origin", "main") == ["bad", f"{A}:1"]
     assert push(pushed, "origin", "HEAD:refs/heads/good") == []
+    # To where nothing was fetched from.
+    add_remote(pushed, "fork")
+    assert push(pushed, "fork", "main") == ["bad", f"{A}:1"]
+    assert push(pushed, "fork", "HEAD:refs/heads/good") == []
+    url = str(add_remote(pushed, "url").top)
+    pushed.git("remote", "remove", "url")
+    assert push(pushed, url, "main") == ["bad", f"{A}:1"]
+    assert push(pushed, url, "main~2:refs/heads/good") == []
+    assert push(pushed, url, f"{pushed.git('rev-parse', 'main~2').strip()}:refs/heads/id") == []
     # A whole history.
-    pushed.git("init", "--quiet", "--bare", str(tmp_path / "fork.git"))
     pushed.git("remote", "remove", "origin")
-    status, output = pushed.run("git", "push", str(tmp_path / "fork.git"), "main")
-    assert status != 0, output
-    assert ("SKIP=kvm-exports-push" in output) is (framework == "pre-commit"), output
+    assert push(pushed, "fork", "main:refs/heads/all") == ["bad", f"{A}:1"]

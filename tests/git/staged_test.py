@@ -16,6 +16,7 @@ from tests.helpers.support import (
     COMMAND,
     INTERNAL,
     MAKEFILE_WITH_CHECK,
+    NOT_LISTED,
     TYPES_WITHOUT_MACRO,
     make_environment,
     make_tree,
@@ -33,9 +34,7 @@ def test_a_finding_is_shown_with_its_line(linux: Repository, command: Command) -
     linux.stage(A, b"int a;\n" + BAD)
     status, out, err = command("--staged")
     assert (status, err) == (1, "")
-    assert out.startswith(
-        "virt/kvm/a.c:2:1: error: EXPORT_SYMBOL_GPL(kvm_sample): symbol is not on the allowlist"
-    )
+    assert out.startswith(f"virt/kvm/a.c:2:1: error: EXPORT_SYMBOL_GPL(kvm_sample): {NOT_LISTED}")
     assert "\n    2 | EXPORT_SYMBOL_GPL(kvm_sample);\n" in out
 
 
@@ -245,14 +244,83 @@ def test_an_old_link_in_the_place_of_a_file_of_facts(
     assert (status, err) == (2, said)
 
 
-def test_a_file_in_the_place_of_a_directory_is_only_a_file(
-    linux: Repository, command: Command
+PLACES = ("virt/kvm", "virt", "arch/x86/kvm", "arch/x86", "arch")
+
+
+def move_behind(linux: Repository, place: str) -> str:
+    """Put a symbolic link in the place of a directory; return where that is now."""
+    (linux.top / place).rename(linux.top / "elsewhere")
+    (linux.top / place).symlink_to(
+        os.path.relpath(linux.top / "elsewhere", (linux.top / place).parent)
+    )
+    linux.record("link")
+    found = sorted((linux.top / "elsewhere").rglob("*.c"))
+    return str(found[0].relative_to(linux.top))
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_what_lies_behind_a_link_that_was_there_before(
+    linux: Repository, command: Command, place: str
 ) -> None:
-    linux.git("rm", "-r", "--quiet", "virt")
-    linux.stage("virt", BAD)
-    assert command("--staged") == (0, "", "")
-    linux.record("file")
+    behind = move_behind(linux, place)
+    said = f"{place}: {LINK}\n"
+    linux.stage(behind, BAD)
+    assert command("--staged") == (2, "", f"kvm-export-hook: error: {said}")
+    linux.record("behind")
+    on_commit = f"kvm-export-hook: error: {name_head(linux)}: {said}"
+    assert command("--commits=HEAD") == (2, "", on_commit)
+    status, _, err = command("--since=HEAD^")
+    assert status == 2
+    assert (
+        on_commit.replace(name_head(linux), f"commit {linux.git('rev-parse', 'HEAD^')[:12]}") in err
+    )
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_what_was_behind_a_link_is_not_known(
+    linux: Repository, command: Command, place: str
+) -> None:
+    move_behind(linux, place)
+    old = f"kvm-export-hook: error: {name_head(linux)}: {place}: {LINK}\n"
+    (linux.top / place).unlink()
+    (linux.top / "elsewhere").rename(linux.top / place)
+    linux.git("add", "--all")
+    status, _, err = command("--staged")
+    assert (status, err) == (2, old.replace(name_head(linux), "commit HEAD"))
+    linux.record("directory")
+    assert command("--commits=HEAD")[::2] == (2, old)
+    linux.record("later", {A: INTERNAL})
     assert command("--commits=HEAD") == (0, "", "")
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_file_in_the_place_of_a_directory(
+    linux: Repository, command: Command, place: str
+) -> None:
+    linux.git("rm", "-r", "--quiet", place)
+    linux.stage(place, BAD)
+    said = f"{place}: is a file in the place of a directory of the kernel: put that there\n"
+    assert command("--staged") == (2, "", f"kvm-export-hook: error: {said}")
+    linux.record("file")
+    said = f"kvm-export-hook: error: {name_head(linux)}: {said}"
+    assert command("--commits=HEAD") == (2, "", said)
+    linux.record("elsewhere", {"fs/open.c": b""})
+    assert command("--commits=HEAD").status == 2
+    assert command("--staged").status == 2
+
+
+def test_a_file_in_the_place_of_a_directory_where_no_kernel_is(
+    tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Repository(tmp_path, tmp_path / ".home")
+    other.git("init", "--quiet")
+    monkeypatch.chdir(tmp_path)
+    other.stage("virt", b"#!/bin/sh\n")
+    other.stage("arch", b"")
+    assert command("--staged") == (0, "", NOTHING)
+    other.git("commit", "--quiet", "--message", "first")
+    assert command("--commits=HEAD") == (0, "", NOTHING)
+    assert command("--staged") == (0, "", NOTHING)
 
 
 @parametrize("name", {"makefile": MAKEFILE, "header": "include/linux/kvm_types.h"})
@@ -301,8 +369,15 @@ def test_outside_any_repository(
         status, out, err = command(source)
         assert (status, out) == (2, "")
         assert err.startswith("kvm-export-hook: error: "), err
-        assert "not in a git repository: change to" in err
+        assert "git finds no repository here: name" in err
+        assert "for a kernel without git, check its files" in err
         assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("source", ["--staged", "--commits=HEAD", "--pre-push"])
+def test_a_tree_that_is_not_there(linux: Repository, command: Command, source: str) -> None:
+    said = "/nosuch: No such file or directory: check the name"
+    assert command(source, "--srctree=/nosuch") == (2, "", f"kvm-export-hook: error: {said}\n")
 
 
 def test_a_damaged_repository(linux: Repository, command: Command) -> None:
@@ -329,7 +404,7 @@ def test_the_notes_of_the_new_state(linux: Repository, command: Command) -> None
     assert command("--staged") == (
         0,
         "",
-        "kvm-export-hook: .: nothing enforced: this tree has no EXPORT_SYMBOL_FOR_KVM_INTERNAL"
+        "kvm-export-hook: nothing enforced: this tree has no EXPORT_SYMBOL_FOR_KVM_INTERNAL"
         " (Linux before 6.18); use --force to enforce the rule anyway\n",
     )
     assert find_added("--staged", "--force") == [f"{A}:1"]

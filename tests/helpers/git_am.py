@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from kvm_export_hook.changes.added import fit_keys, make_keys
+from kvm_export_hook.changes.added import make_keys
 from kvm_export_hook.rules.facts import FACT_FILES, read_facts
+from kvm_export_hook.rules.fit import fit_facts
 from kvm_export_hook.rules.scope import is_in_scope
 from tests.helpers.repositories import Repository, initialise
 from tests.helpers.support import COMMAND, find_all, write
@@ -73,7 +74,7 @@ def count_findings(top: Path) -> Counter[object]:
     return Counter(
         key
         for name, text in list_files(top)
-        for key in fit_keys(make_keys(find_all(text, facts), text), name, facts)
+        for key in make_keys(find_all(text, fit_facts(facts, name)), text)
     )
 
 

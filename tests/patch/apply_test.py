@@ -129,6 +129,39 @@ def test_the_mails_of_a_series_are_applied_one_after_the_other(linux: Repository
     assert find_added(f"--commits={start}..") == [each.partition("] ")[2] for each in expected]
 
 
+def test_several_files_are_one_series(linux: Repository, command: Command) -> None:
+    listed = MAKEFILE_WITH_CHECK.replace(b"put_kvm", b"sample")
+    first = make_mail(linux, {A: LINES}, {MAKEFILE: listed})
+    second = make_mail(linux, {}, {A: LINES + BAD + b"EXPORT_SYMBOL_GPL(kvm_other);\n"})
+    paths = [
+        str(write(linux.top.parent / name, mail))
+        for name, mail in (("b.patch", first), ("a.patch", second))
+    ]
+    status, out, err = command("--patch", *paths)
+    assert (status, err) == (1, "")
+    assert out.startswith(f"{paths[1]}: [PATCH] after\n{A}:14:1: error: ")
+    assert out.count(" error: ") == 1
+    # The other way round the name is not yet on the list.
+    assert command("--patch", *reversed(paths)).out.count(" error: ") == 2
+    status, _, err = command("--patch", paths[0], str(linux.top))
+    assert status == 2
+    assert f"{linux.top}: is a directory: name the files in it, in their order" in err
+
+
+@pytest.mark.parametrize("series", [b"b.patch\na.patch -p1\n", None], ids=["series", "by-name"])
+def test_under_pre_commit_the_order_is_that_of_the_file_series(
+    linux: Repository, monkeypatch: pytest.MonkeyPatch, series: bytes | None
+) -> None:
+    listed = MAKEFILE_WITH_CHECK.replace(b"put_kvm", b"sample")
+    write(linux.top.parent / "q/b.patch", make_mail(linux, {A: LINES}, {MAKEFILE: listed}))
+    write(linux.top.parent / "q/a.patch", make_mail(linux, {}, {A: LINES + BAD}))
+    if series:
+        write(linux.top.parent / "q/series", series)
+    monkeypatch.setenv("PRE_COMMIT", "1")
+    found = find_added("--patch", "../q/a.patch", "../q/b.patch")
+    assert found == ([] if series else [f"[PATCH] after: {A}:13"])
+
+
 PREFIXES = {
     "no-prefix": ["--no-prefix"],
     "prefixes": ["--src-prefix=old/", "--dst-prefix=new/"],

@@ -35,6 +35,12 @@ HOOKS: dict[str, dict[str, object]] = {
     "kvm-exports": {"entry": "kvm-export-hook", **OF_A_COMMIT},
     "kvm-exports-fix": {"entry": "kvm-export-hook --fix", **OF_A_COMMIT},
     "kvm-exports-push": {"entry": "kvm-export-hook --pre-push", **OF_A_PUSH},
+    "kvm-exports-patches": {
+        "entry": "kvm-export-hook --patch",
+        "files": r"\.(patch|diff|mbox|mbx|eml)$",
+        "types": ["file"],
+        "stages": ["pre-commit", "pre-merge-commit", "manual"],
+    },
 }
 
 
@@ -60,7 +66,7 @@ def test_pre_commit_takes_it() -> None:
 def test_files_is_what_the_command_judges() -> None:
     pattern = re.compile(FILES)
     for directory in scope.KVM_DIRECTORIES:
-        for name in ("x.c", "x.h", "a/b.c", "X.C", "new\nline.c"):
+        for name in ("x.c", "x.h", "a/b.c", "X.C", "new\nline.c", ".c", "..h"):
             assert pattern.search(f"{directory.decode()}/{name}")
         for name in ("x.S", "Kconfig", "x.c.orig"):
             assert not pattern.search(f"{directory.decode()}/{name}")

@@ -12,7 +12,7 @@ from kvm_export_hook.users.exported import find_exported_names
 from kvm_export_hook.users.headers import Header
 from kvm_export_hook.users.macros import Macros
 from kvm_export_hook.users.uses import find_uses
-from kvm_export_hook.users.words import Names, find_offsets, find_words, hide_text
+from kvm_export_hook.users.words import WantedNames, find_offsets, find_words, hide_text
 from tests.helpers.cases import parametrize
 
 WORDS = {
@@ -117,7 +117,11 @@ def test_words_that_count(source: str, words: str) -> None:
 
 def test_the_first_line_of_a_word() -> None:
     source = b'/*\na */\nb++;\n"a" a++;\nx(a, b, c)'
-    assert find_uses(source, Names({b"a", b"b", b"c", b"d"})).lines == {b"b": 3, b"a": 4, b"c": 5}
+    assert find_uses(source, WantedNames({b"a", b"b", b"c", b"d"})).lines == {
+        b"b": 3,
+        b"a": 4,
+        b"c": 5,
+    }
 
 
 def read(*texts: bytes) -> tuple[list[Header], Macros]:
@@ -194,9 +198,9 @@ HOSTILE = {
 def test_hostile_sources_end(source: bytes) -> None:
     bodies = find_leading_bodies(*read(source + b"\nkvm_foo"), {b"kvm_foo"})
     assert len(bodies) in (0, 1, 50_001)
-    assert not find_uses(source, Names({b"kvm_bar"})).lines
-    assert not find_uses(source + b"\n;}kvm_bar", Names({b"kvm_none"})).lines
-    find_uses(source + b"\nkvm_bar", Names({b"kvm_bar"}))
+    assert not find_uses(source, WantedNames({b"kvm_bar"})).lines
+    assert not find_uses(source + b"\n;}kvm_bar", WantedNames({b"kvm_none"})).lines
+    find_uses(source + b"\nkvm_bar", WantedNames({b"kvm_bar"}))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT
+"""What stands in the places of the KVM directories and above them: directories, or what hides C."""
+
+from __future__ import annotations
+
+from kvm_export_hook.git.entries import KINDS, LS_FILES, parse_index
+from kvm_export_hook.git.trees import DIRECTORY_MODE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from kvm_export_hook.git.repository import Repository
+
+IN_PLACE_MESSAGE = "is a file in the place of a directory of the kernel: put that there"
+
+
+def check_places(repository: Repository, commits: Sequence[bytes]) -> bool:
+    """Return whether one of COMMITS, or other trees, has a KVM directory.
+
+    Complains of what each has in the place of one, or above it. Raises GitError.
+    """
+    kvm = repository.kvm_directories
+    places = repository.trees.follow(commits, repository.list_places())
+    directories: set[bytes] = set()
+    for commit, found in zip(commits, places, strict=True):
+        here = [(mode, id_, path) for path, (mode, id_) in found.items()]
+        trees = [id_ for mode, id_, path in here if mode == DIRECTORY_MODE and path in kvm]
+        directories.update(trees)
+        if any(mode != DIRECTORY_MODE for mode, _, _ in here):
+            refuse_places(repository, here, bool(trees), commit)
+    repository.trees.check_names(directories)
+    return bool(directories)
+
+
+def check_unsure(repository: Repository, commits: Sequence[bytes]) -> None:
+    """Complain of what COMMITS that lack a KVM directory have in its place, or above it."""
+    names = [(name, commit) for commit in commits for name in repository.name_directories(commit)]
+    found = repository.objects.find(name for name, _ in names)
+    lacking = dict.fromkeys(
+        commit
+        for (_, commit), each in zip(names, found, strict=True)
+        if each is None or each.type != b"tree"
+    )
+    if lacking:
+        check_places(repository, list(lacking))
+
+
+def check_index(repository: Repository, has_kvm: bool) -> None:
+    """Complain of what the index has in the place of a KVM directory, or above it.
+
+    HAS_KVM: whether there is a KVM directory in the index or in HEAD.
+    """
+    # A pattern matches the name itself and, unlike a name, nothing below it.
+    patterns = [b"".join(b"\\%c" % byte for byte in path) for path in repository.list_places()]
+    specs = [b":(top,glob)" + pattern for pattern in patterns]
+    listed = repository.run(*LS_FILES, b"--", *specs)
+    refuse_places(repository, parse_index(listed, b""), has_kvm)
+
+
+def refuse_places(
+    repository: Repository,
+    entries: Iterable[tuple[bytes, bytes, bytes]],
+    has_kvm: bool,
+    commit: bytes = b"",
+) -> None:
+    """Complain of those of ENTRIES, which stand in places of directories, that are none.
+
+    Each is its mode, its id and its path. A plain file hides nothing: where no
+    directory of KVM is, as HAS_KVM says, it is no part of a kernel.
+    """
+    for mode, id_, path in entries:
+        if mode in KINDS:
+            repository.refuse_path(path, id_, KINDS[mode], commit)
+        elif has_kvm and mode != DIRECTORY_MODE:
+            repository.refuse_path(path, id_, IN_PLACE_MESSAGE, commit)

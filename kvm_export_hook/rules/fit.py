@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: MIT
+"""Which lines and which files the make check passes, whatever they have. Pure.
+
+It greps lines of ``path:line:text``, so a listed name in a path passes the whole file.
+"""
+
+from __future__ import annotations
+
+from kvm_export_hook.rules.facts import Facts
+from kvm_export_hook.rules.scope import is_grepped
+
+
+def holds_name(line: bytes, facts: Facts) -> bool:
+    """Whether LINE holds a name of the list, even in a longer word, as ``grep -v`` reads it.
+
+    That of FACTS, which is prepared once for all lines.
+    """
+    if facts.names is None:
+        from kvm_export_hook.rules.names import Names
+
+        facts.names = Names(facts.allowlist)
+    return facts.names.are_in(line)
+
+
+def fit_facts(facts: Facts, name: bytes) -> Facts:
+    """Fit the FACTS of a tree to its file NAME: without the check where that passes the file."""
+    if not facts.has_check or (is_grepped(name) and not holds_name(name, facts)):
+        return facts
+    return Facts(facts.lacks_macro, False, facts.allowlist, facts.list_source, facts.note)
