@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 
-from kvm_export_hook.escape import make_printable
 from kvm_export_hook.files.look import is_absent, is_directory
 from kvm_export_hook.rules.facts import FACT_FILES
 from kvm_export_hook.rules.scope import (
@@ -84,12 +83,14 @@ def explain_absence(path: bytes, error: OSError) -> OSError:
 
     Returns ERROR where that does not help.
     """
-    if not isinstance(error, FileNotFoundError) or os.path.isabs(path):
+    if not isinstance(error, FileNotFoundError) or not path or os.path.isabs(path):
         return error
     here = os.getcwdb()
     top = find_nearest_tree(here, {})
     if top is None or not os.path.lexists(os.path.join(top, path)):
         return error
+    from kvm_export_hook.escape import make_printable
+
     name = make_printable(os.path.relpath(os.path.join(top, path), here))
     return OSError(None, FROM_HERE_MESSAGE.format(name))
 

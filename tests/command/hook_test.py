@@ -207,7 +207,7 @@ def test_a_fix_fails_the_first_time_and_passes_the_second(repairing: Repository)
         "virt/kvm/x.c:2: EXPORT_SYMBOL_GPL(kvm_sample)"
         " -> EXPORT_SYMBOL_FOR_KVM_INTERNAL(kvm_sample)\n"
         "\n"
-        "rewrote 1 export in 1 file: 1 EXPORT_SYMBOL_GPL\n"
+        "rewrote 1 unwanted export in 1 file: 1 EXPORT_SYMBOL_GPL\n"
         "Review the change, stage it, and commit again:\n"
         "    git add virt/kvm/x.c\n"
     ) in output
@@ -222,7 +222,7 @@ def test_a_fix_touches_only_what_is_staged(repairing: Repository) -> None:
     repairing.write("virt/kvm/x.c", BAD + between + BAD)
     status, output = repairing.commit()
     assert status == 1
-    assert "rewrote 1 export in 1 file" in output
+    assert "rewrote 1 unwanted export in 1 file" in output
     assert (repairing.top / "virt/kvm/x.c").read_bytes() == INTERNAL + between + BAD
     assert repairing.git("show", ":virt/kvm/x.c").encode() == BAD + between
 

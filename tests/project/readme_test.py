@@ -91,6 +91,9 @@ def test_the_yaml_in_it_can_be_read() -> None:
 def test_every_command_in_it_is_run() -> None:
     sources = "".join(path.read_text("utf-8") for path in (CHECKOUT / "tests").rglob("*_test.py"))
     run = {recipe(before) for before in re.findall(r'recipe\("([^"]+)"\)', sources)}
+    # What b4 reads from a setting is run by b4.
+    settings = re.findall(r'recipe_of\("([^"]+)"\)', sources)
+    run |= {each for each in recipes("sh") if any(setting in each for setting in settings)}
     # These are the gate, which runs all tests: no test can run them.
     gate = (CHECKOUT / ".ci/run").read_text("utf-8")
     for command in re.findall(r"(?m)^make \w+(?: SRCTREE=|$| )", recipe("## Try it")):
