@@ -15,6 +15,9 @@ from kvm_export_hook.options import Options, read_options
 from kvm_export_hook.rules import scan
 from kvm_export_hook.run import FOUND, NO_MEMORY, PLEASE_REPORT, TROUBLE, Run
 
+INTERRUPTED = "interrupted"
+NO_THREAD = "can't start new thread"  # as Python says it, in a RuntimeError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -50,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 run.prints_notes = FORMATS[run.options.format].notes_on_stderr
             do(run)
     except KeyboardInterrupt:
-        run.status = TROUBLE
+        fault = INTERRUPTED
     except Exception as error:  # noqa: BLE001
         # A traceback would end with 1, as if this were a finding.
         fault = describe_fault(error)
@@ -68,6 +71,11 @@ def describe_fault(error: Exception) -> str:
     """Say what ERROR was, which nobody foresaw."""
     if isinstance(error, MemoryError):
         return NO_MEMORY
+    # Too many open files, or threads: no fault of ours.
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if str(error) == NO_THREAD:
+        return NO_THREAD
     return f"internal error: {type(error).__name__}: {error}: {PLEASE_REPORT}"
 
 

@@ -14,10 +14,14 @@ from kvm_export_hook.git.process import blame_temporary, name_temporary, run_git
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import TracebackType
+    from collections.abc import Callable
+    from types import FrameType, TracebackType
 
-# What ends a program at once; here it is an exception, as Python makes of SIGINT.
-CAUGHT_SIGNALS = (signal.SIGHUP, signal.SIGTERM)
+    Handler = Callable[[int, FrameType | None], object] | int | None
+
+# What ends a program; here it is an exception, as Python makes of SIGINT.
+CAUGHT_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
+USUAL_HANDLERS = (signal.SIG_DFL, signal.default_int_handler)
 
 
 class Scratch:
@@ -28,7 +32,8 @@ class Scratch:
 
     def __init__(self) -> None:
         self.path = os.path.abspath(name_temporary())
-        self._caught: list[signal.Signals] = []
+        self._usual: dict[signal.Signals, Handler] = {}
+        self._waiting: list[int] = []
         kept = {name: value for name, value in os.environb.items() if not name.startswith(b"GIT_")}
         nothing = os.fsencode(os.devnull)
         self.environment = kept | {
@@ -43,13 +48,18 @@ class Scratch:
 
     def __enter__(self) -> Scratch:
         """Make the directory, and return this. Raises OSError."""
-        self._caught = [each for each in CAUGHT_SIGNALS if signal.getsignal(each) == signal.SIG_DFL]
-        for number in self._caught:
-            signal.signal(number, signal.default_int_handler)
+        for number in CAUGHT_SIGNALS:
+            usual = signal.getsignal(number)
+            if usual in USUAL_HANDLERS:
+                self._usual[number] = usual
+                signal.signal(number, self._interrupt)
         try:
             os.mkdir(self.path, 0o700)
         except OSError as error:
+            self._let_signals_pass()
             raise OSError(None, blame_temporary(self.path, error)) from error
+        if self._waiting:
+            self.__exit__(None, None, None)
         return self
 
     def __exit__(
@@ -65,8 +75,24 @@ class Scratch:
             for name in directories:
                 os.rmdir(os.path.join(directory, name))
         os.rmdir(self.path)
-        for number in self._caught:
-            signal.signal(number, signal.SIG_DFL)
+        self._let_signals_pass()
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        """Take the signal NUMBER, which waits while the directory is made or removed."""
+        own = (Scratch.__enter__.__code__, Scratch.__exit__.__code__)
+        while frame:
+            if frame.f_code in own:
+                self._waiting.append(number)
+                return
+            frame = frame.f_back
+        raise KeyboardInterrupt
+
+    def _let_signals_pass(self) -> None:
+        """Let signals do again what they usually do, those that wait as well."""
+        for number, usual in self._usual.items():
+            signal.signal(number, usual)
+        for waiting in self._waiting:
+            os.kill(os.getpid(), waiting)
 
     def join(self, name: bytes) -> bytes:
         """Return the path of the file NAME in the directory."""

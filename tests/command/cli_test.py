@@ -492,7 +492,7 @@ def test_an_interrupt_leaves_no_traceback(
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     result = command()
     signal.signal(signal.SIGINT, before)
-    assert result == (2, "", "")
+    assert result == (2, "", "kvm-export-hook: error: interrupted\n")
 
 
 @pytest.mark.parametrize("option", ["--commits", "--patch", "--since", "--srctree"])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from kvm_export_hook.cli import describe_fault
 from tests.conftest import HOME
 from tests.helpers.cases import parametrize
 from tests.helpers.repositories import Repository
@@ -59,3 +60,20 @@ def test_a_place_that_may_not_be_entered(
     )
     assert done.returncode == 2, done
     assert f"{said}: Permission denied" in done.stderr
+
+
+@parametrize(
+    ("error", "said"),
+    {
+        "descriptors": (OSError(24, "Too many open files"), "Too many open files"),
+        "threads": (RuntimeError("can't start new thread"), "can't start new thread"),
+    },
+)
+def test_what_the_machine_lacks_is_no_fault_of_ours(error: Exception, said: str) -> None:
+    assert describe_fault(error) == said
+
+
+def test_too_few_descriptors(linux: Repository) -> None:
+    for limit in range(3, 12):
+        _, output = linux.run("bash", "-c", f'ulimit -n {limit}; exec "$0" --staged', str(COMMAND))
+        assert "internal error" not in output

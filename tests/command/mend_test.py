@@ -133,14 +133,16 @@ def test_the_first_commit(tmp_path: Path) -> None:
 
 def test_a_merge(hooked: Repository) -> None:
     hooked.git("checkout", "--quiet", "-b", "topic")
-    hooked.record("topic", {B: BAD})
+    hooked.record("topic", {B: MORE})
     hooked.git("checkout", "--quiet", "main")
     hooked.record("ours", {"fs/open.c": b""})
-    status, output = hooked.run("git", "merge", "--no-ff", "--no-edit", "topic")
+    hooked.git("merge", "--no-ff", "--no-commit", "topic")
+    hooked.stage(B, MORE + BAD)
+    status, output = commit(hooked)
     assert status == 1
     assert type_line(hooked, output) == f"{NAME} --staged --fix"
     assert commit(hooked).status == 0
-    assert hooked.git("show", f"HEAD:{B}").encode() == INTERNAL
+    assert hooked.git("show", f"HEAD:{B}").encode() == MORE + INTERNAL
 
 
 def test_a_mail(hooked: Repository, tmp_path: Path) -> None:
