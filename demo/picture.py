@@ -20,7 +20,7 @@ STYLES = {
     "32": "fill:#7ee787",
     "41": "fill:#ff7b72;font-weight:bold",
 }
-COLUMNS, WIDTH, LINE, MARGIN = 118, 8.4, 18, 16
+COLUMNS, WIDTH, LINE, MARGIN = 140, 8.4, 18, 16
 
 
 def main() -> int:

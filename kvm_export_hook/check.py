@@ -16,11 +16,21 @@ if TYPE_CHECKING:
     from kvm_export_hook.files.walk import SourceFile
     from kvm_export_hook.git.repository import Repository
     from kvm_export_hook.patch.apply import Base
+    from kvm_export_hook.patch.scratch import Scratch
+    from kvm_export_hook.patch.series import Series
     from kvm_export_hook.run import Run
+    from kvm_export_hook.users.commit_tree import CommitTree
     from kvm_export_hook.values import Result
 
+NO_KVM_PATCH_MESSAGE = "nothing checked: no patch here changes C source of KVM"
 NO_KERNEL_MESSAGE = (
     "the --srctree directory has no virt/kvm or arch/x86/kvm: name the top of a kernel"
+)
+
+# Git has made the index of the commit there, or will, and takes no other.
+IN_HOOK_MESSAGE = (
+    "--staged --fix cannot run in a hook of git commit or git merge: use --staged there, and run"
+    " --staged --fix after it"
 )
 
 
@@ -33,16 +43,9 @@ def check_change(run: Run) -> Iterator[Result]:
 
 def check_patches(names: Sequence[str], run: Run) -> Iterator[Result]:
     """Find what the patches in the files NAMES add, each after those before it."""
-    from kvm_export_hook.changes.find import Finder
     from kvm_export_hook.files.locate import find_tree
     from kvm_export_hook.files.look import is_directory
-    from kvm_export_hook.patch import patches
-    from kvm_export_hook.patch.apply import open_base
     from kvm_export_hook.patch.scratch import Scratch
-    from kvm_export_hook.patch.series import Series
-
-    def find(read_texts: ReadTexts, change: Change) -> Iterator[Result]:
-        return Finder(read_texts).find([change])
 
     try:
         top = find_tree(run.srctree)
@@ -51,21 +54,48 @@ def check_patches(names: Sequence[str], run: Run) -> Iterator[Result]:
     except OSError as error:
         run.complain(run.srctree or b".", error)
         return
+    try:
+        with Scratch() as scratch:
+            yield from find_in_patches(names, top, scratch, run)
+    except OSError as error:
+        run.give_up(str(error.strerror))
+
+
+def find_in_patches(
+    names: Sequence[str], top: bytes, scratch: Scratch, run: Run
+) -> Iterator[Result]:
+    """Find what the patches in the files NAMES add to the tree at TOP, in SCRATCH."""
+    from kvm_export_hook.changes.find import Finder
+    from kvm_export_hook.patch import base, patches, streams
+    from kvm_export_hook.patch.series import Series
+
     trees = worktree.KnownTrees(run.read_facts, run.complain, run.note)
 
-    def open_tree() -> tuple[Base | None, Series]:
-        base = open_base(run.srctree, scratch, run.read_facts, run.complain, run.note)
-        facts = base.facts if base else trees.read_facts(top)
-        return base, Series(top, facts, run.read_facts)
+    def find(read_texts: ReadTexts, change: Change) -> Iterator[Result]:
+        return Finder(read_texts).find([change])
 
-    with Scratch() as scratch:
-        found = patches.Patches(scratch, open_tree, find, run.complain, run.note)
-        try:
-            for name in patches.sort_by_series(names):
-                yield from found.find_in(name, is_alone=len(names) == 1)
-        finally:
-            found.close()
+    def open_tree() -> tuple[Base | None, Series]:
+        opened = base.open_base(run.srctree, scratch, run.read_facts, run.complain, run.note)
+        facts = opened.facts if opened else trees.read_facts(top)
+        return opened, Series(top, facts, run.read_facts)
+
+    def open_whole() -> CommitTree | None:
+        return open_newest(found.make_tree(), b"", scratch.path, scratch.environment)
+
+    found = patches.Patches(scratch, open_tree, find, run.complain, run.note)
+    sorted_names = streams.sort_by_series(names)
+    alone = len(names) == 1
+    results = (each for name in sorted_names for each in found.find_in(name, is_alone=alone))
+    try:
+        if run.users:
+            found.keep_all()
+            yield from run.users.look_up(results, open_whole)
+        else:
+            yield from results
+    finally:
+        found.close()
     run.has_met_anything |= found.names_kvm
+    run.note_if_nothing(NO_KVM_PATCH_MESSAGE)
 
 
 def check_git(run: Run) -> Iterator[Result]:
@@ -96,14 +126,38 @@ def check_commits(run: Run) -> Iterator[Result]:
         if changes:
             from kvm_export_hook.changes.find import Finder
 
-            yield from Finder(repository.read_texts).find(changes)
+            results = Finder(repository.read_texts).find(changes)
+            if repository.tips and run.users:
+                place = (repository.tips[0], repository.prefix, repository.directory)
+                results = run.users.look_up(results, lambda: open_newest(*place))
+            yield from results
+
+
+def open_newest(
+    tree: bytes | None,
+    prefix: bytes,
+    directory: bytes,
+    environment: dict[bytes, bytes] | None = None,
+) -> CommitTree | None:
+    """Open the newest TREE that is checked, to be searched for users; None: it cannot be had."""
+    from kvm_export_hook.git.process import GitError
+    from kvm_export_hook.users.commit_tree import CommitTree
+
+    try:
+        return CommitTree(tree, prefix, directory, environment) if tree else None
+    except GitError:
+        return None
 
 
 def read_changes(repository: Repository, run: Run) -> Iterable[Change] | None:
     """Read the changes that were asked for; None where there is no KVM directory."""
+    from kvm_export_hook.git.process import GitError
+
     if run.options.staged:
         from kvm_export_hook.git.index import read_staged
 
+        if run.options.fix and b"GIT_INDEX_FILE" in os.environb:
+            raise GitError(IN_HOOK_MESSAGE)
         return read_staged(repository)
     if not run.options.pre_push:
         from kvm_export_hook.git.ranges import read_range

@@ -53,8 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         run.status = TROUBLE
     except Exception as error:  # noqa: BLE001
         # A traceback would end with 1, as if this were a finding.
-        unforeseen = f"internal error: {type(error).__name__}: {error}: {PLEASE_REPORT}"
-        fault = NO_MEMORY if isinstance(error, MemoryError) else unforeseen
+        fault = describe_fault(error)
     if fault:  # said after what was being done has been freed
         run.give_up(fault)
     run.out.flush()
@@ -63,6 +62,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if failure and not isinstance(failure, BrokenPipeError):
         run.complain(b"standard output", failure)
     return run.status
+
+
+def describe_fault(error: Exception) -> str:
+    """Say what ERROR was, which nobody foresaw."""
+    if isinstance(error, MemoryError):
+        return NO_MEMORY
+    return f"internal error: {type(error).__name__}: {error}: {PLEASE_REPORT}"
 
 
 def refuse(wrong: str, run: Run) -> None:
@@ -89,7 +95,6 @@ def do(run: Run) -> None:
         from kvm_export_hook import show
 
         show.print_list(run)
-        run.note_if_nothing()
     else:
         report_findings(run)
 
@@ -97,6 +102,10 @@ def do(run: Run) -> None:
 def report_findings(run: Run) -> None:
     """Check what was asked for, and print or fix what was found."""
     results = check_source(run)
+    if run.options.users:
+        from kvm_export_hook import show
+
+        show.prepare_users(run)
     first = next(results, None)
     if first or run.options.format != "text":
         from kvm_export_hook import show
@@ -105,16 +114,25 @@ def report_findings(run: Run) -> None:
 
 
 def check_source(run: Run) -> Iterator[Result]:
-    """Choose the source and check it, to the last note; the findings decide the status."""
+    """Choose the source and check it, to the last note; the findings decide the status.
+
+    A fault ends it, and not the report, which is to say so in its format.
+    """
+    fault = ""
     if run.options.judges_changes:
         from kvm_export_hook import check
 
         results = check.check_change(run)
     else:
         results = check_texts(run)
-    for result in results:
-        run.status = max(run.status, FOUND)
-        yield result
+    try:
+        for result in results:
+            run.status = max(run.status, FOUND)
+            yield result
+    except Exception as error:  # noqa: BLE001
+        fault = describe_fault(error)
+    if fault:
+        run.give_up(fault)
     run.note_if_nothing()
 
 

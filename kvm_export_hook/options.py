@@ -17,7 +17,8 @@ if TYPE_CHECKING:
         ``excludes``: options with which it makes no sense, and what to do instead,
         where {} is the other option; a pair stands in the row of one of the two.
         ``formats``: those with which it makes sense, if not with all.
-        ``without_path``: what to do where no PATH is given, if it needs one.
+        ``without_path``: what to do where no PATH is given, if it needs one, and not
+        ``instead_of_path``, an option.
         """
 
         help: str
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         excludes: Mapping[str, str]
         formats: Sequence[str]
         without_path: str
+        instead_of_path: str
 
 
 PROGRAM = "kvm-export-hook"
@@ -52,7 +54,7 @@ OPTIONS: Mapping[str, Mapping[str, Row]] = {
             "excludes": {
                 "--commits --pre-push --patch": ONE_BY_ONE,
                 "--since": "use --since REV .",
-                "--fix --diff": "use {} --since HEAD .",
+                "--diff": "use --diff --since HEAD .",
                 "PATH": "use --since HEAD PATH",
             },
         },
@@ -93,6 +95,7 @@ OPTIONS: Mapping[str, Mapping[str, Row]] = {
             "excludes": {"--diff --list --users": ONE_BY_ONE},
             "formats": ("text",),
             "without_path": "use . for the whole tree",
+            "instead_of_path": "--staged",
         },
         "--diff": {
             "help": "print what --fix would change, as a patch",
@@ -118,7 +121,7 @@ OPTIONS: Mapping[str, Mapping[str, Row]] = {
         "--force": {"help": "enforce the rule also in trees before Linux 6.18"},
         "--format": {
             "value": "FORM",
-            "choices": ("text", "checkpatch", "json", "sarif", "github"),
+            "choices": ("text", "checkpatch", "b4", "json", "sarif", "github"),
             "second": "replaces",
         },
         "--color": {
@@ -246,7 +249,7 @@ def find_conflict(given: Mapping[str, Row], options: Options) -> str:
         if options.format not in row.get("formats", [options.format]):
             use = f"use --format {join_with_or(row['formats'])}"
             return f"{name} cannot be combined with --format {options.format}: {use}"
-        if "without_path" in row and not options.paths:
+        if "without_path" in row and not options.paths and row["instead_of_path"] not in given:
             return f"{name} needs a PATH: {row['without_path']}"
     return ""
 

@@ -12,7 +12,7 @@ from kvm_export_hook.rules import facts
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TextIO
+    from typing import Any, TextIO
 
     from kvm_export_hook.options import Options
     from kvm_export_hook.rules.facts import Facts
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     Note = Callable[[bytes, str], object]
 
 CLEAN, FOUND, TROUBLE = 0, 1, 2
+
+# The path of the tree here; a note on that says "this tree", and so needs no name.
+HERE = b"."
 
 # Said of what could not be checked for want of it.
 NO_MEMORY = "needs more memory than this machine has"
@@ -78,11 +81,14 @@ class Output:
 
 
 class Run:
-    """A run of the command: its options, its exit status, what it says on stderr, its notes.
+    """A run of the command: its options, its exit status, and all that it says beside the findings.
 
-    ``has_met_anything``: a text to check, or a reason not to. ``notes``: remarks on
-    whole trees, each with the path of the tree; a remark on the run has none.
-    ``prints_notes``: whether these go to stderr, too.
+    ``has_met_anything``: a text to check, or a reason not to. ``errors``: what
+    could not be checked, each with its path, and why; empty where it is the
+    whole run. ``notes``: remarks on whole trees, each with the path of the
+    tree; a remark on the run has none. ``prints_notes``: whether these go to
+    stderr, too; errors always do. ``users``: the ``ResultUsers`` that look up
+    who uses a symbol, if that is asked for.
     """
 
     def __init__(self, options: Options) -> None:
@@ -90,8 +96,10 @@ class Run:
         self.out, self.err = Output(sys.stdout), Output(sys.stderr)
         self.status = CLEAN
         self.has_met_anything = False
+        self.errors: list[tuple[bytes, str]] = []
         self.notes: list[tuple[bytes, str]] = []
         self.prints_notes = True
+        self.users: Any = None
 
     @property
     def srctree(self) -> bytes | None:
@@ -105,28 +113,31 @@ class Run:
 
     def complain(self, path: bytes, error: OSError) -> None:
         """Say what could not be judged, and why."""
-        self.status = TROUBLE
-        self.has_met_anything = True
-        what = error.strerror or str(error)
-        self.say("error", path or b"''", what, WHAT_TO_DO.get(type(error), ""))
+        what = (error.strerror or str(error), WHAT_TO_DO.get(type(error), ""))
+        self.fail(path or b"''", ": ".join(filter(None, what)))
 
     def give_up(self, reason: str) -> None:
         """Say why nothing more can be judged."""
+        self.fail(b"", reason)
+
+    def fail(self, path: bytes, reason: str) -> None:
+        """Keep and say the REASON why PATH, or the whole run where it is empty, is not checked."""
         self.status = TROUBLE
         self.has_met_anything = True
-        self.say("error", os.fsencode(reason))
+        self.errors.append((path, reason))
+        self.say("error", path, reason)
 
     def note(self, path: bytes, remark: str) -> None:
         """Say something of the tree at PATH, or of the whole run where PATH is empty."""
         self.has_met_anything = True
         self.notes.append((path, remark))
         if self.prints_notes and not self.options.quiet:
-            self.say("", path, remark)
+            self.say("", b"" if path == HERE else path, remark)
 
-    def note_if_nothing(self) -> None:
+    def note_if_nothing(self, remark: str = NOTHING_CHECKED) -> None:
         """Say so if there was nothing to judge."""
         if not self.has_met_anything:
-            self.note(b"", NOTHING_CHECKED)
+            self.note(b"", remark)
 
     def say(self, kind: str, subject: bytes, *remarks: str) -> None:
         """Print a line to stderr; nothing of SUBJECT and REMARKS drives a terminal."""

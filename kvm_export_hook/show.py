@@ -7,8 +7,9 @@ import os
 from itertools import chain
 
 from kvm_export_hook.files import worktree
+from kvm_export_hook.mend import Mending
 from kvm_export_hook.report.formats import FORMATS
-from kvm_export_hook.report.layout import Layout
+from kvm_export_hook.report.layout import ALLOW_BY_COMMAND, ALLOW_BY_HOOK, Layout
 from kvm_export_hook.run import NO_MEMORY
 
 TYPE_CHECKING = False
@@ -19,16 +20,12 @@ if TYPE_CHECKING:
     from kvm_export_hook.rules.exports import Export
     from kvm_export_hook.rules.facts import Facts
     from kvm_export_hook.run import Output, Run
-    from kvm_export_hook.users.lookup import SayIfSlow, Users
+    from kvm_export_hook.users.lookup import ResultUsers, SayIfSlow, Users
     from kvm_export_hook.values import Result, Text
 
     FindUsers = Callable[[Result], Users]
 
 PATIENCE = 1.0
-
-
-BY_COMMAND = "kvm-export-hook --fix PATH rewrites what it safely can.\n"
-BY_HOOK = "The hook kvm-exports-fix rewrites what it safely can.\n"
 
 
 def print_list(run: Run) -> None:
@@ -47,9 +44,16 @@ def print_list(run: Run) -> None:
         from kvm_export_hook.users.lookup import find_export_users
 
         users = find_export_users(found, trees.facts, choose_progress(run))
+    run.note_if_nothing()
+    layout = Layout(errors=run.errors, notes=run.notes)
     audit = as_list.Audit(found, list(trees.facts.values()), options.allow, users)
-    write_list = as_list.write_object if options.format == "json" else as_list.write_text
-    for part in write_list(found, audit):
+    if options.format == "json":
+        parts = as_list.write_object(found, audit, layout)
+    else:
+        # After a remark, totals of nothing would say that a kernel has no exports.
+        has_said = run.errors or run.notes
+        parts = as_list.write_text(found, audit) if found or not has_said else iter(())
+    for part in parts:
         run.out.write(part)
 
 
@@ -74,20 +78,30 @@ def apply_options(
     Returns what is to be reported, where, and what finds the users.
     """
     if run.options.users:
-        from kvm_export_hook.files.locate import find_tree
-        from kvm_export_hook.users.lookup import find_result_users
-
-        results, find_users = find_result_users(
-            results, find_tree(run.srctree), choose_progress(run)
-        )
-        return results, run.out, find_users
+        users = prepare_users(run)
+        return users.read(results), run.out, users.find
     if not (run.options.fix or run.options.diff):
         return results, run.out, None
+    if run.options.staged:
+        from kvm_export_hook.fix.staged import rewrite_staged
+
+        return rewrite_staged(results, run.srctree, run.complain), run.out, None
     from kvm_export_hook.fix import rewrite
 
     if run.options.fix:
         return rewrite.rewrite_files(results, run.complain), run.out, None
     return rewrite.print_patches(results, choose_patch_writer(run.out)), run.err, None
+
+
+def prepare_users(run: Run) -> ResultUsers:
+    """Prepare to find the users of symbols, once: a source may look up those of its own."""
+    from kvm_export_hook.files.locate import find_tree
+    from kvm_export_hook.users.lookup import ResultUsers
+
+    if run.users is None:
+        run.users = ResultUsers(find_tree(run.srctree), choose_progress(run))
+    assert isinstance(run.users, ResultUsers)
+    return run.users
 
 
 def print_report(first: Result | None, rest: Iterator[Result], run: Run) -> None:
@@ -105,8 +119,10 @@ def print_report(first: Result | None, rest: Iterator[Result], run: Run) -> None
     layout = Layout(
         color=wants_color(run.options.color, output.stream),
         quiet=run.options.quiet,
+        errors=run.errors,
         notes=run.notes,
-        fix_hint=BY_HOOK if os.environ.get("PRE_COMMIT") else BY_COMMAND,
+        mending=Mending(run.options),
+        allow_hint=ALLOW_BY_HOOK if os.environ.get("PRE_COMMIT") else ALLOW_BY_COMMAND,
         name_in_repository=name_from_repository,
         find_users=find_users,
     )
@@ -144,8 +160,11 @@ def wants_color(choice: str, stream: TextIO | None) -> bool:
     """Whether to colour: as CHOICE says, or the environment, or where a person looks on."""
     if choice != "auto":
         return choice == "always"
-    if os.environ.get("NO_COLOR"):
+    wishes = os.environ
+    if wishes.get("NO_COLOR"):
         return False
-    if os.environ.get("FORCE_COLOR"):
+    if any(wishes.get(name, "0") not in ("", "0") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
         return True
-    return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
+    if wishes.get("CLICOLOR") == "0" or wishes.get("TERM") == "dumb":
+        return False
+    return stream is not None and stream.isatty()

@@ -15,7 +15,7 @@ VERSION = f"{PROGRAM} {__version__}\n"
 HEAD = f"""\
 usage: {PROGRAM} [OPTION ...] [PATH ...]
 
-Refuse exports in KVM's sources that hand a symbol to every kernel module.
+Refuse exports in KVM's sources that hand a symbol to modules outside KVM.
 Exit status: 0 nothing unwanted, 1 findings, 2 not everything could be judged.
 Example: {PROGRAM} --commits master..
 """

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from kvm_export_hook.rules.facts import Facts
     from kvm_export_hook.rules.judge import Finding
 
+SHORT_ID = 12  # as the kernel quotes commits
+
 
 class Origin:
     """The commit or the mail that a text is from.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 
+from kvm_export_hook.escape import make_printable
 from kvm_export_hook.files.look import is_absent, is_directory
 from kvm_export_hook.rules.facts import FACT_FILES
 from kvm_export_hook.rules.scope import (
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 NO_TREE_MESSAGE = (
     "is not a kernel tree, with C source in virt/kvm or arch/x86/kvm: name the top of one"
 )
+FROM_HERE_MESSAGE = "no such file from this directory: name it as {}"
 OUTSIDE_SRCTREE_MESSAGE = "is not in the kernel tree that --srctree names: leave out --srctree"
 
 
@@ -55,7 +57,7 @@ def find_roots(paths: Iterable[bytes], srctree: bytes | None, complain: Complain
     else:
         home = make_absolute(srctree, here)
         if not is_tree(home):
-            complain(srctree, OSError(None, NO_TREE_MESSAGE))
+            complain(srctree, explain_no_tree(home))
             return
     for path in paths or [home or here]:
         full = make_absolute(path, here)
@@ -65,7 +67,31 @@ def find_roots(paths: Iterable[bytes], srctree: bytes | None, complain: Complain
             if top is not None:
                 yield from find_in_tree(full, top, here)
         except OSError as error:
-            complain(path, error)
+            complain(path, explain_absence(path, error))
+
+
+def explain_no_tree(home: bytes) -> OSError:
+    """Say why the absolute path HOME, which was named as one, is not a kernel tree."""
+    try:
+        os.stat(home)
+    except OSError as error:
+        return error
+    return OSError(None, NO_TREE_MESSAGE)
+
+
+def explain_absence(path: bytes, error: OSError) -> OSError:
+    """Say where PATH is if it is not here: names from git begin at the top of the tree.
+
+    Returns ERROR where that does not help.
+    """
+    if not isinstance(error, FileNotFoundError) or os.path.isabs(path):
+        return error
+    here = os.getcwdb()
+    top = find_nearest_tree(here, {})
+    if top is None or not os.path.lexists(os.path.join(top, path)):
+        return error
+    name = make_printable(os.path.relpath(os.path.join(top, path), here))
+    return OSError(None, FROM_HERE_MESSAGE.format(name))
 
 
 def find_in_tree(full: bytes, top: bytes, here: bytes) -> Iterator[Root]:

@@ -49,7 +49,9 @@ def read_texts(
             try:
                 content = read_file(path)
             except OSError as error:
-                complain(path, error)
+                from kvm_export_hook.files.locate import explain_absence
+
+                complain(path, explain_absence(path, error))
                 continue
             yield Text(name, path, top=top, is_named=is_named), content, facts
             del content  # the next one is read into its memory

@@ -12,7 +12,11 @@ import errno
 import os
 import signal
 import stat
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 READ_NO_LINK = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 WRITE_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
@@ -36,14 +40,21 @@ def replace_file(path: bytes, old: bytes, new: bytes) -> None:
     except in the instant between its last comparison with OLD and the rename.
     Raises OSError, and the file is as it was.
     """
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, BLOCKED_SIGNALS)
-    try:
+    with hold_signals():
         directory, name = os.path.split(path)
         folder = os.open(directory or b".", os.O_RDONLY | os.O_DIRECTORY)
         try:
             write_and_rename(folder, name, old, new)
         finally:
             os.close(folder)
+
+
+@contextmanager
+def hold_signals() -> Iterator[None]:
+    """Let a signal that ends the program take effect after what is done in this context."""
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, BLOCKED_SIGNALS)
+    try:
+        yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 

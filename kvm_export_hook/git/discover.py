@@ -62,6 +62,7 @@ def find_kernel(srctree: bytes | None) -> tuple[bytes, bytes, bytes | None]:
     if path == b".." or path.startswith(b"../"):
         if srctree is None:
             return place, b"", top
+        os.stat(kernel)  # which raises OSError if it is nowhere at all
         raise GitError("the --srctree directory is not in this repository: run this in its own")
     return place, make_prefix(path), top
 

@@ -24,7 +24,8 @@ OLDEST_GIT = (2, 30)
 # What git says where it finds no repository; if one was named, it says which.
 NO_REPOSITORY = "not a git repository (or any "
 NO_REPOSITORY_HERE = (
-    "not in a git repository: change to the kernel's directory, or name it with --srctree"
+    "git finds no repository here: name its directory with --srctree, or, for a kernel without"
+    " git, check its files: kvm-export-hook PATH"
 )
 
 # How git says what to type where it does not trust who owns a repository.

@@ -29,8 +29,8 @@ EMPTY_STDIN = (
 )
 UNKNOWN_REVISION = "is not in this repository: fetch it, or use --commits RANGE"
 UNKNOWN_PUSH = (
-    "cannot know what is pushed: --pre-push works only as a pre-push hook of git, pre-commit or"
-    " prek: use --commits RANGE"
+    "nobody has said what is pushed: --pre-push is for the pre-push hooks of git, pre-commit and"
+    " prek; by hand, use --commits RANGE"
 )
 
 
@@ -69,6 +69,7 @@ def read_push(
         head = repository.objects.find_commits([b"HEAD"])
         push.revs = [(b"HEAD", id_) for id_ in head if id_]
     tips = find_tips(repository, [rev for _, rev in push.revs])
+    repository.tips = [tip for tip in tips if tip]
     ranges = list_ranges(repository, push, tips)
     if push.is_guessed:
         ranges = [each for each in ranges if has_commits(repository, *each)]

@@ -32,6 +32,7 @@ def read_range(repository: Repository, text: bytes) -> Iterator[Change] | None:
     """
     ids = find_range(repository, text)
     tips = [id_.partition(b"^")[0] for id_ in ids if not id_.startswith(b"^")]
+    repository.tips = tips
     changes = peek(read_commits(repository, ids))
     is_there = check_places(repository, tips)
     if not is_there:

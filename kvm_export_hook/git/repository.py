@@ -37,6 +37,7 @@ class Repository:
     ``directory``: where git is run. ``prefix``: the path of the kernel from the
     top of the repository, empty or with a slash at its end. ``worktree``: the
     top of the working tree, if there is one. ``objects``: its objects, by name.
+    ``tips``: the newest of the commits that are checked.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Repository:
         self.trees = TreeReader(self.objects)
         self.complain = complain
         self.note = note
+        self.tips: Sequence[bytes] = ()
         self._read_facts = read_facts
         self._noted: set[str] = set()
         self._links: set[bytes] = set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 
+from kvm_export_hook.files.locate import explain_absence
 from kvm_export_hook.files.look import can_see
 from kvm_export_hook.files.walk import list_kvm_directories, visit
 from kvm_export_hook.files.worktree import read_file
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 # After a revision: where HEAD left it.
 SINCE_LEFT = b"..."
-HEADS = (b"HEAD", b"@")
+NAMES_OF_HEAD = (b"HEAD", b"@")
 
 # What stands for the id of a file on this disk, and its entry where it was not there before.
 ON_DISK = b"on-disk"
@@ -69,7 +70,7 @@ def find_baseline(repository: Repository, rev: bytes) -> bytes:
     name = rev.removesuffix(SINCE_LEFT)
     names = [b"HEAD", name or b"HEAD"] if rev.endswith(SINCE_LEFT) else [rev]
     found = repository.objects.find_commits(names) if rev else [None]
-    empty = repository.find_empty_tree() if found[0] is None and names[0] in HEADS else None
+    empty = repository.find_empty_tree() if found[0] is None and names[0] in NAMES_OF_HEAD else None
     if empty:
         return empty
     commits = [id_ for id_ in found if id_]
@@ -140,7 +141,7 @@ def make_reader(repository: Repository) -> ReadTexts:
                 try:
                     yield id_, read_file(path)
                 except OSError as error:
-                    repository.complain(path, error)
+                    repository.complain(path, explain_absence(path, error))
         yield from repository.read_texts([id_ for id_ in ids if isinstance(id_, bytes)])
 
     return read_texts

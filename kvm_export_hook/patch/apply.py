@@ -11,24 +11,22 @@ import os
 import re
 
 from kvm_export_hook.git.compare import Tree, compare
-from kvm_export_hook.git.discover import find_kernel
 from kvm_export_hook.git.entries import Entry, parse_index
 from kvm_export_hook.git.objects import get_content
-from kvm_export_hook.git.process import GitError, run_git
-from kvm_export_hook.git.repository import Repository
+from kvm_export_hook.git.process import GitError
 from kvm_export_hook.git.trees import TreeReader, parse_tree
 from kvm_export_hook.rules.facts import FACT_FILES
 from kvm_export_hook.rules.scope import KVM_DIRECTORIES, is_in_scope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from kvm_export_hook.changes.state import Change
+    from kvm_export_hook.git.repository import Repository
     from kvm_export_hook.patch.patch_names import PatchNames
     from kvm_export_hook.patch.scratch import Scratch
     from kvm_export_hook.rules.facts import Facts
-    from kvm_export_hook.run import Complain, Note, ReadFacts
     from kvm_export_hook.values import Origin
 
     # The mode and the id of each file, by its name from the top of the kernel.
@@ -42,33 +40,6 @@ INCLUDED = (*(name + b"/*" for name in KVM_DIRECTORIES), *FACT_FILES)
 ABOVE = (b"arch", b"arch/x86", b"virt", *KVM_DIRECTORIES)
 GLOB_PATTERN = re.compile(rb"[\\*?\[]")
 IDS_PATTERN = re.compile(rb"(?m)^index ([0-9a-f]{4,64})\.\.([0-9a-f]{4,64})(?: [0-7]+)?$")
-
-
-def open_base(
-    srctree: bytes | None, scratch: Scratch, read_facts: ReadFacts, complain: Complain, note: Note
-) -> Base | None:
-    """Return what HEAD of the repository around SRCTREE has of KVM; None: there is nothing.
-
-    It lies in SCRATCH, which becomes a repository. SRCTREE None: the tree
-    around the working directory.
-    """
-    asked = (b"rev-parse", b"HEAD^{commit}", b"--show-object-format", b"--git-path", b"objects")
-    try:
-        directory, prefix, _ = find_kernel(srctree)
-        said = run_git(*asked, directory=directory)
-    except GitError:
-        return None
-    head, form, objects = said[:-1].split(b"\n", 2)
-    scratch.make_repository(os.path.abspath(os.path.join(directory, objects)), form)
-    place = (scratch.path, b"", None)
-    repository = Repository(None, read_facts, complain, note, place, scratch.environment)
-    base = Base(scratch, repository, head + b":" + prefix)
-    if not any(map(is_in_scope, base.files)):
-        repository.objects.close()
-        return None
-    base.write_index(b"index", base.files)
-    repository.note_facts(b".", base.facts)
-    return base
 
 
 class Base:
@@ -93,6 +64,20 @@ class Base:
     def facts(self) -> Facts:
         """The facts of the tree as it is now."""
         return self._read_facts(self.files)
+
+    def make_tree(self, patches: Iterable[tuple[bytes, tuple[bytes, ...]]]) -> bytes | None:
+        """Apply PATCHES to the whole tree, each with its options; return the id, None if one fails.
+
+        Also what a patch does outside of KVM counts. Raises GitError.
+        """
+        index = b"whole"
+        self._run_on(index, b"read-tree", self._tree)
+        try:
+            for patch, options in patches:
+                self._run_on(index, b"apply", b"--cached", *options, stdin=patch)
+        except GitError:
+            return None
+        return self._run_on(index, b"write-tree", b"--missing-ok").strip()
 
     def read_fact_files(self) -> list[bytes | None]:
         """Read the fact files of the tree as it is now."""

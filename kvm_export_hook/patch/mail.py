@@ -56,16 +56,18 @@ class Mail:
     ``subject``: on one line; None for a diff. ``patch``: from where git sees a
     diff begin, its last line ended; None: git cannot read the mail, and
     ``reason`` says why. ``lacks_diff``: one should be there, but is not.
-    ``is_flowed``: git joins lines. ``is_alone``: there is no other mail.
+    ``is_colored``: a terminal's colours may hide it. ``is_flowed``: git joins
+    lines. ``is_alone``: there is no other mail.
     """
 
-    __slots__ = ("is_alone", "is_flowed", "lacks_diff", "patch", "reason", "subject")
+    __slots__ = ("is_alone", "is_colored", "is_flowed", "lacks_diff", "patch", "reason", "subject")
 
     def __init__(self, subject: str | None, patch: bytes | None, reason: str = "") -> None:
         self.subject = subject
         self.patch = patch
         self.reason = reason
         self.lacks_diff = False
+        self.is_colored = False
         self.is_flowed = False
         self.is_alone = False
 
@@ -116,6 +118,7 @@ def read_diff(text: bytes) -> Mail:
     if text.partition(b"\n")[0].endswith(b"\r"):
         text = text.replace(b"\r\n", b"\n")  # the line ends of the network
     mail = Mail(None, ensure_newline(text))
+    mail.is_colored = COLOR in text
     mail.lacks_diff = not (DIFF_PATTERN.search(text) or GIT_OUTPUT_PATTERN.match(text) or not text)
     return mail
 
@@ -151,7 +154,8 @@ def read_mail(text: bytes, number: int, scratch: Scratch) -> Mail:
     mail.is_flowed = bool(FLOWED_PATTERN.search(text))
     if not DIFF_PATTERN.search(patch):
         message = scratch.read(b"message")
-        has_structure = STRUCTURE_PATTERN.search(text) or COLOR in text or COLOR in message + patch
+        mail.is_colored = COLOR in text or COLOR in message + patch
+        has_structure = STRUCTURE_PATTERN.search(text) or mail.is_colored
         mail.lacks_diff = (
             bool(has_structure) and not LETTER_PATTERN.match(subject) if is_mail else True
         )

@@ -8,7 +8,6 @@ the hunks alone are read, and that is said.
 from __future__ import annotations
 
 import os
-import sys
 
 from kvm_export_hook.changes.state import Change, State
 from kvm_export_hook.git.compare import choose_old_facts
@@ -21,6 +20,7 @@ from kvm_export_hook.patch.patch_names import (
     read_names,
 )
 from kvm_export_hook.patch.reading import Reading
+from kvm_export_hook.patch.streams import open_patch
 from kvm_export_hook.run import NO_MEMORY, PLEASE_REPORT
 from kvm_export_hook.values import Origin
 
@@ -42,43 +42,10 @@ if TYPE_CHECKING:
     Find = Callable[[ReadTexts, Change], Iterable[Result]]
 
 NO_DIFF_MESSAGE = "has no diff that git can read: expected a diff, or a mail with one in plain text"
+COLORED_MESSAGE = "has terminal colours in its diff: make it again with --no-color"
 JOINED_MESSAGE = "; format=flowed may have joined its lines: send it without format=flowed"
 IS_EMPTY_MESSAGE = "nothing checked: the patch is empty"
 HUNKS_ALONE_MESSAGE = "does not apply here: only its hunks were read"
-
-
-def open_patch(name: str) -> BinaryIO:
-    """Open a patch, which may come from a pipe; ``-`` is stdin. Raises OSError."""
-    if name != "-":
-        try:
-            return open(name, "rb")
-        except IsADirectoryError:
-            raise OSError(None, "is a directory: name the files in it, in their order") from None
-    if sys.stdin is None:
-        raise OSError(None, "is closed: name a file")
-    return open(sys.stdin.fileno(), "rb", closefd=False)
-
-
-def sort_by_series(names: Sequence[str]) -> Sequence[str]:
-    """Sort the files NAMES, which pre-commit gives in no order that means anything.
-
-    By the file ``series`` beside them, as quilt has it, or else by name.
-    Anybody else gives them in the order of the series.
-    """
-    if b"PRE_COMMIT" not in os.environb:
-        return names
-    places: dict[str, int] = {}
-    for directory in {os.path.dirname(name) for name in names}:
-        try:
-            with open(
-                os.path.join(directory, "series"), encoding="utf-8", errors="replace"
-            ) as file:
-                listed = [line.split()[0] for line in file if line.strip()]
-        except OSError:
-            continue
-        for name in listed:
-            places.setdefault(os.path.join(directory, name), len(places))
-    return sorted(names, key=lambda name: (places.get(name, len(places)), name))
 
 
 class Patches:
@@ -105,6 +72,8 @@ class Patches:
         self._find = find
         self._complain = complain
         self._note = note
+        self._has_hunks_alone = False
+        self._kept: list[tuple[bytes, tuple[bytes, ...]]] | None = None
         self._place = b""
         self._file: bytes | None = None
 
@@ -131,9 +100,26 @@ class Patches:
             if mail.patch is None:
                 self._refuse(f"{mail.reason}: {MAKE_AGAIN}")
             elif mail.lacks_diff:
-                self._refuse(NO_DIFF_MESSAGE)
-            elif DIFF_PATTERN.search(mail.patch) and may_matter(mail.patch):
-                yield from self._check_patch(mail, mail.patch)
+                self._refuse(COLORED_MESSAGE if mail.is_colored else NO_DIFF_MESSAGE)
+            elif DIFF_PATTERN.search(mail.patch):
+                if self._kept is not None:
+                    self._kept.append((mail.patch, ()))
+                if may_matter(mail.patch):
+                    yield from self._check_patch(mail, mail.patch)
+
+    def keep_all(self) -> None:
+        """Keep all patches from now on, also those of which none is in scope, for ``make_tree``."""
+        self._kept = []
+
+    def make_tree(self) -> bytes | None:
+        """Write the tree that all patches make; return its id in the scratch repository.
+
+        None if not all apply. Raises GitError.
+        """
+        base, _ = self._get_tree()
+        if base is None or self._has_hunks_alone or self._kept is None:
+            return None
+        return base.make_tree(self._kept)
 
     def close(self) -> None:
         """Let git end. Raises GitError if it failed."""
@@ -178,6 +164,8 @@ class Patches:
                 self._refuse(ELSEWHERE_MESSAGE)
             return []
         self.names_kvm |= names.are_in_scope
+        if self._kept is not None:
+            self._kept[-1] = patch, names.options
         origin = self._make_origin(mail)
         base, _ = self._get_tree()
         if base:
@@ -196,6 +184,7 @@ class Patches:
 
     def _read_hunks(self, patch: bytes, names: PatchNames, origin: Origin | None) -> Change:
         """Make a change of the hunks of PATCH; its edits of the tree's facts hold from now on."""
+        self._has_hunks_alone = True
         base, series = self._get_tree()
         if base:
             series.follow(base.facts, base.read_fact_files())

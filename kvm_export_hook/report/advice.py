@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from kvm_export_hook.users.lookup import Use, Users
 
 USE_INTERNAL = "use EXPORT_SYMBOL_FOR_KVM_INTERNAL"
-LIST_OUTSIDE = 'if that module needs it, add "-e {}" to the list in arch/x86/kvm/Makefile'
-ALLOW_OUTSIDE = "if that module needs it, pass --allow {}"
+IF_NEEDED = "if that module needs it, "
+LIST_HINT = 'add "-e {}" to the list in arch/x86/kvm/Makefile'
 OR_INTERNAL = "; if not, use EXPORT_SYMBOL_FOR_KVM_INTERNAL"
 DROP = "if a later patch will, use EXPORT_SYMBOL_FOR_KVM_INTERNAL; if not, drop the export"
 
@@ -26,6 +26,7 @@ CANNOT_SEE = (
     " builds with ##, and what a later patch will use."
 )
 
+IS_OLDER = "users are not known: the tree that was searched lacks what is checked"
 # Why users outside KVM are not known.
 OUTSIDE = {
     PART_OF_KERNEL: "this is part of a kernel, without drivers/Makefile",
@@ -58,10 +59,10 @@ class Advice:
         return f"{self.found}: {self.remedy}" if self.remedy else self.found
 
 
-def advise(users: Users, symbol: bytes, has_list: bool = True) -> Advice:
+def advise(users: Users, symbol: bytes, list_hint: str = LIST_HINT) -> Advice:
     """Choose the advice for an unwanted export of SYMBOL, which may not be looked up.
 
-    HAS_LIST: whether the tree has the make check, and so a list of its own.
+    LIST_HINT: how to permit a symbol, {}, in its tree.
     """
     if symbol not in users.uses:
         return Advice(NOT_LOOKED_UP, None)
@@ -69,7 +70,7 @@ def advise(users: Users, symbol: bytes, has_list: bool = True) -> Advice:
     found = describe_uses(uses)
     in_module = any(use.module is not None for use in uses)
     if any(use.module is None for use in uses):
-        remedy = (LIST_OUTSIDE if has_list else ALLOW_OUTSIDE).format(make_printable(symbol))
+        remedy = IF_NEEDED + list_hint.format(make_printable(symbol))
         return Advice(found, remedy + (OR_INTERNAL if in_module else ""))
     if in_module:
         if users.missing_outside is not None:
@@ -143,6 +144,8 @@ def describe_outside(users: Users, symbol: bytes) -> str:
 def describe_unknown(users: Users) -> list[str]:
     """Say which users are not known, and why; empty if all are."""
     said = []
+    if users.is_older:
+        said.append(IS_OLDER)
     if users.missing:
         paths = [make_printable(path) for path in users.missing[:MOST_SHOWN]]
         if len(users.missing) > MOST_SHOWN:

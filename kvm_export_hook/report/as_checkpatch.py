@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from kvm_export_hook.escape import disarm, make_printable
-from kvm_export_hook.report.sentences import describe, prefix_origin
+from kvm_export_hook.report.sentences import describe, prefix_origin, write_remark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,11 +15,23 @@ if TYPE_CHECKING:
 
 
 def report(results: Iterable[Result], layout: Layout) -> Iterator[str]:
-    """Yield a line for each finding, and nothing else."""
+    """Yield a line for each finding, then a warning for each note on a tree or a mail.
+
+    Not for a note on the whole run: a series has patches that touch nothing of
+    KVM, and b4 would show each with a warning.
+    """
+    for line in write_findings(results, layout):
+        yield disarm(line + "\n")
+    for path, note in layout.notes:
+        if path:
+            yield disarm(f"WARNING: {write_remark(path, note)}\n")
+
+
+def write_findings(results: Iterable[Result], layout: Layout) -> Iterator[str]:
+    """Yield the line of each finding. It names the mail or the commit unless there is no other."""
     for result in results:
         path = make_printable(result.text.path)
-        origin = prefix_origin(result.origin)
+        origin = result.origin
+        prefix = "" if origin and origin.is_alone else prefix_origin(origin)
         for finding in result.findings:
-            yield disarm(
-                f"{path}:{finding.line}: ERROR: {origin}{describe(result, finding, layout)}\n"
-            )
+            yield f"{path}:{finding.line}: ERROR: {prefix}{describe(result, finding, layout)}"

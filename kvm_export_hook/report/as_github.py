@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from kvm_export_hook.escape import make_printable
-from kvm_export_hook.report.sentences import count_findings, describe, prefix_origin
+from kvm_export_hook.report.sentences import Sum, describe, prefix_origin, write_remark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,28 +16,30 @@ if TYPE_CHECKING:
 
 
 def report(results: Iterable[Result], layout: Layout) -> Iterator[str]:
-    """Yield a command for each finding and each note, then one with the sum.
+    """Yield a command for each finding, what was not checked and each note, then the sum.
 
-    Actions shows ten annotations a step: the sum says how many there are.
+    Actions shows ten annotations of a kind a step: the sum, of another kind
+    than the findings, says how many there are.
     """
-    macros: dict[str, int] = {}
-    files = set()
+    sum_ = Sum()
     for result in results:
-        files.add(result.text.path)
         for finding in result.findings:
-            macro = finding.macro.decode()
-            macros[macro] = macros.get(macro, 0) + 1
+            sum_.add(result, finding)
             yield write_error(result, finding, layout)
+    for path, reason in layout.errors:
+        yield f"::warning::{escape_command(f'not checked: {write_remark(path, reason)}')}\n"
     for path, note in layout.notes:
-        remark = ": ".join(filter(None, [make_printable(path), note]))
-        yield f"::warning::{escape_command(remark)}\n"
-    if macros:
-        yield f"::error::found {count_findings(macros, 'unwanted export', len(files))}\n"
+        yield f"::warning::{escape_command(write_remark(path, note))}\n"
+    if sum_.macros:
+        yield f"::notice::found {sum_}\n"
 
 
 def write_error(result: Result, finding: Finding, layout: Layout) -> str:
-    """Write the command for a finding. It marks the macro: columns need a single line."""
-    path = make_printable(result.text.path)
+    """Write the command for a finding. It marks the macro: columns need a single line.
+
+    The file is named from the top of the repository, where Actions looks for it.
+    """
+    path = make_printable(layout.name_in_repository(result.text))
     place = ",".join(
         (
             f"file={escape_property(path)}",

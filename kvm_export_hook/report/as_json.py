@@ -18,18 +18,19 @@ if TYPE_CHECKING:
     from kvm_export_hook.values import Result
 
 # The version of this format; an incompatible change raises it.
-FORM = 1
+FORMAT_VERSION = 2
 
 
 def report(results: Iterable[Result], layout: Layout) -> Iterator[str]:
-    """Yield one object, a finding on each line, then the notes."""
-    yield f'{{"form": {FORM}, "version": "{__version__}", "findings": ['
+    """Yield one object, a finding on each line, then what was not checked, and the notes."""
+    yield f'{{"format_version": {FORMAT_VERSION}, "version": "{__version__}", "findings": ['
     comma = ""
     for result in results:
         for finding in result.findings:
             yield comma + "\n" + write_json(list_fields(result, finding, layout))
             comma = ","
-    yield f'\n], "notes": {write_json(list_notes(layout.notes))}}}\n'
+    errors, notes = map(list_remarks, (layout.errors, layout.notes))
+    yield f'\n], "errors": {write_json(errors)}, "notes": {write_json(notes)}}}\n'
 
 
 def list_fields(result: Result, finding: Finding, layout: Layout) -> dict[str, object]:
@@ -73,9 +74,9 @@ def list_use(use: Use) -> dict[str, object]:
     }
 
 
-def list_notes(notes: Sequence[tuple[bytes, str]]) -> list[dict[str, str]]:
-    """List the notes on whole trees."""
-    return [{"path": decode_exactly(path), "message": note} for path, note in notes]
+def list_remarks(remarks: Sequence[tuple[bytes, str]]) -> list[dict[str, str]]:
+    """List errors, or notes."""
+    return [{"path": decode_exactly(path), "message": remark} for path, remark in remarks]
 
 
 def write_json(value: object, indent: int | None = None) -> str:

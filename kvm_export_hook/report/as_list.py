@@ -5,7 +5,14 @@ from __future__ import annotations
 
 from kvm_export_hook import __version__
 from kvm_export_hook.escape import disarm, make_printable
-from kvm_export_hook.report.as_json import FORM, decode_exactly, list_users, write_json
+from kvm_export_hook.report.as_json import (
+    FORMAT_VERSION,
+    decode_exactly,
+    list_remarks,
+    list_users,
+    write_json,
+)
+from kvm_export_hook.report.as_text import count_columns
 from kvm_export_hook.rules import policy
 from kvm_export_hook.rules.exports import ALLOWLISTED_EXPORT, UNWANTED_EXPORT
 
@@ -13,6 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from kvm_export_hook.report.layout import Layout
     from kvm_export_hook.rules.exports import Export
     from kvm_export_hook.rules.facts import Facts
     from kvm_export_hook.users.lookup import Users
@@ -47,9 +55,10 @@ class Audit:
 def write_text(exports: Sequence[Export], audit: Audit) -> Iterator[str]:
     """Yield a line for each export, the totals, and the audits."""
     rows = [write_row(each, audit.find_users(each)) for each in exports]
-    widths = [max(map(len, column), default=0) for column in zip(*rows, strict=True)]
+    widths = [max(map(count_columns, column), default=0) for column in zip(*rows, strict=True)]
     for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        pairs = zip(row, widths, strict=True)
+        cells = (cell + " " * (width - count_columns(cell)) for cell, width in pairs)
         yield disarm("  ".join(cells).rstrip() + "\n")
     if rows:
         yield "\n"
@@ -111,10 +120,10 @@ def list_unused(exports: Sequence[Export], top: bytes, users: Users) -> tuple[li
     return sorted(symbol for symbol, uses in found if not uses), len(found)
 
 
-def write_object(exports: Sequence[Export], audit: Audit) -> Iterator[str]:
-    """Yield one object with the same."""
+def write_object(exports: Sequence[Export], audit: Audit, layout: Layout) -> Iterator[str]:
+    """Yield one object with the same, what was not checked, and the notes."""
     listed = {
-        "form": FORM,
+        "format_version": FORMAT_VERSION,
         "version": __version__,
         "exports": [list_export(each, audit.find_users(each)) for each in exports],
         "totals": count_by_macro(exports),
@@ -129,6 +138,8 @@ def write_object(exports: Sequence[Export], audit: Audit) -> Iterator[str]:
         listed["unused"] = [
             list_audit(exports, audit, top, users) for top, users in audit.users.items()
         ]
+    listed["errors"] = list_remarks(layout.errors)
+    listed["notes"] = list_remarks(layout.notes)
     yield write_json(listed, indent=1) + "\n"
 
 

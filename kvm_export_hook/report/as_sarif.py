@@ -8,8 +8,8 @@ import json
 from urllib.parse import quote
 
 from kvm_export_hook import __version__
-from kvm_export_hook.report.as_json import list_notes, write_json
-from kvm_export_hook.report.sentences import describe, prefix_origin
+from kvm_export_hook.report.as_json import write_json
+from kvm_export_hook.report.sentences import describe, prefix_origin, write_remark
 from kvm_export_hook.report.wording import RULES
 
 TYPE_CHECKING = False
@@ -24,12 +24,15 @@ SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
 HOME = "https://github.com/OWNER/kvm-export-hook"
+# Has a heading for each rule.
+RULES_PAGE = f"{HOME}/blob/main/docs/rules.md"
+TAGS = ["kvm", "linux-kernel", "symbol-export"]
 ROOT = "SRCROOT"
 
 
 def report(results: Iterable[Result], layout: Layout) -> Iterator[str]:
     """Yield one log with one run, a result on each line."""
-    # All but the results and the notes, which are put in where the log ends.
+    # All but the results, and what is known once they have been read.
     head, _, tail = json.dumps(write_log()).partition("]}]}")
     yield head
     comma = ""
@@ -38,8 +41,7 @@ def report(results: Iterable[Result], layout: Layout) -> Iterator[str]:
         for fields in list_results(result, seen, layout):
             yield comma + "\n" + write_json(fields)
             comma = ","
-    properties = {"notes": list_notes(layout.notes)}
-    yield f'\n], "properties": {write_json(properties)}}}]}}{tail}\n'
+    yield f'\n], "invocations": {write_json([describe_invocation(layout)])}}}]}}{tail}\n'
 
 
 def write_log() -> dict[str, object]:
@@ -60,19 +62,34 @@ def write_log() -> dict[str, object]:
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
+def describe_invocation(layout: Layout) -> dict[str, object]:
+    """Say whether all was checked, what was not, and the notes."""
+    remarks = [("error", *error) for error in layout.errors]
+    remarks += [("note", *note) for note in layout.notes]
+    return {
+        "executionSuccessful": not layout.errors,
+        "toolExecutionNotifications": [
+            {"level": level, "message": {"text": escape_message(write_remark(path, remark))}}
+            for level, path, remark in remarks
+        ],
+    }
+
+
 def describe_rule(name: str) -> dict[str, object]:
     """Describe a rule."""
     row = RULES[name]
     return {
         "id": name,
+        "name": name.title().replace("-", ""),
         "shortDescription": {"text": row.title},
         "fullDescription": {"text": row.why},
         "help": {
             "text": f"{row.why} {row.advice}",
             "markdown": f"{row.why}\n\n**What to do:** {row.advice}",
         },
-        "helpUri": HOME,
+        "helpUri": f"{RULES_PAGE}#{name}",
         "defaultConfiguration": {"level": "error"},
+        "properties": {"tags": TAGS},
     }
 
 

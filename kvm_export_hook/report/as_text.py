@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from kvm_export_hook.escape import disarm, make_printable
 from kvm_export_hook.report.sentences import (
+    Sum,
     choose_remedy,
-    count_findings,
     describe_export,
     describe_origin,
     describe_problem,
@@ -18,7 +18,6 @@ from kvm_export_hook.report.sentences import (
     find_advice,
     write_call,
 )
-from kvm_export_hook.report.wording import RULES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,23 +35,21 @@ CUT = "..."
 
 BOLD, RED, GREEN, RESET = "\x1b[1m", "\x1b[1;31m", "\x1b[1;32m", "\x1b[m"
 
-REWROTE_VERB, LEFT_VERB, FOUND_VERB = "rewrote", "left", "found"
-NOUNS = {REWROTE_VERB: "export", LEFT_VERB: "unwanted export", FOUND_VERB: "unwanted export"}
+REWROTE_VERB, LEFT_VERB, FOUND_VERB = "rewrote", "could not rewrite", "found"
 
-REWRITTEN = "Review the change, stage it, and commit again.\n"
 ADVICE = """\
 Use EXPORT_SYMBOL_FOR_KVM_INTERNAL for what only KVM's own modules need, or drop
-the export: EXPORT_SYMBOL and EXPORT_SYMBOL_GPL hand a symbol to every module.
-If a module outside KVM needs the symbol, say which in the commit message, and
+the export: EXPORT_SYMBOL_GPL hands a symbol to every GPL module, EXPORT_SYMBOL
+to every module. If a module outside KVM needs the symbol, say which in the
 """
-TO_LIST = "add the symbol to the allowlist in arch/x86/kvm/Makefile.\n"
-TO_ALLOW = "pass --allow SYMBOL.\n"  # where the Makefile has no list
+TO_LIST = "commit message, and add the symbol to the allowlist in arch/x86/kvm/Makefile.\n"
+TO_ALLOW = "commit message, and\n{}.\n"  # where the Makefile has no list
 LACKING = "This tree does not have EXPORT_SYMBOL_FOR_KVM_INTERNAL yet (Linux before 6.18).\n"
 
 
 def report(results: Iterable[Result], layout: Layout) -> Iterator[str]:
     """Yield the text for RESULTS, then the sums and the advice."""
-    sums = {verb: Sum() for verb in NOUNS}
+    sums = {verb: Sum() for verb in (REWROTE_VERB, LEFT_VERB, FOUND_VERB)}
     origin: Origin | None = None
     for result in results:
         if result.origin is not origin:
@@ -61,35 +58,16 @@ def report(results: Iterable[Result], layout: Layout) -> Iterator[str]:
         for finding in result.findings:
             verb = choose_verb(result, finding)
             sums[verb].add(result, finding)
+            if layout.mending and verb != LEFT_VERB and can_rewrite(result, finding):
+                layout.mending.add(result, finding)
             yield disarm(write_finding(result, finding, verb, layout))
     if not layout.quiet:
         yield from write_sums(sums, layout)
 
 
-class Sum:
-    """How many findings of which macros there are, and in which files."""
-
-    def __init__(self) -> None:
-        self.macros: dict[str, int] = {}
-        self.files: set[bytes] = set()
-        self.has_advice = False
-        self.has_check = False
-        self.lacks_macro = False
-
-    def add(self, result: Result, finding: Finding) -> None:
-        """Count a finding."""
-        macro = finding.macro.decode()
-        self.macros[macro] = self.macros.get(macro, 0) + 1
-        self.files.add(result.text.path)
-        self.has_check |= result.facts.has_check
-        self.lacks_macro |= result.facts.lacks_macro
-        # The other rules' remedies say all.
-        self.has_advice |= RULES[finding.rule].has_advice
-
-
 def write_heading(origin: Origin | None, layout: Layout) -> Iterator[str]:
     """Yield the heading of what follows from ORIGIN, a mail or a commit, if it has one."""
-    if origin and not (origin.is_alone or layout.quiet):
+    if origin and not origin.is_alone:
         shown = describe_origin(origin)
         yield disarm(f"{BOLD}{shown}{RESET}\n" if layout.color else f"{shown}\n")
 
@@ -98,7 +76,12 @@ def choose_verb(result: Result, finding: Finding) -> str:
     """Choose what has become of a finding."""
     if result.is_rewritten is None:
         return FOUND_VERB
-    return REWROTE_VERB if result.is_rewritten and finding.replacement is not None else LEFT_VERB
+    return REWROTE_VERB if result.is_rewritten and can_rewrite(result, finding) else LEFT_VERB
+
+
+def can_rewrite(result: Result, finding: Finding) -> bool:
+    """Whether a fix rewrites FINDING."""
+    return finding.replacement is not None and not result.facts.lacks_macro
 
 
 def write_finding(result: Result, finding: Finding, verb: str, layout: Layout) -> str:
@@ -123,17 +106,16 @@ def write_sums(sums: dict[str, Sum], layout: Layout) -> Iterator[str]:
     gap = "\n"
     for verb, sum_ in sums.items():
         if sum_.macros:
-            yield f"{gap}{verb} {count_findings(sum_.macros, NOUNS[verb], len(sum_.files))}\n"
+            yield f"{gap}{verb} {sum_}\n"
             gap = ""
     if sums[FOUND_VERB].has_advice or sums[LEFT_VERB].has_advice:
         yield ADVICE
-        yield TO_LIST if sums[FOUND_VERB].has_check or sums[LEFT_VERB].has_check else TO_ALLOW
+        has_list = sums[FOUND_VERB].has_check or sums[LEFT_VERB].has_check
+        yield TO_LIST if has_list else TO_ALLOW.format(layout.allow_hint.format("SYMBOL"))
         if sums[FOUND_VERB].lacks_macro or sums[LEFT_VERB].lacks_macro:
             yield LACKING
-        elif sums[FOUND_VERB].macros:
-            yield layout.fix_hint
-    if sums[REWROTE_VERB].macros:
-        yield REWRITTEN
+    if layout.mending:
+        yield layout.mending.write()
 
 
 def write_rewriting(path: str, finding: Finding) -> str:
@@ -197,8 +179,10 @@ def count_columns(text: str) -> int:
     """Count the columns that TEXT takes in a terminal."""
     if text.isascii():
         return len(text)
-    from unicodedata import combining, east_asian_width
+    from unicodedata import category, east_asian_width
 
+    # A mark stands over the character before it.
     return sum(
-        0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text
+        0 if category(char) in ("Mn", "Me") else 2 if east_asian_width(char) in "WF" else 1
+        for char in text
     )

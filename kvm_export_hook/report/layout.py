@@ -7,35 +7,55 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kvm_export_hook.mend import Mending
     from kvm_export_hook.users.lookup import Users
     from kvm_export_hook.values import Result, Text
+
+# What permits a symbol where the tree has no list; {} is its name.
+ALLOW_BY_COMMAND = "pass --allow {}"
+ALLOW_BY_HOOK = 'add "args: [--allow={}]" to the hook in .pre-commit-config.yaml'
 
 
 class Layout:
     """How a report is wanted.
 
     ``color``: whether with colours. ``quiet``: a line for each finding and
-    nothing else. ``notes``: what was said of whole trees, each with the path
-    of the tree; complete when the last result has been read. ``fix_hint``: how
-    the user can have the findings fixed. ``name_in_repository``: spells the
-    path of a text from the top of its git repository. ``find_users``: finds
-    the users of the symbols of a result's tree; None: they were not asked for.
+    nothing else. ``errors``: what could not be checked, each with its path, and
+    why. ``notes``: what was said of whole trees, each with the path of the
+    tree. Both are complete when the last result has been read. ``mending``: is told
+    what a fix can rewrite, and says how. ``allow_hint``: how to permit a symbol
+    in a tree without a list. ``name_in_repository``: spells the path of a text
+    from the top of its git repository. ``find_users``: finds the users of the
+    symbols of a result's tree; None: they were not asked for.
     """
 
-    __slots__ = ("color", "find_users", "fix_hint", "name_in_repository", "notes", "quiet")
+    __slots__ = (
+        "allow_hint",
+        "color",
+        "errors",
+        "find_users",
+        "mending",
+        "name_in_repository",
+        "notes",
+        "quiet",
+    )
 
     def __init__(
         self,
         color: bool = False,
         quiet: bool = False,
+        errors: list[tuple[bytes, str]] | None = None,
         notes: list[tuple[bytes, str]] | None = None,
-        fix_hint: str = "",
+        mending: Mending | None = None,
+        allow_hint: str = ALLOW_BY_COMMAND,
         name_in_repository: Callable[[Text], bytes] | None = None,
         find_users: Callable[[Result], Users] | None = None,
     ) -> None:
         self.color = color
         self.quiet = quiet
+        self.errors = [] if errors is None else errors
         self.notes = [] if notes is None else notes
-        self.fix_hint = fix_hint
+        self.mending = mending
+        self.allow_hint = allow_hint
         self.name_in_repository = name_in_repository or (lambda text: text.name)
         self.find_users = find_users

@@ -6,7 +6,10 @@ from __future__ import annotations
 from kvm_export_hook.escape import make_printable
 from kvm_export_hook.report.wording import OTHER_USERS, RULES
 from kvm_export_hook.rules import policy
+from kvm_export_hook.rules.judge import follows_splice
 from kvm_export_hook.rules.place import DIRECTIVE
+from kvm_export_hook.run import HERE
+from kvm_export_hook.values import SHORT_ID
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,11 +19,11 @@ if TYPE_CHECKING:
     from kvm_export_hook.values import Origin, Result
 
 LONGEST_SHOWN_SYMBOL = 80
-SHORT_ID = 12  # as the kernel quotes commits
 
 NO_MACRO_YET = f"this tree has no {policy.INTERNAL.decode()}: a rewrite would break its build"
 NOT_WRITTEN = "the file could not be written"
 NOT_NAMED = "only files that are named are rewritten"
+AFTER_SPLICE = "a backslash right before it joins it to the word before"
 CHECK_WOULD_FAIL = "the tree's make check would still fail"
 
 
@@ -36,10 +39,11 @@ def find_advice(result: Result, finding: Finding, layout: Layout) -> Advice | No
     """Find who uses the symbol of FINDING, if that was asked for, and what to do about it."""
     if layout.find_users is None or finding.symbol is None:
         return None
-    from kvm_export_hook.report.advice import advise
+    from kvm_export_hook.report.advice import LIST_HINT, advise
 
     users = layout.find_users(result)
-    return advise(users, finding.symbol, result.facts.has_check)
+    list_hint = LIST_HINT if result.facts.has_check else layout.allow_hint
+    return advise(users, finding.symbol, list_hint)
 
 
 def choose_remedy(finding: Finding, advice: Advice | None) -> str:
@@ -66,11 +70,43 @@ def prefix_origin(origin: Origin | None) -> str:
     return f"{describe_origin(origin)}: " if origin else ""
 
 
-def count_findings(macros: dict[str, int], noun: str, files: int) -> str:
-    """Write the sum of MACROS: ``2 unwanted exports in 1 file: 1 EXPORT_SYMBOL, ...``."""
-    total = count(sum(macros.values()), noun)
-    listed = ", ".join(f"{number} {macro}" for macro, number in sorted(macros.items()))
-    return f"{total} in {count(files, 'file')}: {listed}"
+class Sum:
+    """How many findings there are, by noun and by macro, in which files, and what they call for."""
+
+    def __init__(self) -> None:
+        self.nouns: dict[str, int] = {}
+        self.macros: dict[str, int] = {}
+        self.files: set[bytes] = set()
+        self.has_advice = False
+        self.has_check = False
+        self.lacks_macro = False
+
+    def add(self, result: Result, finding: Finding) -> None:
+        """Count FINDING, of RESULT."""
+        row, macro = RULES[finding.rule], finding.macro.decode()
+        self.nouns[row.noun] = self.nouns.get(row.noun, 0) + 1
+        self.macros[macro] = self.macros.get(macro, 0) + 1
+        self.files.add(result.text.path)
+        self.has_check |= result.facts.has_check
+        self.lacks_macro |= result.facts.lacks_macro
+        # The other rules' remedies say all.
+        self.has_advice |= row.has_advice
+
+    def __str__(self) -> str:
+        """Write the sum: ``2 unwanted exports, 1 mention in 1 file: 1 EXPORT_SYMBOL, ...``."""
+        # What blocks most has its row first.
+        nouns = dict.fromkeys(row.noun for row in RULES.values())
+        total = ", ".join(count(self.nouns[noun], noun) for noun in nouns if noun in self.nouns)
+        listed = ", ".join(f"{number} {macro}" for macro, number in sorted(self.macros.items()))
+        return f"{total} in {count(len(self.files), 'file')}: {listed}"
+
+
+def write_remark(path: bytes, remark: str) -> str:
+    """Write a note or an error on one line, with its PATH unless that is the tree here."""
+    shown = b"" if path == HERE else path
+    # A reason may quote a mail, or what git says.
+    parts = (shown, remark.encode("utf-8", "surrogateescape"))
+    return ": ".join(filter(None, map(make_printable, parts)))
 
 
 def count(number: int, noun: str) -> str:
@@ -106,7 +142,7 @@ def describe_remedy(finding: Finding) -> str:
     use = macro.decode()
     if not policy.MACROS[finding.macro].is_rewritable:
         use = write_call(macro, finding.symbol)
-    elif finding.replacement is None:
+    elif finding.is_allowlisted and finding.build_fails:
         use += ", with the symbol on the same line"
     return RULES[finding.rule].remedy.format(use=use)
 
@@ -117,6 +153,8 @@ def explain_why_left(result: Result, finding: Finding) -> str:
         return NO_MACRO_YET
     if finding.replacement is not None:
         return NOT_WRITTEN if result.text.is_named else NOT_NAMED
+    if follows_splice(result.content, finding.offset):
+        return AFTER_SPLICE
     why_left = RULES[finding.rule].why_left
     if why_left == OTHER_USERS and policy.MACROS[finding.macro].is_rewritable:
         return CHECK_WOULD_FAIL

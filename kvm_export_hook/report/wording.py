@@ -15,6 +15,8 @@ from kvm_export_hook.rules.judge import (
     SPLIT_EXPORT,
 )
 
+UNWANTED = "unwanted export"
+
 
 class Wording:
     """A row of RULES.
@@ -22,13 +24,15 @@ class Wording:
     ``title``, ``why`` and ``advice``: whole sentences or headings, for SARIF.
     ``problem``: what is wrong with this finding; ``{kind}`` is its place.
     ``problem_in_directive``: the same in a directive. ``remedy``: what to type;
-    ``{use}`` names the right macro. ``why_left``: why a fix leaves it as it is.
+    ``{use}`` names the right macro. ``noun``: what the sum counts it as.
+    ``why_left``: why a fix leaves it as it is.
     ``has_advice``: whether the text report ends with the general advice.
     """
 
     __slots__ = (
         "advice",
         "has_advice",
+        "noun",
         "problem",
         "problem_in_directive",
         "remedy",
@@ -48,6 +52,7 @@ class Wording:
         remedy: str,
         why_left: str,
         has_advice: bool,
+        noun: str = UNWANTED,
     ) -> None:
         self.title = title
         self.why = why
@@ -57,6 +62,7 @@ class Wording:
         self.remedy = remedy
         self.why_left = why_left
         self.has_advice = has_advice
+        self.noun = noun
 
 
 OTHER_USERS = "other modules may use this symbol, and a rewrite would break them"
@@ -87,7 +93,7 @@ RULES = {
             "Use EXPORT_SYMBOL_FOR_KVM_INTERNAL, or drop the export. If a module outside KVM"
             " needs the symbol, add it to the allowlist."
         ),
-        problem="symbol is not on the allowlist",
+        problem="not on the allowlist of what modules outside KVM need",
         remedy="use {use}",
         why_left=OTHER_USERS,
         has_advice=True,
@@ -113,6 +119,7 @@ RULES = {
         remedy="put the symbol on the macro's line",
         why_left="only the line break is wrong",
         has_advice=False,
+        noun="split export",
     ),
     EXPORT_MENTION: Wording(
         title="Export macro mentioned in a comment or string",
@@ -125,5 +132,6 @@ RULES = {
         remedy="reword it without the macro's name",
         why_left="comments and strings are never rewritten",
         has_advice=False,
+        noun="mention",
     ),
 }

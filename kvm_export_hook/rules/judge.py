@@ -104,6 +104,8 @@ def judge(text: bytes, suspects: Words, facts: Facts, first_line: int = 1) -> It
         rule = find_broken_rule(macro, place, is_allowlisted, build_fails)
         if rule:
             replacement = find_replacement(rule, macro, is_allowlisted, build_fails)
+            if replacement and follows_splice(text, start):
+                replacement = None
             yield Finding(
                 rule, word, place, line, line_start, is_allowlisted, build_fails, replacement
             )
@@ -113,6 +115,20 @@ def read_line(text: bytes, line_start: int) -> bytes:
     """Return the line that begins at LINE_START, up to its LF."""
     end = text.find(b"\n", line_start)
     return text[line_start : end if end >= 0 else len(text)]
+
+
+def follows_splice(text: bytes, start: int) -> bool:
+    """Whether a line splice ends right before START: gcc may read one longer word there.
+
+    Gcc lets blanks stand between the backslash and the end of its line.
+    """
+    before = text[max(start - 2, 0) : start]
+    if before[-1:] not in (b"\n", b"\r"):
+        return False
+    end = start - (2 if before == b"\r\n" else 1)
+    while end and text[end - 1] in b" \t\v\f":
+        end -= 1
+    return end > 0 and text[end - 1] in b"\\"
 
 
 def find_broken_rule(

@@ -2,6 +2,6 @@
 """Who uses a symbol.
 
 ``lookup`` begins. A tree is ``searched``: the ``working_tree``, or a ``commit_tree``. ``gather``
-reads KVM: ``makefiles``, ``headers``, ``macros``, ``statements``; ``words`` and ``uses`` are of a source,
-``exported`` of an export, ``closure`` leads from one to the other, ``outside`` is all the rest.
+reads KVM: ``makefiles``, ``headers``, ``macros``, ``statements``; ``words`` and ``uses`` are of a
+source, ``exported`` of an export, ``closure`` leads from one to the other, ``outside`` is the rest.
 """

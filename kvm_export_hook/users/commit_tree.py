@@ -33,12 +33,20 @@ TOP_MAGIC = b":(top,"
 class CommitTree:
     """The kernel in the tree of COMMIT, below PREFIX (empty, or with a slash at its end).
 
-    DIRECTORY: where to run git. Raises GitError, also if there is no such tree.
+    COMMIT may be any tree. DIRECTORY and ENVIRONMENT: where to run git. Raises
+    GitError, also if there is no such tree.
     """
 
-    def __init__(self, commit: bytes, prefix: bytes = b"", directory: bytes = b"") -> None:
+    def __init__(
+        self,
+        commit: bytes,
+        prefix: bytes = b"",
+        directory: bytes = b"",
+        environment: dict[bytes, bytes] | None = None,
+    ) -> None:
         self._directory = directory
-        self._objects = Objects(directory)
+        self._environment = environment
+        self._objects = Objects(directory, environment)
         (found,) = self._objects.find([commit + b":" + prefix])
         if found is None or found.type != b"tree":
             self.close()
@@ -64,7 +72,7 @@ class CommitTree:
         """List the names in DIRECTORY, sorted; empty if there is none. Raises GitError."""
         if directory not in self._names:
             command = (*LS_TREE, b"--name-only", self._id, b"--", directory + b"/")
-            listed = run_git(*command, directory=self._directory).split(b"\0")[:-1]
+            listed = self._run(*command).split(b"\0")[:-1]
             self._names[directory] = sorted(path.rpartition(b"/")[2] for path in listed)
         return self._names[directory]
 
@@ -90,13 +98,17 @@ class CommitTree:
         end = listed.index(b"--")
         paths = [find_from_the_top(path) for path in listed[end + 1 :]]
         search = (*GREP, b"--full-name", *listed[:end], self._id, b"--", *paths)
-        output = ask_git(*search, directory=self._directory) or b""
+        output = ask_git(*search, directory=self._directory, environment=self._environment) or b""
         start = len(self._id) + 1
         found = {path[start:] for path in output.split(b"\0")[:-1]}
         if CANARY not in found:
             raise GitError("cannot search this tree")
         self._read_all(sorted(found))
         return found - {CANARY}
+
+    def _run(self, *arguments: bytes) -> bytes:
+        """Run git; return what it prints. Raises GitError."""
+        return run_git(*arguments, directory=self._directory, environment=self._environment)
 
     def _list_files(self) -> Iterator[bytes]:
         """Yield the files where KVM has some; learn what is in these directories."""
@@ -106,7 +118,7 @@ class CommitTree:
         directories = [*MODULE_DIRECTORIES, *common, *own_headers]
         self._names.update((directory, []) for directory in directories)
         command = (*LS_TREE, b"-r", self._id, b"--", *(each + b"/" for each in directories))
-        for line in run_git(*command, directory=self._directory).split(b"\0")[:-1]:
+        for line in self._run(*command).split(b"\0")[:-1]:
             mode, _, path = line.partition(b"\t")
             directory, _, name = path.rpartition(b"/")
             self._names.setdefault(directory, []).append(name)

@@ -65,7 +65,8 @@ class Users:
     parts of KVM that are not here; ``unclear``: what of its Makefiles was not
     understood, as ``path:line: text``; with either, modules may be missed.
     ``missing_outside``: why users outside KVM are not known, a reason of
-    ``outside``; None where they are.
+    ``outside``; None where they are. ``is_older``: the tree lacks what is
+    checked, as where a patch does not apply: any user may be missed.
     """
 
     def __init__(self) -> None:
@@ -73,11 +74,12 @@ class Users:
         self.missing: list[bytes] = []
         self.unclear: list[bytes] = []
         self.missing_outside: str | None = None
+        self.is_older = False
 
     @property
     def are_modules_known(self) -> bool:
         """Whether a symbol that no module of KVM is seen to use is used by none."""
-        return not self.missing and not self.unclear
+        return not (self.missing or self.unclear or self.is_older)
 
     @property
     def are_known(self) -> bool:
@@ -142,32 +144,59 @@ def add_outside_uses(tree: SearchedTree, gatherer: Gatherer, users: Users) -> No
         users.missing_outside = NO_GIT
 
 
-def find_result_users(
-    results: Iterable[Result], here: bytes, say_if_slow: SayIfSlow
-) -> tuple[Iterator[Result], Callable[[Result], Users]]:
-    """Read all RESULTS, and find who uses their symbols.
+class ResultUsers:
+    """Who uses the symbols of results: one search of each tree for all of them.
 
-    Returns them again, and what finds the users of the symbols of a result. The
-    users of what a commit or a patch exports are looked for in the working tree
-    at HERE, which shows what a later one uses.
+    HERE: the tree of what is not on this disk, if no newer state is known.
     """
-    symbols: dict[bytes, set[bytes]] = {}
-    read = []
-    for result in results:
-        findings = list(result.findings)
-        read.append(result.replace_findings(findings))
-        names = {each.symbol for each in findings if each.symbol is not None}
-        symbols.setdefault(choose_top(result, here), set()).update(names)
-    users = {}
-    for top, names in symbols.items():
-        with say_if_slow(REMARK):
-            users[top] = find_users(WorkingTree(top), names)
-    return iter(read), lambda result: users[choose_top(result, here)]
+
+    def __init__(self, here: bytes, say_if_slow: SayIfSlow) -> None:
+        self._here = here
+        self._say_if_slow = say_if_slow
+        self._users: dict[bytes | None, Users] = {}
+
+    def read(self, results: Iterable[Result]) -> Iterator[Result]:
+        """Read all RESULTS, whose source may look up what is not on this disk; return them."""
+        symbols: dict[bytes | None, set[bytes]] = {}
+        read = []
+        for result in results:
+            kept = result.replace_findings(list(result.findings))
+            read.append(kept)
+            symbols.setdefault(result.text.top, set()).update(name_symbols(kept))
+        for top, names in symbols.items():
+            if top not in self._users:
+                tree = WorkingTree(self._here if top is None else top)
+                with self._say_if_slow(REMARK):
+                    self._users[top] = find_users(tree, names)
+        return iter(read)
+
+    def look_up(
+        self, results: Iterable[Result], open_tree: Callable[[], SearchedTree | None]
+    ) -> Iterator[Result]:
+        """Yield RESULTS, none of which is on this disk, once their users are looked up.
+
+        OPEN_TREE opens the newest state of what they are from; None: it cannot be had.
+        """
+        read = [result.replace_findings(list(result.findings)) for result in results]
+        if read:
+            tree = open_tree()
+            names = {name for result in read for name in name_symbols(result)}
+            with self._say_if_slow(REMARK):
+                users = find_users(tree or WorkingTree(self._here), names)
+            users.is_older = tree is None
+            if tree:
+                tree.close()
+            self._users[None] = users
+        yield from read
+
+    def find(self, result: Result) -> Users:
+        """Return the users of the symbols of RESULT."""
+        return self._users[result.text.top]
 
 
-def choose_top(result: Result, here: bytes) -> bytes:
-    """Return the tree of RESULT, or HERE if it is not on this disk."""
-    return here if result.text.top is None else result.text.top
+def name_symbols(result: Result) -> set[bytes]:
+    """Name the symbols of the findings of RESULT."""
+    return {each.symbol for each in result.findings if each.symbol is not None}
 
 
 def find_export_users(

@@ -28,5 +28,8 @@ class SearchedTree(Protocol):
         Raises GitError.
         """
 
+    def close(self) -> None:
+        """Let go of what was opened. Raises GitError."""
+
     def list_candidates(self, patterns: Collection[bytes]) -> set[bytes]:
         """List the files outside KVM that hold one of PATTERNS. Raises GitError."""

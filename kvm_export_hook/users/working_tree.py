@@ -26,6 +26,9 @@ class WorkingTree:
     def __init__(self, top: bytes) -> None:
         self.top = top
 
+    def close(self) -> None:
+        """Do nothing: each file is closed once it is read."""
+
     def read(self, path: bytes) -> bytes | None:
         """Read a file whole; None if it cannot be read."""
         try:

@@ -132,6 +132,14 @@ def test_marks(source: bytes, marked: tuple[str, bytes, bytes, bool]) -> None:
     assert mark(source) == [marked]
 
 
+def test_findings_on_one_line_share_the_line_that_stands_for_their_symbols() -> None:
+    line = b"#define A EXPORT_SYMBOL EXPORT_SYMBOL"
+    (_, _, first, _), (_, _, second, _), other = mark(line + b"\nEXPORT_SYMBOL_GPL(kvm_foo);\n")
+    assert first == line
+    assert second is first
+    assert other == (*BAD, True)
+
+
 def test_without_the_check_nothing_fails_the_build() -> None:
     assert mark(b"EXPORT_SYMBOL_GPL(kvm_foo);\n", check=False) == [(*BAD, False)]
 

@@ -3,20 +3,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
+from email import message_from_bytes
+from email.policy import default as default_policy
 from pathlib import Path
 
 import pytest
 
-from tests.helpers.recipes import recipe
+from tests.helpers.cases import parametrize
+from tests.helpers.recipes import DOCUMENTS, recipe
 from tests.helpers.repositories import Repository, initialise
-from tests.helpers.support import BAD, INTERNAL, make_tree, write
+from tests.helpers.support import BAD, INTERNAL, NOT_LISTED, make_environment, make_tree, write
 
-PROBLEM = (
-    "EXPORT_SYMBOL_GPL(kvm_sample): symbol is not on the allowlist;"
-    " use EXPORT_SYMBOL_FOR_KVM_INTERNAL"
-)
+PROBLEM = f"EXPORT_SYMBOL_GPL(kvm_sample): {NOT_LISTED}; use EXPORT_SYMBOL_FOR_KVM_INTERNAL"
 
 
 @pytest.fixture
@@ -49,8 +50,7 @@ def test_b4_prep_fails_the_bad_patch_alone(linux: Repository) -> None:
     said = re.sub(r"\x1b\[[0-9;]*m", "", output).partition("---\n")[2]
     assert re.sub(r"[0-9a-f]{12}", "SHA", said) == (
         "● SHA: KVM: Add the bad one\n"
-        "  ● kvm-export-hook: virt/kvm/bad.c:2: ERROR:"
-        f" mail: [PATCH 1/2] KVM: Add the bad one: {PROBLEM}\n"
+        f"  ● kvm-export-hook: virt/kvm/bad.c:2: ERROR: {PROBLEM}\n"
         "  ● true: passed all checks\n"
         "● SHA: KVM: Add the good one\n"
         "---\n"
@@ -67,7 +67,99 @@ def test_b4_am_runs_what_the_recipe_names(linux: Repository) -> None:
     mail = linux.git("format-patch", "--stdout", "-1").encode()
     status, output = linux.run(*shlex.split(command), stdin=mail)
     assert status == 1
-    assert output == f"virt/kvm/x.c:1: ERROR: mail: [PATCH] KVM: Bad: {PROBLEM}\n"
+    assert output == f"virt/kvm/x.c:1: ERROR: {PROBLEM}\n"
+
+
+def test_b4_prep_warns_of_a_note_and_passes_what_is_not_of_kvm(linux: Repository) -> None:
+    b4 = ("b4", "--no-interactive", "--offline-mode", "prep")
+    linux.git("rm", "--quiet", "virt/kvm/kvm_main.c")
+    make_tree(linux.top, macro=False)
+    linux.git("commit", "--quiet", "--all", "--no-verify", "--message", "Before 6.18")
+    assert linux.run(*b4, "--new", "series", "--fork-point", "main").status == 0
+    commit(linux, BAD, "KVM: Add the old way", "x.c")
+    commit(linux, BAD, "fs: Touch no KVM", "../../fs/x.c")
+    linux.git("config", "b4.prep-perpatch-check-cmd", recipe_of("b4.prep-perpatch-check-cmd"))
+    _, output = linux.run(*b4, "--check")
+    assert "kvm-export-hook: WARNING: nothing enforced: this tree has no " in output
+    assert "kvm-export-hook: passed all checks" not in output
+    assert output.endswith("Success: 1, Warning: 1, Error: 0\n")
+
+
+def recipe_of(setting: str) -> str:
+    """Read what the documents set SETTING to, of ours."""
+    value: str
+    (value,) = re.findall(rf"{re.escape(setting)} '(kvm-export-hook [^']*)'", DOCUMENTS)
+    return value
+
+
+REVIEWED = {
+    "clean": (INTERNAL, True, "pass", "passed all checks", []),
+    "bad": (BAD, True, "fail", "1 error", [f"virt/kvm/new.c:1: ERROR: {PROBLEM}"]),
+    "a-note": (BAD, False, "warn", "1 warning", ["nothing enforced: this tree has no "]),
+}
+
+
+@parametrize(("source", "macro", "status", "summary", "details"), REVIEWED)
+def test_b4_review_shows_what_was_found(
+    linux: Repository,
+    monkeypatch: pytest.MonkeyPatch,
+    source: bytes,
+    macro: bool,
+    status: str,
+    summary: str,
+    details: list[str],
+) -> None:
+    (result,) = review(linux, monkeypatch, source, macro=macro)
+    assert result["tool"] == "kvm-export-hook"
+    assert (result["status"], result["summary"]) == (status, summary)
+    listed = json.loads(result["details"] or "[]")
+    assert [each["status"] for each in listed] == [status] * len(details)
+    for each, start in zip(listed, details, strict=True):
+        assert each["description"].startswith(start)
+
+
+def test_b4_review_passes_what_is_not_of_kvm(
+    linux: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (result,) = review(linux, monkeypatch, BAD, name="../../fs/x.c")
+    said = "nothing checked: no patch here changes C source of KVM"
+    assert (result["status"], result["summary"]) == ("pass", said)
+
+
+def test_b4_review_fails_what_cannot_be_checked(
+    linux: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (result,) = review(linux, monkeypatch, b"int a;\n" + BAD, cut=b"+EXPORT_SYMBOL")
+    (detail,) = json.loads(result["details"])
+    assert (result["status"], result["summary"], detail["status"]) == ("fail", "1 error", "fail")
+    assert "than its header says: make the patch again" in detail["description"]
+
+
+def review(
+    linux: Repository,
+    monkeypatch: pytest.MonkeyPatch,
+    source: bytes,
+    *,
+    name: str = "new.c",
+    macro: bool = True,
+    cut: bytes = b"",
+) -> list[dict[str, str]]:
+    """Have b4 review a patch that adds the file NAME; if asked to, CUT there."""
+    checks = pytest.importorskip("b4.review.checks")  # since b4 0.16, which needs Python 3.11
+    make_tree(linux.top, macro=macro)
+    linux.git("commit", "--quiet", "--all", "--allow-empty", "--no-verify", "--message", "base")
+    commit(linux, source, "A patch", name)
+    mail = linux.git("format-patch", "--stdout", "-1").encode()
+    linux.git("reset", "--quiet", "--hard", "HEAD~")
+    mail = mail.partition(cut)[0] if cut else mail
+    for variable, value in make_environment(HOME=str(linux.home)).items():
+        monkeypatch.setenv(variable, value)
+    message = message_from_bytes(mail, policy=default_policy)
+    command = recipe_of("b4.review-perpatch-check-cmd")
+    found = checks.run_perpatch_checks([("id", message)], [command], str(linux.top))
+    (results,) = found.values()
+    assert isinstance(results, list)
+    return results
 
 
 def test_a_bad_mail_is_not_sent(linux: Repository) -> None:

@@ -16,6 +16,7 @@ from kvm_export_hook.cli import main
 from kvm_export_hook.show import wants_color
 from tests.conftest import Command
 from tests.helpers.cases import parametrize
+from tests.helpers.repositories import Repository
 from tests.helpers.support import (
     BAD,
     COMMAND,
@@ -83,8 +84,8 @@ def test_no_tree_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command
 def test_a_tree_without_the_macro_enforces_nothing(top: Path, command: Command) -> None:
     make_tree(top, macro=False)
     write(top / "virt/kvm/bad.c", BAD)
-    assert command() == (0, "", f"kvm-export-hook: .: {NOT_ENFORCED}")
-    assert command("virt/kvm/bad.c") == (0, "", f"kvm-export-hook: .: {NOT_ENFORCED}")
+    assert command() == (0, "", f"kvm-export-hook: {NOT_ENFORCED}")
+    assert command("virt/kvm/bad.c") == (0, "", f"kvm-export-hook: {NOT_ENFORCED}")
     assert command("--quiet") == (0, "", "")
     assert command("--force").status == 1
 
@@ -145,9 +146,34 @@ def test_srctree_names_the_tree(
     assert command("--srctree", "gone") == (
         2,
         "",
-        "kvm-export-hook: error: gone:"
+        "kvm-export-hook: error: gone: No such file or directory: check the name\n",
+    )
+    write(tmp_path / "there/x", b"")
+    assert command("--srctree", "there") == (
+        2,
+        "",
+        "kvm-export-hook: error: there:"
         " is not a kernel tree, with C source in virt/kvm or arch/x86/kvm: name the top of one\n",
     )
+
+
+@parametrize(
+    "arguments",
+    {
+        "a-file": ["virt/kvm/bad.c"],
+        "among-others": ["virt/kvm/bad.c", "kvm_main.c"],
+        "to-fix": ["--fix", "virt/kvm/bad.c"],
+        "to-list": ["--list", "virt/kvm/bad.c"],
+        "since": ["--since=HEAD", "virt/kvm/bad.c"],
+    },
+)
+def test_a_name_from_git_is_explained_in_a_subdirectory(
+    linux: Repository, command: Command, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    linux.write("virt/kvm/bad.c", BAD)
+    monkeypatch.chdir("virt/kvm")
+    said = "virt/kvm/bad.c: no such file from this directory: name it as bad.c"
+    assert command(*arguments)[0:3:2] == (2, f"kvm-export-hook: error: {said}\n")
 
 
 def test_options_and_paths_in_any_order(top: Path, command: Command) -> None:
@@ -225,6 +251,17 @@ def test_usage_errors(top: Path, command: Command, arguments: list[str], wrong: 
         "never-in-spite-of-force-color": ("never", {"FORCE_COLOR": "1"}, True, False),
         "on-a-terminal": ("auto", {}, True, True),
         "into-a-pipe": ("auto", {}, False, False),
+        "wished-for-but-not-in-a-pipe": ("auto", {"CLICOLOR": "1"}, False, False),
+        "not-wished-for": ("auto", {"CLICOLOR": "0"}, True, False),
+        "forced-by-its-other-name": ("auto", {"CLICOLOR_FORCE": "1"}, False, True),
+        "forced-and-not-wished-for": (
+            "auto",
+            {"CLICOLOR_FORCE": "1", "CLICOLOR": "0"},
+            False,
+            True,
+        ),
+        "not-forced": ("auto", {"FORCE_COLOR": "0", "CLICOLOR_FORCE": "0"}, False, False),
+        "no-color-wins-over-both": ("auto", {"NO_COLOR": "1", "CLICOLOR_FORCE": "1"}, True, False),
         "no-color-wins": ("auto", {"NO_COLOR": "1", "FORCE_COLOR": "1"}, True, False),
         "empty-no-color": ("auto", {"NO_COLOR": ""}, True, True),
         "forced-into-a-pipe": ("auto", {"FORCE_COLOR": "1"}, False, True),
@@ -238,7 +275,7 @@ def test_when_to_color(
     terminal: bool,
     colored: bool,
 ) -> None:
-    for name in ("NO_COLOR", "FORCE_COLOR", "TERM"):
+    for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TERM"):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)

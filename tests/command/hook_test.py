@@ -10,7 +10,7 @@ import pytest
 
 from tests.helpers.cases import parametrize
 from tests.helpers.repositories import Repository, kernel, publish
-from tests.helpers.support import BAD, INTERNAL, make_tree
+from tests.helpers.support import BAD, INTERNAL, NOT_LISTED, make_tree
 
 pytestmark = pytest.mark.xdist_group("pre-commit")
 
@@ -31,7 +31,7 @@ def test_a_bad_export_blocks_the_commit(repository: Repository) -> None:
     assert status == 1
     assert (
         "virt/kvm/kvm_main.c:3:1: error: EXPORT_SYMBOL_GPL(kvm_sample):"
-        " symbol is not on the allowlist [not-allowlisted]\n"
+        f" {NOT_LISTED} [not-allowlisted]\n"
         "    3 | EXPORT_SYMBOL_GPL(kvm_sample);\n"
         "      | ^~~~~~~~~~~~~~~~~ use EXPORT_SYMBOL_FOR_KVM_INTERNAL\n"
         "\n"
@@ -208,7 +208,8 @@ def test_a_fix_fails_the_first_time_and_passes_the_second(repairing: Repository)
         " -> EXPORT_SYMBOL_FOR_KVM_INTERNAL(kvm_sample)\n"
         "\n"
         "rewrote 1 export in 1 file: 1 EXPORT_SYMBOL_GPL\n"
-        "Review the change, stage it, and commit again.\n"
+        "Review the change, stage it, and commit again:\n"
+        "    git add virt/kvm/x.c\n"
     ) in output
     repairing.git("add", "virt/kvm/x.c")
     assert repairing.commit().status == 0
@@ -231,5 +232,5 @@ def test_what_a_fix_cannot_rewrite_blocks_the_commit(repairing: Repository) -> N
     for _ in range(2):
         status, output = repairing.commit()
         assert status == 1
-        assert "left 1 unwanted export in 1 file: 1 EXPORT_SYMBOL_NS\n" in output
+        assert "could not rewrite 1 unwanted export in 1 file: 1 EXPORT_SYMBOL_NS\n" in output
         assert "files were modified" not in output

@@ -124,9 +124,9 @@ def test_an_empty_word_is_a_path() -> None:
         "a value for a flag": ("--staged=HEAD", "--staged takes no value: use --staged"),
         "of a short name": ("-q=", "--quiet takes no value: use --quiet"),
         "twice": ("--since a --since=a", "--since can be given only once"),
-        "index and fix": (
+        "fix of the index and path": (
             "--staged --fix a",
-            "--staged cannot be combined with --fix: use --fix --since HEAD .",
+            "--staged cannot be combined with PATH: use --since HEAD PATH",
         ),
         "diff and index": (
             "--diff --staged",
@@ -263,7 +263,8 @@ def test_a_pair_stands_in_one_row() -> None:
 def test_which_pairs_are_refused() -> None:
     changes = "--staged --commits --pre-push --patch"
     each_with_each = [
-        (changes, f"{changes} --since --fix --diff --list"),
+        (changes, f"{changes} --since --diff --list"),
+        ("--commits --pre-push --patch", "--fix"),
         ("--staged --commits", "PATH"),
         ("--fix --diff --list", "--fix --diff --list"),
         ("--fix --diff", "--users"),
@@ -353,7 +354,9 @@ def makes_no_sense(given: set[str], asked: dict[str, object]) -> bool:
     return (
         any(pair <= given for pair in list_pairs())
         or any(asked.get("format", "text") not in row.get("formats", FORMATS) for row in rows)
-        or ("PATH" not in given and any("without_path" in row for row in rows))
+        or any(
+            not {"PATH", row["instead_of_path"]} & given for row in rows if "without_path" in row
+        )
     )
 
 

@@ -40,6 +40,9 @@ REWRITTEN = {
         b"\xff\0\r\n /* a */\tEXPORT_SYMBOL_GPL \\\n( /* b */ c\r\n) // d",
         b"\xff\0\r\n /* a */\tEXPORT_SYMBOL_FOR_KVM_INTERNAL \\\n( /* b */ c\r\n) // d",
     ),
+    "after-an-empty-line": (b"\n \nEXPORT_SYMBOL(a);", b"\n \nEXPORT_SYMBOL_FOR_KVM_INTERNAL(a);"),
+    "blank-after-a-splice": (b"a\\\n EXPORT_SYMBOL(b)", b"a\\\n EXPORT_SYMBOL_FOR_KVM_INTERNAL(b)"),
+    "only-line-ends": (b"\r\nEXPORT_SYMBOL(a)", b"\r\nEXPORT_SYMBOL_FOR_KVM_INTERNAL(a)"),
     "several": (
         b"EXPORT_SYMBOL(a);EXPORT_SYMBOL_GPL(kvm_get_kvm);EXPORT_SYMBOL_NS(b, c);EXPORT_SYMBOL(d)",
         b"EXPORT_SYMBOL_FOR_KVM_INTERNAL(a);EXPORT_SYMBOL_GPL(kvm_get_kvm);"
@@ -66,6 +69,13 @@ def test_rewritten(source: bytes, expected: bytes) -> None:
         "bare": b"EXPORT_SYMBOL;\n",
         "split": b"EXPORT_SYMBOL_GPL(\nkvm_get_kvm);\n",
         "forbidden-and-split": b"EXPORT_SYMBOL(\nkvm_get_kvm);\n",
+        # For gcc, each is one word with what stands before it.
+        "splice": b"_\\\nEXPORT_SYMBOL(a);\n",
+        "splice-and-blanks": b"_\\ \t\nEXPORT_SYMBOL_GPL(a);\n",
+        "splice-of-crlf": b"_\\\r\nEXPORT_SYMBOL(a);\n",
+        "splice-of-cr": b"_\\\rEXPORT_SYMBOL(a);\n",
+        "splices": b"_\\\n\\\nEXPORT_SYMBOL(a);\n",
+        "splice-at-the-start": b"\\\nEXPORT_SYMBOL(a);\n",
     },
 )
 def test_not_rewritten(source: bytes) -> None:

@@ -322,7 +322,7 @@ def test_no_stdin_for_a_push(linux: Repository) -> None:
         env=make_environment(),
     )
     assert done.returncode == 2
-    assert done.stderr.startswith("kvm-export-hook: error: cannot know what is pushed: ")
+    assert done.stderr.startswith("kvm-export-hook: error: nobody has said what is pushed: ")
 
 
 @parametrize(
@@ -331,7 +331,7 @@ def test_no_stdin_for_a_push(linux: Repository) -> None:
 )
 @parametrize(
     ("arguments", "subject"),
-    {"the-index": (["--staged"], ""), "a-patch": (["--patch", "-"], "standard input: ")},
+    {"the-index": (["--staged"], ""), "a-patch": (["--patch", "-"], "")},
 )
 def test_nowhere_to_write_a_temporary_file(
     linux: Repository, tmp_path: Path, directory: str, arguments: list[str], subject: str

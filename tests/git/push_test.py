@@ -18,8 +18,8 @@ A, B, C = "virt/kvm/a.c", "virt/kvm/b.c", "virt/kvm/c.c"
 ZERO = "0" * 40
 UNKNOWN = "1" * 40
 REFUSED = (
-    "kvm-export-hook: error: cannot know what is pushed: --pre-push works only as a pre-push hook"
-    " of git, pre-commit or prek: use --commits RANGE\n"
+    "kvm-export-hook: error: nobody has said what is pushed: --pre-push is for the pre-push hooks"
+    " of git, pre-commit and prek; by hand, use --commits RANGE\n"
 )
 
 

@@ -16,6 +16,7 @@ from tests.helpers.support import (
     COMMAND,
     INTERNAL,
     MAKEFILE_WITH_CHECK,
+    NOT_LISTED,
     TYPES_WITHOUT_MACRO,
     make_environment,
     make_tree,
@@ -33,9 +34,7 @@ def test_a_finding_is_shown_with_its_line(linux: Repository, command: Command) -
     linux.stage(A, b"int a;\n" + BAD)
     status, out, err = command("--staged")
     assert (status, err) == (1, "")
-    assert out.startswith(
-        "virt/kvm/a.c:2:1: error: EXPORT_SYMBOL_GPL(kvm_sample): symbol is not on the allowlist"
-    )
+    assert out.startswith(f"virt/kvm/a.c:2:1: error: EXPORT_SYMBOL_GPL(kvm_sample): {NOT_LISTED}")
     assert "\n    2 | EXPORT_SYMBOL_GPL(kvm_sample);\n" in out
 
 
@@ -370,8 +369,15 @@ def test_outside_any_repository(
         status, out, err = command(source)
         assert (status, out) == (2, "")
         assert err.startswith("kvm-export-hook: error: "), err
-        assert "not in a git repository: change to" in err
+        assert "git finds no repository here: name" in err
+        assert "for a kernel without git, check its files" in err
         assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("source", ["--staged", "--commits=HEAD", "--pre-push"])
+def test_a_tree_that_is_not_there(linux: Repository, command: Command, source: str) -> None:
+    said = "/nosuch: No such file or directory: check the name"
+    assert command(source, "--srctree=/nosuch") == (2, "", f"kvm-export-hook: error: {said}\n")
 
 
 def test_a_damaged_repository(linux: Repository, command: Command) -> None:
@@ -398,7 +404,7 @@ def test_the_notes_of_the_new_state(linux: Repository, command: Command) -> None
     assert command("--staged") == (
         0,
         "",
-        "kvm-export-hook: .: nothing enforced: this tree has no EXPORT_SYMBOL_FOR_KVM_INTERNAL"
+        "kvm-export-hook: nothing enforced: this tree has no EXPORT_SYMBOL_FOR_KVM_INTERNAL"
         " (Linux before 6.18); use --force to enforce the rule anyway\n",
     )
     assert find_added("--staged", "--force") == [f"{A}:1"]

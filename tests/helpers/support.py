@@ -24,6 +24,7 @@ ALLOWLIST = frozenset(policy.ALLOWLIST)
 
 INTERNAL = b"EXPORT_SYMBOL_FOR_KVM_INTERNAL(kvm_sample);\n"
 BAD = b"EXPORT_SYMBOL_GPL(kvm_sample);\n"
+NOT_LISTED = "not on the allowlist of what modules outside KVM need"
 
 MAKEFILE_WITH_CHECK = b"""\
 obj-y += x86.o

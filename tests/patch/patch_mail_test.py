@@ -9,6 +9,7 @@ from tests.helpers.cases import parametrize
 from tests.helpers.patches import ADDED, FOUND, diff, mail, read, read_results
 
 NO_DIFF = "has no diff that git can read: expected a diff, or a mail with one in plain text"
+COLORED = "has terminal colours in its diff: make it again with --no-color"
 SEPARATOR = b"From 0123456789abcdef0123456789abcdef01234567 Mon Sep 17 00:00:00 2001\n"
 HELLO = b"From: a\nSubject: [PATCH] a\n"
 DOC = diff("+a", old="a/doc.txt", new="b/doc.txt")
@@ -71,13 +72,22 @@ PARTS = b'MIME-Version: 1.0\nContent-Type: multipart/alternative; boundary="X"\n
 HOLDS_NO_DIFF = {
     "html": HELLO + b"Content-Type: text/html\n\n<pre>+EXPORT_SYMBOL(a);</pre>\n",
     "parts": HELLO + PARTS + b"--X\nContent-Type: text/html\n\n<p>\n--X--\n",
-    "colours": HELLO + b"\n\x1b[1mdiff --git a/virt/kvm/x.c b/virt/kvm/x.c\x1b[m\n",
-    "colours-encoded": HELLO
-    + b"Content-Transfer-Encoding: quoted-printable\n\n=1b[1mdiff --git a/virt/kvm/x.c\n",
     "zip": HELLO
     + b"Content-Type: application/zip\nContent-Transfer-Encoding: base64\n\n"
     + encode(b"PK\3\4"),
 }
+
+
+COLORED_MAILS = {
+    "plain": HELLO + b"\n\x1b[1mdiff --git a/virt/kvm/x.c b/virt/kvm/x.c\x1b[m\n",
+    "encoded": HELLO
+    + b"Content-Transfer-Encoding: quoted-printable\n\n=1b[1mdiff --git a/virt/kvm/x.c\n",
+}
+
+
+@parametrize("text", COLORED_MAILS)
+def test_colours_in_a_mail_are_named(text: bytes) -> None:
+    assert read(text) == ([], [f"p: [PATCH] a: {COLORED}"])
 
 
 @parametrize("text", HOLDS_NO_DIFF)

@@ -14,7 +14,7 @@ from kvm_export_hook.patch.patches import HUNKS_ALONE_MESSAGE
 from tests.conftest import Command
 from tests.helpers.cases import parametrize
 from tests.helpers.patches import ADDED, FOUND, diff, mail, read
-from tests.helpers.support import COMMAND, make_environment, make_tree, write
+from tests.helpers.support import COMMAND, NOT_LISTED, make_environment, make_tree, write
 
 
 def encoded(body: bytes, encoding: bytes) -> bytes:
@@ -296,6 +296,7 @@ SHORT = "p: line %d of the diff: the hunk is shorter than its header says" + AGA
 LONG = "p: line %d of the diff: the hunk is longer than its header says" + AGAIN
 CUT_OFF = "p: line %d of the diff: the header of a file has no hunk after it" + AGAIN
 NO_DIFF = "has no diff that git can read: expected a diff, or a mail with one in plain text"
+COLORED = "has terminal colours in its diff: make it again with --no-color"
 NO_NAMES = "p: line %d of the diff: a hunk has no file names before it" + AGAIN
 BROKEN_HUNK = "p: line %d of the diff: the header of the hunk cannot be read" + AGAIN
 EXTRA = (
@@ -365,7 +366,7 @@ BROKEN = {
     ),
     "garbage": (b"\x00\xffgarbage\n" * 10, f"p: {NO_DIFF}"),
     "one-word": (b"garbage", f"p: {NO_DIFF}"),
-    "coloured": (b"\x1b[1mdiff --git a/virt/kvm/x.c b/virt/kvm/x.c\x1b[m\n", f"p: {NO_DIFF}"),
+    "coloured": (b"\x1b[1mdiff --git a/virt/kvm/x.c b/virt/kvm/x.c\x1b[m\n", f"p: {COLORED}"),
     "in-a-mail": (
         mail(ADDED[:-4]),
         (SHORT % 9).replace("p: ", "p: [PATCH] KVM: Add foo: "),
@@ -512,7 +513,7 @@ def test_a_patch_from_stdin_and_from_a_file(top: Path, command: Command) -> None
     assert (status, err) == (1, f"kvm-export-hook: {path}: {HUNKS_ALONE_MESSAGE}\n")
     assert out.startswith(
         "virt/kvm/x.c:11:1: error: EXPORT_SYMBOL_GPL(foo):"
-        " symbol is not on the allowlist [not-allowlisted]\n"
+        f" {NOT_LISTED} [not-allowlisted]\n"
         "   11 | EXPORT_SYMBOL_GPL(foo);\n"
     )
     assert run("--patch", "-", stdin=ADDED).stdout.decode() == out
@@ -520,8 +521,8 @@ def test_a_patch_from_stdin_and_from_a_file(top: Path, command: Command) -> None
     elsewhere = ADDED.replace(b"virt/kvm", b"fs")
     status, out, err = command("--patch", str(write(top / "fs.patch", elsewhere)))
     assert (status, out) == (0, "")
-    assert err.startswith("kvm-export-hook: nothing checked: ")
-    empty = b"kvm-export-hook: standard input: nothing checked: the patch is empty\n"
+    assert err == "kvm-export-hook: nothing checked: no patch here changes C source of KVM\n"
+    empty = b"kvm-export-hook: nothing checked: the patch is empty\n"
     assert run("--patch", "-", stdin=b"").stderr == empty
 
 
@@ -551,8 +552,9 @@ def test_checkpatch_format(top: Path, command: Command) -> None:
     path = str(write(top / "x.patch", ADDED))
     assert command("--format", "checkpatch", "--patch", path) == (
         1,
-        "virt/kvm/x.c:11: ERROR: EXPORT_SYMBOL_GPL(foo): symbol is not on the allowlist;"
-        " use EXPORT_SYMBOL_FOR_KVM_INTERNAL\n",
+        f"virt/kvm/x.c:11: ERROR: EXPORT_SYMBOL_GPL(foo): {NOT_LISTED};"
+        " use EXPORT_SYMBOL_FOR_KVM_INTERNAL\n"
+        f"WARNING: {path}: {HUNKS_ALONE_MESSAGE}\n",
         "",
     )
     assert command("--format=checkpatch") == (0, "", "")
@@ -563,7 +565,9 @@ def test_a_tree_without_the_macro_is_left_alone(top: Path, command: Command) -> 
     make_tree(top, macro=False)
     path = str(write(top / "x.patch", ADDED))
     assert "nothing enforced" in command("--patch", path).err
-    assert command("--format", "checkpatch", "--patch", path) == (0, "", "")
+    status, out, err = command("--format", "checkpatch", "--patch", path)
+    assert (status, out.count("\n"), err) == (0, 1, "")
+    assert out.startswith("WARNING: nothing enforced: ")
     assert command("--force", "--patch", path).status == 1
 
 

@@ -5,26 +5,29 @@ from __future__ import annotations
 
 import re
 
+import pytest
 import yaml
 
 import kvm_export_hook
 from demo.demo import EDITED, MISTAKE, SAMPLES
-from kvm_export_hook.options import OPTIONS
+from kvm_export_hook.mend import Mending
+from kvm_export_hook.options import OPTIONS, Options
 from kvm_export_hook.report import as_text as text
 from kvm_export_hook.report.layout import Layout
 from kvm_export_hook.report.wording import RULES
 from kvm_export_hook.rules import policy
-from kvm_export_hook.show import BY_HOOK
 from tests.helpers.recipes import DOCUMENTS, README, recipe, recipes
-from tests.helpers.support import CHECKOUT, judge_file
+from tests.helpers.support import CHECKOUT, COMMAND, judge_file
 
 # Between the choices of a value; in a table it is escaped.
 BAR = r"\|"
 
 
-def test_the_transcript_is_what_the_demo_prints() -> None:
+def test_the_transcript_is_what_the_demo_prints(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRE_COMMIT", "1")
+    monkeypatch.setenv("PATH", str(COMMAND.parent))
     file = judge_file((SAMPLES[EDITED] + MISTAKE).encode(), EDITED.encode())
-    printed = "".join(text.report([file], Layout(fix_hint=BY_HOOK)))
+    printed = "".join(text.report([file], Layout(mending=Mending(Options()))))
     assert printed in README
 
 

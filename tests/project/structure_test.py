@@ -27,7 +27,8 @@ MAP = MAP.partition("\n\n")[0]
 
 # From the top: a room may import from those below it, and from itself.
 ROOMS = (
-    *("__main__", "cli", "usage", "show", "check", "report", "fix", "users", "patch", "git"),
+    *("__main__", "cli", "usage", "show", "check", "report", "mend", "fix"),
+    *("users", "patch", "git"),
     *("changes", "files", "values", "run", "rules", "options", "escape"),
 )
 # Each format has one of this name.

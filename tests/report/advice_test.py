@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from kvm_export_hook.report import advice
+from kvm_export_hook.report.layout import ALLOW_BY_COMMAND
 from kvm_export_hook.users import outside
 from kvm_export_hook.users.lookup import Use, Users
 from tests.helpers.cases import parametrize
@@ -144,7 +145,7 @@ def test_advice(users: Users, text: str) -> None:
 
 
 def test_advice_in_a_tree_without_a_list() -> None:
-    said = advice.advise(make_users(VFIO), b"kvm_foo", has_list=False)
+    said = advice.advise(make_users(VFIO), b"kvm_foo", ALLOW_BY_COMMAND)
     assert said.remedy == "if that module needs it, pass --allow kvm_foo"
 
 

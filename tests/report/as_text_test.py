@@ -3,24 +3,24 @@
 
 from __future__ import annotations
 
+from kvm_export_hook.mend import REVIEW, Mending
+from kvm_export_hook.options import Options
 from kvm_export_hook.report import as_text as text
-from kvm_export_hook.report.layout import Layout
-from kvm_export_hook.show import BY_COMMAND
+from kvm_export_hook.report.layout import ALLOW_BY_HOOK, Layout
 from kvm_export_hook.values import Result
 from tests.helpers.cases import parametrize
-from tests.helpers.support import judge_file
+from tests.helpers.support import NOT_LISTED, judge_file
 
 # In a tree with the make check.
 ADVICE = text.ADVICE + text.TO_LIST
+WITHOUT_A_LIST = text.ADVICE + "commit message, and\npass --allow SYMBOL.\n"
 
 
 def report(
     source: bytes, path: bytes = b"virt/kvm/x.c", *, color: bool = False, quiet: bool = False
 ) -> str:
     """Write the report on one file of a tree with the make check."""
-    return "".join(
-        text.report([judge_file(source, path)], Layout(color, quiet, fix_hint=BY_COMMAND))
-    )
+    return "".join(text.report([judge_file(source, path)], Layout(color, quiet)))
 
 
 def rewrite(source: bytes, *, is_rewritten: bool) -> Result:
@@ -36,28 +36,31 @@ def lines(source: bytes) -> list[str]:
 def test_a_finding_with_the_advice_after_it() -> None:
     assert report(b"\nEXPORT_SYMBOL_GPL(kvm_foo);\n") == (
         "virt/kvm/x.c:2:1: error: EXPORT_SYMBOL_GPL(kvm_foo):"
-        " symbol is not on the allowlist [not-allowlisted]\n"
+        f" {NOT_LISTED} [not-allowlisted]\n"
         "    2 | EXPORT_SYMBOL_GPL(kvm_foo);\n"
         "      | ^~~~~~~~~~~~~~~~~ use EXPORT_SYMBOL_FOR_KVM_INTERNAL\n"
         "\n"
-        "found 1 unwanted export in 1 file: 1 EXPORT_SYMBOL_GPL\n" + ADVICE + BY_COMMAND
+        "found 1 unwanted export in 1 file: 1 EXPORT_SYMBOL_GPL\n" + ADVICE
     )
 
 
 def test_the_advice_for_a_tree_whose_makefile_has_no_list() -> None:
     file = judge_file(b"EXPORT_SYMBOL(a);\n", check=False)
-    assert "".join(text.report([file], Layout())).endswith(text.ADVICE + text.TO_ALLOW)
+    assert "".join(text.report([file], Layout())).endswith(WITHOUT_A_LIST)
+    by_hook = "".join(text.report([file], Layout(allow_hint=ALLOW_BY_HOOK)))
+    said = '\nadd "args: [--allow=SYMBOL]" to the hook in .pre-commit-config.yaml.\n'
+    assert by_hook.endswith(said)
 
 
 def test_the_advice_for_a_tree_without_the_macro() -> None:
     file = judge_file(b"EXPORT_SYMBOL(a);\n", has_macro=False, check=False)
     reported = "".join(text.report([file], Layout()))
-    assert reported.endswith(text.ADVICE + text.TO_ALLOW + text.LACKING)
+    assert reported.endswith(WITHOUT_A_LIST + text.LACKING)
     assert text.LACKING not in report(b"EXPORT_SYMBOL(a);\n")
 
 
 def test_the_advice_fits_a_terminal() -> None:
-    assert max(map(len, (ADVICE + text.LACKING + BY_COMMAND).splitlines())) <= 80
+    assert max(map(len, (ADVICE + text.LACKING).splitlines())) <= 80
 
 
 def test_quiet_leaves_the_first_line() -> None:
@@ -82,12 +85,22 @@ def test_the_summary_counts_macros_and_files() -> None:
     assert printed.count(ADVICE) == 1
 
 
+def test_the_summary_counts_as_exports_only_what_exports() -> None:
+    source = (
+        b"/* EXPORT_SYMBOL */\nEXPORT_SYMBOL(b);\nEXPORT_SYMBOL_GPL(\nkvm_get_kvm);\n"
+        b"/* EXPORT_SYMBOL_GPL(a) */\n"
+    )
+    said = "found 1 unwanted export, 1 split export, 2 mentions in 1 file:"
+    assert f"\n{said} 2 EXPORT_SYMBOL, 2 EXPORT_SYMBOL_GPL\n" in report(source)
+    assert "\nfound 1 mention in 1 file: 1 EXPORT_SYMBOL\n" in report(b"/* EXPORT_SYMBOL */\n")
+
+
 @parametrize(
     ("source", "wrong", "remedy"),
     {
         "not-allowlisted": (
             b"EXPORT_SYMBOL_GPL(a)",
-            "EXPORT_SYMBOL_GPL(a): symbol is not on the allowlist [not-allowlisted]",
+            f"EXPORT_SYMBOL_GPL(a): {NOT_LISTED} [not-allowlisted]",
             "use EXPORT_SYMBOL_FOR_KVM_INTERNAL",
         ),
         "forbidden": (
@@ -140,13 +153,12 @@ def test_the_summary_counts_macros_and_files() -> None:
         ),
         "white-space-in-the-symbol": (
             b"EXPORT_SYMBOL_GPL(a\n\t b)",
-            "EXPORT_SYMBOL_GPL(a b): symbol is not on the allowlist [not-allowlisted]",
+            f"EXPORT_SYMBOL_GPL(a b): {NOT_LISTED} [not-allowlisted]",
             "use EXPORT_SYMBOL_FOR_KVM_INTERNAL",
         ),
         "long-symbol": (
             b"EXPORT_SYMBOL_GPL(" + b"a" * 300 + b")",
-            "EXPORT_SYMBOL_GPL(" + "a" * 80 + "...): symbol is not on the allowlist"
-            " [not-allowlisted]",
+            "EXPORT_SYMBOL_GPL(" + "a" * 80 + f"...): {NOT_LISTED} [not-allowlisted]",
             "use EXPORT_SYMBOL_FOR_KVM_INTERNAL",
         ),
     },
@@ -166,6 +178,11 @@ EXCERPTS = {
         SPACES,
     ),
     "wide-characters": ("字EXPORT_SYMBOL(b);".encode(), "字EXPORT_SYMBOL(b);", "  "),
+    "a-mark-around-a-character": (
+        "a\u20dd EXPORT_SYMBOL(b);".encode(),
+        "a\u20dd EXPORT_SYMBOL(b);",
+        "  ",
+    ),
     "combining-characters": (
         "e\u0301 EXPORT_SYMBOL(b);".encode(),
         "e\u0301 EXPORT_SYMBOL(b);",
@@ -225,50 +242,62 @@ def test_color_is_put_around_and_changes_no_text() -> None:
 
 
 LEFT = {
-    "alias": (b"EXPORT_SYMBOL;", "only plain calls can be fixed"),
-    "mention": (b"/* EXPORT_SYMBOL */", "comments and strings are never rewritten"),
-    "split": (b"EXPORT_SYMBOL_GPL(\nkvm_get_kvm)", "only the line break is wrong"),
+    "alias": (b"EXPORT_SYMBOL;", "unwanted export", "only plain calls can be fixed"),
+    "mention": (b"/* EXPORT_SYMBOL */", "mention", "comments and strings are never rewritten"),
+    "split": (
+        b"EXPORT_SYMBOL_GPL(\nkvm_get_kvm)",
+        "split export",
+        "only the line break is wrong",
+    ),
     "forbidden-and-split": (
         b"EXPORT_SYMBOL(\nkvm_get_kvm)",
+        "unwanted export",
         "the tree's make check would still fail",
     ),
     "namespace": (
         b"EXPORT_SYMBOL_NS_GPL(a, b)",
+        "unwanted export",
         "other modules may use this symbol, and a rewrite would break them",
     ),
-    "not-written": (b"EXPORT_SYMBOL(a)", "the file could not be written"),
+    "splice": (
+        b"_\\\nEXPORT_SYMBOL(a);",
+        "unwanted export",
+        "a backslash right before it joins it to the word before",
+    ),
+    "not-written": (b"EXPORT_SYMBOL(a)", "unwanted export", "the file could not be written"),
 }
 
 
-# The remedies of these leave nothing to advise.
-SAID_ALL = (LEFT["mention"][1], LEFT["split"][1])
-
-
-@parametrize(("source", "reason"), LEFT)
-def test_what_a_fix_leaves_has_its_reason(source: bytes, reason: str) -> None:
+@parametrize(("source", "noun", "reason"), LEFT)
+def test_what_a_fix_leaves_has_its_reason(source: bytes, noun: str, reason: str) -> None:
     file = rewrite(source, is_rewritten=False)
     printed = "".join(text.report([file], Layout()))
     assert f"\n      = not rewritten: {reason}\n" in printed
-    assert "\n\nleft 1 unwanted export in 1 file: 1 " in printed
-    assert printed.endswith(ADVICE) is (reason not in SAID_ALL)
+    assert f"\n\ncould not rewrite 1 {noun} in 1 file: 1 " in printed
+    # The remedies of the others leave nothing to advise.
+    assert printed.endswith(ADVICE) is (noun == "unwanted export")
     quiet = "".join(text.report([file], Layout(quiet=True)))
     assert quiet == printed.partition("\n")[0] + "\n"
 
 
+FIX = Options()
+FIX.fix = True
+
+
 def test_what_a_fix_rewrote() -> None:
     file = rewrite(b"EXPORT_SYMBOL(kvm_get_kvm);\n\nEXPORT_SYMBOL_GPL(\n\tb);\n", is_rewritten=True)
-    assert "".join(text.report([file], Layout())) == (
+    assert "".join(text.report([file], Layout(mending=Mending(FIX)))) == (
         "virt/kvm/x.c:1: EXPORT_SYMBOL(kvm_get_kvm) -> EXPORT_SYMBOL_GPL(kvm_get_kvm)\n"
         "virt/kvm/x.c:3: EXPORT_SYMBOL_GPL(b) -> EXPORT_SYMBOL_FOR_KVM_INTERNAL(b)\n"
         "\n"
-        "rewrote 2 exports in 1 file: 1 EXPORT_SYMBOL, 1 EXPORT_SYMBOL_GPL\n" + text.REWRITTEN
+        "rewrote 2 unwanted exports in 1 file: 1 EXPORT_SYMBOL, 1 EXPORT_SYMBOL_GPL\n" + REVIEW
     )
 
 
 def test_what_a_fix_rewrote_and_left() -> None:
     file = rewrite(b"EXPORT_SYMBOL(a);\nEXPORT_SYMBOL_NS(b, c);\n", is_rewritten=True)
-    printed = "".join(text.report([file], Layout()))
+    printed = "".join(text.report([file], Layout(mending=Mending(FIX))))
     assert (
-        "\n\nrewrote 1 export in 1 file: 1 EXPORT_SYMBOL\n"
-        "left 1 unwanted export in 1 file: 1 EXPORT_SYMBOL_NS\n" + ADVICE + text.REWRITTEN
+        "\n\nrewrote 1 unwanted export in 1 file: 1 EXPORT_SYMBOL\n"
+        "could not rewrite 1 unwanted export in 1 file: 1 EXPORT_SYMBOL_NS\n" + ADVICE + REVIEW
     ) in printed

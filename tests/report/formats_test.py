@@ -25,16 +25,24 @@ from kvm_export_hook.report import as_json as json_report
 from kvm_export_hook.report import as_sarif as sarif
 from kvm_export_hook.report.formats import FORMATS
 from kvm_export_hook.report.layout import Layout
+from kvm_export_hook.rules.exports import (
+    ALLOWLISTED_EXPORT,
+    INTERNAL_EXPORT,
+    OTHER_EXPORT,
+    UNWANTED_EXPORT,
+)
 from kvm_export_hook.values import Result
 from tests.conftest import Command
 from tests.helpers.cases import parametrize
 from tests.helpers.recipes import recipes
+from tests.helpers.repositories import Repository
 from tests.helpers.support import (
     ALLOWLIST,
     BAD,
     CHECKOUT,
     COMMAND,
     INTERNAL,
+    NOT_LISTED,
     judge_file,
     make_environment,
     write,
@@ -99,7 +107,7 @@ def test_every_line_of_github_is_one_command() -> None:
         r"::error file=[^:,]+,line=\d+,col=\d+,endLine=\d+,endColumn=\d+,title=[a-z-]+::.+"
     )
     lines = printed.splitlines()
-    assert lines.pop().startswith("::error::found 1008 unwanted exports in 9 files: ")
+    assert lines.pop().startswith("::notice::found 1008 unwanted exports in 9 files: ")
     assert len(lines) == sum(len(list(file.findings)) for file in HOSTILE)
     for line in lines:
         assert command.fullmatch(line), line
@@ -112,7 +120,7 @@ def test_github_escapes_as_actions_does() -> None:
     assert line == (
         "::error file=virt/kvm/a%3Ab%2Cc%25\\n.c,line=1,col=1,endLine=1,endColumn=18,"
         "title=not-allowlisted::virt/kvm/a:b,c%25\\n.c:1: EXPORT_SYMBOL_GPL(%25a):"
-        " symbol is not on the allowlist; use EXPORT_SYMBOL_FOR_KVM_INTERNAL\n"
+        f" {NOT_LISTED}; use EXPORT_SYMBOL_FOR_KVM_INTERNAL\n"
     )
     assert github.escape_command("a%\r\nb") == "a%25%0D%0Ab"
 
@@ -127,7 +135,7 @@ def parsed(*files: Result) -> Any:
 def test_json_says_all() -> None:
     source = b"\n\tEXPORT_SYMBOL(a,\n b); EXPORT_SYMBOL_NS;\n"
     assert parsed(judge_file(source)) == {
-        "form": 1,
+        "format_version": 2,
         "version": kvm_export_hook.__version__,
         "findings": [
             {
@@ -153,6 +161,7 @@ def test_json_says_all() -> None:
                 "replacement": None,
             },
         ],
+        "errors": [],
         "notes": [],
     }
 
@@ -167,11 +176,56 @@ def test_json_loses_no_byte_of_a_path() -> None:
         assert os.fsencode(finding["path"]) == path
 
 
-def test_the_readme_documents_the_form_of_json() -> None:
+def test_the_example_of_json_is_what_is_printed() -> None:
     (block,) = recipes("json")
     assert json.loads(block) == parsed(
         judge_file(b"\n" * 685 + b"EXPORT_SYMBOL_GPL(kvm_foo);\n", b"arch/x86/kvm/x86.c")
     )
+
+
+def name_fields(value: Any, prefix: str = "") -> set[str]:
+    """Name every field of VALUE as the tables do: ``findings[].end.line``."""
+    if isinstance(value, list):
+        return set().union(*(name_fields(each, f"{prefix}[]") for each in value))
+    if not isinstance(value, dict):
+        return set()
+    if prefix in ("totals", "unused[].allowlisted"):  # whose names are macros and symbols
+        return {f"{prefix}.*"}
+    fields = set()
+    for name, inner in value.items():
+        path = f"{prefix}.{name}".lstrip(".")
+        fields |= {path, *name_fields(inner, path)}
+    return fields
+
+
+DOCUMENT = (CHECKOUT / "docs/formats.md").read_text("utf-8")
+
+
+def read_table(heading: str) -> set[str]:
+    """Read the first column of the table under HEADING in docs/formats.md."""
+    assert DOCUMENT.count(heading) == 1
+    table = DOCUMENT.partition(heading)[2].partition("\n\n")[0]
+    return set(re.findall(r"(?m)^\| `(.*?)` \|", table))
+
+
+def test_every_field_of_json_is_documented(linux: Repository, command: Command) -> None:
+    linux.record("Add exports", {"virt/kvm/x.c": BAD + b"EXPORT_SYMBOL_GPL(kvm_user);\n"})
+    linux.write("arch/x86/kvm/svm/a.c", b"void f(void) { kvm_user(); }\n")
+    linux.write("arch/x86/kvm/Makefile", b"obj-m += kvm-amd.o\nkvm-amd-y += svm/a.o\n")
+    os.mkfifo(linux.top / "virt/kvm/z.c")
+    printed: set[str] = set()
+    for arguments in (["."], ["--commits=HEAD", "--users"], ["--since=HEAD", "fs"]):
+        printed |= name_fields(json.loads(command("--format=json", *arguments).out))
+    assert read_table("| field of a report | meaning |") == printed
+    listed = json.loads(command("--list", "--users", "--format=json").out)
+    notes = json.loads(command("--list", "--format=json", "fs").out)
+    fields = read_table("| field of `--list` | meaning |")
+    assert fields == name_fields(listed) | name_fields(notes)
+
+
+def test_every_verdict_is_documented() -> None:
+    verdicts = {INTERNAL_EXPORT, ALLOWLISTED_EXPORT, UNWANTED_EXPORT, OTHER_EXPORT}
+    assert read_table("| verdict | meaning |") == verdicts
 
 
 # SARIF.
@@ -192,8 +246,12 @@ def sarif_schema() -> Any:
     ids=["nothing", "one", "a-thousand-with-hostile-paths"],
 )
 def test_sarif_is_valid(sarif_schema: Any, files: list[Result], count: int) -> None:
-    reported = log(*files)
+    remarks = [(b"virt/kvm/\xff[1].c", "is a FIFO"), (b"", "git failed: {0}")]
+    layout = Layout(errors=remarks[: len(files)], notes=remarks)
+    reported = json.loads("".join(sarif.report(files, layout)))
     jsonschema.validate(reported, sarif_schema)
+    (invocation,) = reported["runs"][0]["invocations"]
+    assert invocation["executionSuccessful"] is (not files)
     (run,) = reported["runs"]
     assert len(run["results"]) == count
     rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
@@ -209,6 +267,13 @@ def test_sarif_describes_every_rule() -> None:
         assert rule["fullDescription"]["text"].endswith(".")
         assert "**What to do:**" in rule["help"]["markdown"]
         assert rule["defaultConfiguration"] == {"level": "error"}
+        assert rule["name"].lower() == rule["id"].replace("-", "")
+        assert rule["properties"]["tags"] == sarif.TAGS
+        page = rule["helpUri"].removeprefix("https://github.com/OWNER/kvm-export-hook/blob/main/")
+        document, _, heading = page.partition("#")
+        chapter = (CHECKOUT / document).read_text("utf-8").partition(f"\n## {heading}\n")[2]
+        chapter = " ".join(chapter.partition("\n## ")[0].replace("`", "").split())
+        assert rule["help"]["text"] in chapter
 
 
 @parametrize(
@@ -247,19 +312,27 @@ def test_sarif_names_files_from_the_top_of_the_tree(
     assert location == {"uri": "virt/kvm/sub/%C3%A9%20b.c", "uriBaseId": "SRCROOT"}
 
 
-def test_sarif_names_files_from_the_top_of_the_repository(
-    top: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+def list_paths(name: str, out: str) -> list[str]:
+    """List the paths of the findings in OUT, in the format NAME."""
+    if name == "github":
+        return re.findall(r"(?m)^::error file=(.*?),", out)
+    results = json.loads(out)["runs"][0]["results"]
+    places = [each["locations"][0]["physicalLocation"] for each in results]
+    return [place["artifactLocation"]["uri"] for place in places]
+
+
+@pytest.mark.parametrize("name", ["sarif", "github"])
+def test_files_are_named_from_the_top_of_the_repository(
+    top: Path, command: Command, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     write(top / "virt/kvm/x.c", BAD)
     for directory in (top.parent, top / "virt"):
         monkeypatch.chdir(directory)
         write(top.parent / ".git/HEAD", b"ref: refs/heads/main\n")
-        for name in ("objects", "refs"):
-            (top.parent / ".git" / name).mkdir(exist_ok=True)
-        results = json.loads(command("--format", "sarif", str(top)).out)["runs"][0]["results"]
-        (location,) = results[0]["locations"]
-        uri = location["physicalLocation"]["artifactLocation"]["uri"]
-        assert uri == "linux/virt/kvm/x.c"
+        for each in ("objects", "refs"):
+            (top.parent / ".git" / each).mkdir(exist_ok=True)
+        out = command("--format", name, str(top)).out
+        assert list_paths(name, out) == ["linux/virt/kvm/x.c"]
 
 
 def test_sarif_escapes_what_it_would_read_as_a_link_or_a_placeholder() -> None:
@@ -282,9 +355,9 @@ def test_sarif_of_a_patch(top: Path, command: Command, monkeypatch: pytest.Monke
     text = "--- a/virt/kvm/x.c\n+++ b/virt/kvm/x.c\n" + hunk % (1, 1) + hunk % (10, 11)
     path = str(write(top / "x.patch", text.encode()))
     monkeypatch.chdir(top / "arch/x86")
-    results = json.loads(command("--format=sarif", "--patch", path).out)["runs"][0]["results"]
-    uris = [each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for each in results]
-    assert uris == ["virt/kvm/x.c"] * 2
+    out = command("--format=sarif", "--patch", path).out
+    assert list_paths("sarif", out) == ["virt/kvm/x.c"] * 2
+    results = json.loads(out)["runs"][0]["results"]
     assert len({each["partialFingerprints"]["exportOfFile/v1"] for each in results}) == 2
 
 
@@ -305,12 +378,14 @@ def test_a_whole_object_is_printed_for_nothing_too(top: Path, command: Command, 
 def test_github_form(top: Path, command: Command) -> None:
     assert command("--format=github") == (0, "", "")
     write(top / "virt/kvm/x.c", BAD)
-    assert command("--format=github").out.startswith("::error file=virt/kvm/x.c,line=1,col=1,")
+    finding, sum_ = command("--format=github").out.splitlines()
+    assert finding.startswith("::error file=virt/kvm/x.c,line=1,col=1,")
+    assert sum_ == "::notice::found 1 unwanted export in 1 file: 1 EXPORT_SYMBOL_GPL"
 
 
 def test_unknown_form(top: Path, command: Command) -> None:
     assert (
-        "--format cannot be 'xml': use text, checkpatch, json, sarif or github"
+        "--format cannot be 'xml': use text, checkpatch, b4, json, sarif or github"
         in command("--format=xml").err
     )
 
@@ -389,15 +464,28 @@ def test_list_has_what_the_check_finds_whatever_stands_in_the_call(
 
 def test_list_of_nothing(tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert command("--list").out == (
-        "     0 exports\n     0 unwanted\nallowlist: none, 0 symbols\n"
-        "allowlisted, but not exported here: none\n"
-    )
+    said = "nothing checked: found no C source below virt/kvm or arch/x86/kvm"
+    assert command("--list") == (0, "", f"kvm-export-hook: {said}\n")
+    reported = json.loads(command("--list", "--format=json").out)
+    assert (reported["exports"], reported["errors"]) == ([], [])
+    assert reported["notes"] == [{"path": "", "message": said}]
 
 
 def test_list_names_what_could_not_be_read(top: Path, command: Command) -> None:
     os.mkfifo(top / "virt/kvm/x.c")
     assert command("--list").status == 2
+    status, out, _ = command("--list", "--format=json")
+    said = "is a FIFO, not a regular file: name a source file"
+    assert status == 2
+    assert json.loads(out)["errors"] == [{"path": "virt/kvm/x.c", "message": said}]
+    gone = "kvm-export-hook: error: virt/kvm/gone.c: No such file or directory: check the name\n"
+    assert command("--list", "virt/kvm/gone.c") == (2, "", gone)
+
+
+def test_list_aligns_wide_characters(top: Path, command: Command) -> None:
+    write(top / "virt/kvm/字.c", b"EXPORT_SYMBOL_GPL(kvm_foo);\n")
+    narrow, wide, *_ = command("--list").out.splitlines()
+    assert wide.index("unwanted") + 1 == narrow.index("internal")  # as a column is two wide
 
 
 @parametrize(

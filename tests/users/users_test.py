@@ -117,6 +117,7 @@ USED: dict[str, tuple[Mapping[str, str | None], list[str]]] = {
         {SVM: "void f(void)\n{\n}\n\telse kvm_foo();\n}\n"},
         [f"{IN_SVM}:4"],
     ),
+    "in a block without a name": ({SVM: "(a) {\n\tkvm_foo();\n}\n"}, [f"{IN_SVM}:2"]),
     "outside KVM": (
         {"drivers/vfio/main.c": "\nkvm_foo();\nkvm_foo();", "net/a.h": "#define bar kvm_foo\n"},
         ["- drivers/vfio/main.c:2", "- net/a.h:1"],
@@ -217,7 +218,7 @@ def test_the_working_directory_is_a_tree(tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("count", [9, 99], ids="{} symbols".format)
 def test_symbols_have_the_users_that_each_has_alone(count: int, tmp_path: Path) -> None:
-    symbols = [*(b"kvm_%d" % number for number in range(count)), b"halt_poll_ns"]
+    symbols = [*(b"__kvm_%d" % number for number in range(count)), b"halt_poll_ns"]
     in_module, outside = symbols[: count // 3], symbols[count // 3 : count // 2]
     changes = {
         SVM: b"\n".join(in_module).decode(),

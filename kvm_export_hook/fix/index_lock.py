@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+"""The lock of the index, as git takes it, and which a later run knows after a kill.
+
+``index.lock`` is whoever's it is that made it, and git never takes over one. So
+it is made as a second name of a file of ours: while both are one file, it is our
+lock, and where nobody else has that file open and locked, its owner is gone.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+from contextlib import contextmanager, suppress
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OURS = b".kvm-export-hook"
+
+BUSY_MESSAGE = "another kvm-export-hook is writing it: run the command again"
+LOCKED_MESSAGE = (
+    "git is using it, index.lock is there: wait, or remove that file if no git is running"
+)
+
+
+class IndexLock:
+    """A lock of the index at ``path`` that is held. ``is_done``: the new index is in place."""
+
+    def __init__(self, path: bytes, file: int) -> None:
+        self.path = path
+        self._file = file
+        self.is_done = False
+
+    def replace(self, content: bytes) -> None:
+        """Make CONTENT the index, in one step. Raises OSError, and the index is as it was."""
+        os.truncate(self._file, 0)
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(self._file, rest) :]
+        os.fchmod(self._file, stat.S_IMODE(os.stat(self.path).st_mode))
+        os.fsync(self._file)
+        os.rename(self.path + b".lock", self.path)
+        self.is_done = True
+
+
+@contextmanager
+def lock_index(path: bytes) -> Iterator[IndexLock]:
+    """Hold the lock of the index at PATH, in a context. Raises OSError."""
+    ours, taken = path + OURS, path + b".lock"
+    file = open_ours(ours)
+    try:
+        if is_same(path, file):  # a run was killed right after it had replaced the index
+            os.unlink(ours)
+            os.close(file)
+            file = open_ours(ours)
+        with suppress(FileExistsError):
+            os.link(ours, taken)
+        if not is_same(taken, file):
+            os.unlink(ours)
+            raise OSError(None, LOCKED_MESSAGE)
+        lock = IndexLock(path, file)
+        try:
+            yield lock
+        finally:
+            if not lock.is_done:
+                os.unlink(taken)
+            os.unlink(ours)
+    finally:
+        os.close(file)
+
+
+def open_ours(ours: bytes) -> int:
+    """Open the file OURS, which may be there after a kill, and keep other runs from it."""
+    file = os.open(ours, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    # Who had it locked may have removed it just now: then it is no longer what is at OURS.
+    if not (is_free(file) and is_same(ours, file)):
+        os.close(file)
+        raise OSError(None, BUSY_MESSAGE)
+    return file
+
+
+def is_free(file: int) -> bool:
+    """Whether nobody has the open FILE locked; now it is."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def is_same(path: bytes, file: int) -> bool:
+    """Whether the open FILE is what is at PATH."""
+    try:
+        return os.path.samestat(os.lstat(path), os.fstat(file))
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: MIT
+"""Says which command mends what was reported: the last line of a report, ready to be typed.
+
+Git runs a hook at the top of the working tree, and says in GIT_PREFIX where
+below it the user is: the names are spelled from there.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from kvm_export_hook.fix.shell import join_words
+from kvm_export_hook.options import PROGRAM
+from kvm_export_hook.values import SHORT_ID
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kvm_export_hook.options import Options
+    from kvm_export_hook.rules.judge import Finding
+    from kvm_export_hook.values import Result, Text
+
+MODULE = "__main__.py"
+
+SAFE = "To rewrite what is safe:"
+SAFE_AND_COMMIT = "To rewrite what is safe, before you repeat the commit:"
+SAFE_AND_AMEND = "To rewrite what is safe in this commit:"
+STOP_AT_EACH = "To stop after each commit that adds one, and mend it there:"
+ADD_MENDED = "The working copy is mended already. To stage it:"
+REVIEW = "Review the change, stage it, and commit again.\n"
+REVIEW_STAGED = "Review the change, and commit again.\n"
+REVIEW_AND_ADD = "Review the change, stage it, and commit again:"
+
+
+class Mending:
+    """What a fix can rewrite of a report by OPTIONS, or has rewritten, and the command for that."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        # Of the first commit, if any are from commits; and whether there is another.
+        self._texts: dict[bytes, Text] = {}
+        self._commit: str | None = None
+        self._is_alone = True
+        # Of each file, what the index adds; only needed for that.
+        self._calls: dict[bytes, tuple[Result, list[Finding]]] = {}
+
+    def add(self, result: Result, finding: Finding) -> None:
+        """Note that a fix can rewrite FINDING of RESULT, or has rewritten it."""
+        commit = result.origin.commit if result.origin else None
+        if not self._texts:
+            self._commit = commit
+        if commit != self._commit:
+            self._is_alone = False
+            return
+        self._texts[result.text.path] = result.text
+        if self._options.staged:
+            self._calls.setdefault(result.text.path, (result, []))[1].append(finding)
+
+    def write(self) -> str:
+        """Write the last lines of the report: what to type, and why; or nothing."""
+        options = self._options
+        if not self._texts or options.patch is not None:
+            return ""
+        is_in_framework = bool(os.environ.get("PRE_COMMIT"))
+        if options.fix and not is_in_framework:
+            return REVIEW_STAGED if options.staged else REVIEW
+        if options.staged or options.commits is not None or options.pre_push:
+            return self._write_for_git()
+        names = self._name_files(b"")
+        if options.fix:
+            return show(REVIEW_AND_ADD, f"git add {names}")
+        since = [] if options.since is None else [b"--since=" + os.fsencode(options.since)]
+        if is_in_framework:
+            fix = self._make_command(b"--fix", *since)
+            return show(SAFE, f"{fix} {names}; git add {names}")
+        return show(SAFE, f"{self._make_command(b'--fix', *since)} {self._name_paths(names)}")
+
+    def _name_paths(self, names: str) -> str:
+        """Name the paths that were asked for, unless the files, which have these NAMES, are fewer.
+
+        A directory that was not named stands for the whole tree.
+        """
+        tops = {text.top or b"." for text in self._texts.values()}
+        paths = [name_for_user(os.fsencode(path)) for path in self._options.paths]
+        if not paths and len(tops) == 1:
+            return join_words(map(name_for_user, tops))
+        is_each_named = all(text.is_named for text in self._texts.values())
+        return join_words(paths) if is_each_named and 0 < len(paths) <= len(self._texts) else names
+
+    def _name_files(self, top: bytes) -> str:
+        """Name the files, whose paths are from TOP, from where the user is."""
+        return join_words(name_for_user(os.path.join(top, path)) for path in self._texts)
+
+    def _make_command(self, *arguments: bytes, kernel: bytes | None = None) -> str:
+        """Make the command with ARGUMENTS, and those that say which exports are unwanted.
+
+        KERNEL: where the kernel is, if the user is outside of it.
+        """
+        if self._options.srctree is not None:
+            kernel = os.fsencode(self._options.srctree)
+        srctree = [] if kernel is None else [b"--srctree=" + name_for_user(kernel)]
+        allow = [b"--allow=" + os.fsencode(symbol) for symbol in self._options.allow]
+        return f"{name_command()} {join_words([*srctree, *allow, *arguments])}"
+
+    def _write_for_git(self) -> str:
+        """Write what to type for what git knows."""
+        from kvm_export_hook.files.look import can_see
+        from kvm_export_hook.git.discover import find_kernel
+        from kvm_export_hook.git.process import ask_git
+        from kvm_export_hook.rules.scope import is_below
+
+        options = self._options
+        srctree = None if options.srctree is None else os.fsencode(options.srctree)
+        directory, prefix, top = find_kernel(srctree)
+        if top is None:
+            return ""
+        user, kernel = find_user(), os.path.join(top, prefix)
+        outside = None if is_below(user + b"/", kernel) else kernel
+        if not options.staged:
+            return self._write_for_commits(directory, top, outside)
+        names = self._name_files(top)
+        if all(is_mended(os.path.join(top, path), *each) for path, each in self._calls.items()):
+            return show(ADD_MENDED, f"git add {names}")
+        index = os.environb.get(b"GIT_INDEX_FILE")
+        if index is not None and not index.endswith(b"index"):
+            has_head = ask_git(b"rev-parse", b"--verify", b"HEAD", directory=directory)
+            since = [b"--since=HEAD"] if has_head else []
+            fix = self._make_command(b"--fix", *since)
+            return show(SAFE_AND_COMMIT, f"{fix} {names}")
+        fix = self._make_command(b"--staged", b"--fix", kernel=outside)
+        applying = ask_git(
+            b"rev-parse", b"--git-path", b"rebase-apply/applying", directory=directory
+        )
+        if index is None and can_see(os.path.join(directory, (applying or b"\n")[:-1])):
+            return show(SAFE, f"{fix}; git am --continue")
+        return show(SAFE, fix)
+
+    def _write_for_commits(self, directory: bytes, top: bytes, outside: bytes | None) -> str:
+        """Write what to type for commits that are on the branch at hand."""
+        from kvm_export_hook.git.process import ask_git
+
+        commit = os.fsencode(self._commit or "")
+        head = ask_git(b"rev-list", b"--parents", b"-n1", b"HEAD", directory=directory) or b""
+        if self._is_alone and head.startswith(commit):
+            since = [b"--since=HEAD~"] if b" " in head else []
+            names = self._name_files(top)
+            fix = self._make_command(b"--fix", *since)
+            return show(SAFE_AND_AMEND, f"{fix} {names}; git commit --amend --no-edit {names}")
+        if ask_git(b"merge-base", b"--is-ancestor", commit, b"HEAD", directory=directory) is None:
+            return ""
+        parents = ask_git(b"rev-list", b"--parents", b"-n1", commit, directory=directory) or b""
+        onto = f"{commit[:SHORT_ID].decode()}~" if b" " in parents else "--root"
+        check = self._make_command(b"--commits", b"HEAD", kernel=outside)
+        return show(STOP_AT_EACH, f"git rebase -r --exec {join_words([os.fsencode(check)])} {onto}")
+
+
+def show(reason: str, command: str) -> str:
+    """Write REASON on a line, and below it COMMAND."""
+    return f"{reason}\n    {command}\n"
+
+
+def find_user() -> bytes:
+    """Find the directory where the user is: the working directory, or where git was run."""
+    from kvm_export_hook.git.discover import find_top
+
+    here = os.getcwdb()
+    prefix = os.environb.get(b"GIT_PREFIX")
+    return here if prefix is None else os.path.join(find_top(here) or here, prefix).rstrip(b"/")
+
+
+def name_for_user(path: bytes) -> bytes:
+    """Spell PATH, which is from the working directory, from where the user is."""
+    user = find_user()
+    if not os.path.isabs(path) and user == os.getcwdb():
+        return path if path[:1] != b"-" else b"./" + path
+    relative = os.path.relpath(os.path.abspath(path), user)
+    return relative if relative[:1] != b"-" else b"./" + relative
+
+
+def name_command() -> str:
+    """Name this command as a shell finds it; pre-commit's own directory is on no other's PATH."""
+    own = os.fsencode(os.path.abspath(sys.argv[0]))
+    if os.path.basename(own) == os.fsencode(MODULE):
+        return f"{join_words([os.fsencode(sys.executable)])} -m {__name__.partition('.')[0]}"
+    passed_over = os.path.dirname(own) if os.environ.get("PRE_COMMIT") else None
+    for directory in map(os.fsencode, os.get_exec_path()):
+        if directory != passed_over and os.access(
+            os.path.join(directory, os.fsencode(PROGRAM)), os.X_OK
+        ):
+            return PROGRAM
+    return join_words([own])
+
+
+def is_mended(path: bytes, result: Result, findings: Iterable[Finding]) -> bool:
+    """Whether the file at PATH, the working copy of RESULT's, has none of FINDINGS any more."""
+    from kvm_export_hook.changes.find import find_unwanted
+    from kvm_export_hook.files.worktree import read_file
+
+    try:
+        content = read_file(path)
+    except OSError:
+        return False
+    left = {(each.macro, each.symbol) for each in find_unwanted(content, result.facts, 1)[1]}
+    return all((each.macro, each.symbol) not in left for each in findings)

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+"""Opens the tree that patches are applied to: what HEAD of a repository has of KVM."""
+
+from __future__ import annotations
+
+import os
+
+from kvm_export_hook.git.discover import find_kernel
+from kvm_export_hook.git.process import GitError, run_git
+from kvm_export_hook.git.repository import Repository
+from kvm_export_hook.patch.apply import Base
+from kvm_export_hook.rules.scope import is_in_scope
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kvm_export_hook.patch.scratch import Scratch
+    from kvm_export_hook.run import Complain, Note, ReadFacts
+
+
+def open_base(
+    srctree: bytes | None, scratch: Scratch, read_facts: ReadFacts, complain: Complain, note: Note
+) -> Base | None:
+    """Return what HEAD of the repository around SRCTREE has of KVM; None: there is nothing.
+
+    It lies in SCRATCH, which becomes a repository. SRCTREE None: the tree
+    around the working directory.
+    """
+    asked = (b"rev-parse", b"HEAD^{commit}", b"--show-object-format", b"--git-path", b"objects")
+    try:
+        directory, prefix, _ = find_kernel(srctree)
+        said = run_git(*asked, directory=directory)
+    except GitError:
+        return None
+    head, form, objects = said[:-1].split(b"\n", 2)
+    scratch.make_repository(os.path.abspath(os.path.join(directory, objects)), form)
+    place = (scratch.path, b"", None)
+    repository = Repository(None, read_facts, complain, note, place, scratch.environment)
+    base = Base(scratch, repository, head + b":" + prefix)
+    if not any(map(is_in_scope, base.files)):
+        repository.objects.close()
+        return None
+    base.write_index(b"index", base.files)
+    repository.note_facts(b".", base.facts)
+    return base
