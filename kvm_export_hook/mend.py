@@ -182,7 +182,7 @@ def name_for_user(path: bytes) -> bytes:
 def name_command() -> str:
     """Name this command as a shell finds it; pre-commit's own directory is on no other's PATH."""
     own = os.fsencode(os.path.abspath(sys.argv[0]))
-    if os.path.basename(own) == os.fsencode(MODULE):
+    if own == os.fsencode(os.path.join(os.path.dirname(os.path.abspath(__file__)), MODULE)):
         return f"{join_words([os.fsencode(sys.executable)])} -m {__name__.partition('.')[0]}"
     passed_over = os.path.dirname(own) if os.environ.get("PRE_COMMIT") else None
     for directory in map(os.fsencode, os.get_exec_path()):

@@ -380,3 +380,12 @@ def test_the_directory_of_a_framework_is_on_no_other_path(linux: Repository) -> 
     line = type_line(linux, linux.run("env", "PRE_COMMIT=1", str(COMMAND), A).output)
     assert line.endswith(f"{NAME} --fix {A}; git add {A}")
     assert linux.git("show", f":{A}").encode() == INTERNAL
+
+
+def test_after_a_fix_by_a_framework(
+    linux: Repository, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRE_COMMIT", "1")
+    linux.stage(A, BAD)
+    assert type_line(linux, command("--fix", A).out) == f"git add {A}"
+    assert linux.git("show", f":{A}").encode() == INTERNAL

@@ -281,6 +281,12 @@ def test_what_a_killed_run_has_left(linux: Repository, index: bytes, name: str) 
     assert leaves_nothing(linux)
 
 
+def test_an_index_that_is_not_there_yet(tmp_path: Path) -> None:
+    with lock_index(os.fsencode(tmp_path / "index")):
+        assert len(os.listdir(tmp_path)) == 2
+    assert os.listdir(tmp_path) == []
+
+
 MEANTIME = b"""\
 #!/bin/sh
 PATH=${PATH#*:}

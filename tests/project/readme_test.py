@@ -89,7 +89,7 @@ def test_the_yaml_in_it_can_be_read() -> None:
 
 
 def test_every_command_in_it_is_run() -> None:
-    sources = "".join(path.read_text("utf-8") for path in (CHECKOUT / "tests").glob("*_test.py"))
+    sources = "".join(path.read_text("utf-8") for path in (CHECKOUT / "tests").rglob("*_test.py"))
     run = {recipe(before) for before in re.findall(r'recipe\("([^"]+)"\)', sources)}
     # These are the gate, which runs all tests: no test can run them.
     gate = (CHECKOUT / ".ci/run").read_text("utf-8")
