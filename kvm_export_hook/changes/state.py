@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+# Of a commit or a mail: some reports repeat its subject for each finding.
+LONGEST_SUBJECT = 1000
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Sequence
