@@ -23,8 +23,7 @@ from benchmarks.measure import (
 )
 from benchmarks.peers import HOOK, list_c_files
 from benchmarks.repository import Repository
-from kvm_export_hook.git.commits import LOG
-from kvm_export_hook.git.entries import RAW
+from kvm_export_hook.git.entries import LOG, RAW
 from kvm_export_hook.git.process import GIT
 from kvm_export_hook.rules.facts import FACT_FILES
 from kvm_export_hook.rules.scope import KVM_DIRECTORIES

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+# Of a commit or a mail: some reports repeat its subject for each finding.
+LONGEST_SUBJECT = 1000
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -13,10 +16,6 @@ if TYPE_CHECKING:
     # Yields the id and the bytes of each text of a list of ids, in that order, less
     # those that cannot be read, of which it complains.
     ReadTexts = Callable[[Sequence[Hashable]], Iterator[tuple[Hashable, bytes]]]
-
-
-# Of a commit or a mail: some reports repeat its subject for each finding.
-LONGEST_SUBJECT = 1000
 
 
 class State:

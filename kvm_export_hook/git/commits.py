@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from kvm_export_hook.changes.state import LONGEST_SUBJECT
 from kvm_export_hook.git.compare import compare
-from kvm_export_hook.git.entries import RAW, Entry
-from kvm_export_hook.git.places import check_unsure
+from kvm_export_hook.git.elsewhere import refuse_commits_elsewhere
+from kvm_export_hook.git.entries import LOG, RAW, Entry
+from kvm_export_hook.git.places import check_each
 from kvm_export_hook.git.process import Git, read_fields
 from kvm_export_hook.rules.facts import FACT_FILES
 from kvm_export_hook.rules.scope import KVM_DIRECTORIES, is_below
@@ -14,33 +15,13 @@ from kvm_export_hook.values import Origin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from kvm_export_hook.changes.state import Change
     from kvm_export_hook.git.repository import Repository
 
     # How git reads the fact files of a state, in the order of FACT_FILES.
     FactNames = tuple[bytes, ...]
-
-# A merge is compared with each parent, whatever log.diffMerges says.
-LOG = (
-    b"-c",
-    b"log.diffMerges=separate",
-    b"log",
-    b"-m",
-    b"--full-history",
-    b"--root",
-    b"--reverse",
-    b"--topo-order",
-    b"--encoding=UTF-8",
-    b"--no-color",
-    b"--no-notes",
-    b"--no-show-signature",
-    b"--no-mailmap",
-    b"--no-decorate",
-    b"--format=tformat:%H%n%P%n%s",
-    b"--stdin",
-)
 
 # A tree that is nowhere: what comes before the first commit.
 NO_TREE = b"0" * 40
@@ -71,7 +52,7 @@ class Commit:
 
 
 def read_commits(
-    repository: Repository, ids: Iterable[bytes], options: Sequence[bytes] = ()
+    repository: Repository, ids: Sequence[bytes], options: Sequence[bytes] = ()
 ) -> Iterator[Change]:
     """Yield the changes of the commits of the range IDS that touch KVM, parents first.
 
@@ -79,18 +60,22 @@ def read_commits(
     log``. Raises GitError.
     """
     known: dict[bytes, FactNames] = {}
+    lacks_kernel = False
     for commit in read_log(repository, ids, options):
         if is_shallow_boundary(repository, commit):
             where = b"commit " + commit.id[:12]
             repository.complain(where, OSError(None, SHALLOW_MESSAGE))
         elif adds_anything(commit):
-            check_unsure(repository, list(dict.fromkeys(list_unsure_states(commit))))
+            unsure = list(dict.fromkeys(list_unsure_states(commit)))
+            lacks_kernel |= not all(check_each(repository, unsure))
             yield make_change(repository, commit, known)
     repository.refuse_links()
+    if lacks_kernel:
+        refuse_commits_elsewhere(repository, ids, options)
 
 
 def read_log(
-    repository: Repository, ids: Iterable[bytes], options: Sequence[bytes]
+    repository: Repository, ids: Sequence[bytes], options: Sequence[bytes]
 ) -> Iterator[Commit]:
     """Yield the commits of the range IDS that touch KVM, each with all its diffs."""
     commit: Commit | None = None

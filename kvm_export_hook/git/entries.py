@@ -20,6 +20,26 @@ RAW = (
     b"-O/dev/null",
 )
 
+# A merge is compared with each parent, whatever log.diffMerges says.
+LOG = (
+    b"-c",
+    b"log.diffMerges=separate",
+    b"log",
+    b"-m",
+    b"--full-history",
+    b"--root",
+    b"--reverse",
+    b"--topo-order",
+    b"--encoding=UTF-8",
+    b"--no-color",
+    b"--no-notes",
+    b"--no-show-signature",
+    b"--no-mailmap",
+    b"--no-decorate",
+    b"--format=tformat:%H%n%P%n%s",
+    b"--stdin",
+)
+
 LS_FILES = (b"ls-files", b"-s", b"-z", b"--full-name")
 
 LINK, SUBMODULE = b"120000", b"160000"

@@ -32,7 +32,12 @@ def read_staged(repository: Repository) -> list[Change] | None:
     head, entries = diff_index(repository)
     if not entries:
         directories = repository.objects.find(repository.name_directories(head))
-        return [] if check_hidden(repository, head, directories, []) else None
+        if check_hidden(repository, head, directories, []):
+            return []
+        from kvm_export_hook.git.elsewhere import refuse_staged_elsewhere
+
+        refuse_staged_elsewhere(repository, head)
+        return None
     texts = repository.select_texts(entries)
     facts, old_facts, directories = read_both(repository, head, entries)
     check_hidden(repository, head, directories, entries)

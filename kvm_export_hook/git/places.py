@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from kvm_export_hook.git.entries import KINDS, LS_FILES, parse_index
 from kvm_export_hook.git.trees import DIRECTORY_MODE
+from kvm_export_hook.rules.scope import KVM_DIRECTORIES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,17 +34,18 @@ def check_places(repository: Repository, commits: Sequence[bytes]) -> bool:
     return bool(directories)
 
 
-def check_unsure(repository: Repository, commits: Sequence[bytes]) -> None:
-    """Complain of what COMMITS that lack a KVM directory have in its place, or above it."""
-    names = [(name, commit) for commit in commits for name in repository.name_directories(commit)]
-    found = repository.objects.find(name for name, _ in names)
-    lacking = dict.fromkeys(
-        commit
-        for (_, commit), each in zip(names, found, strict=True)
-        if each is None or each.type != b"tree"
-    )
+def check_each(repository: Repository, commits: Sequence[bytes]) -> list[bool]:
+    """Return of each of COMMITS whether it has a KVM directory.
+
+    Complains of what one that lacks any has in its place, or above it. Raises GitError.
+    """
+    names = [name for commit in commits for name in repository.name_directories(commit)]
+    found = iter([each and each.type == b"tree" for each in repository.objects.find(names)])
+    have = [[bool(next(found)) for _ in KVM_DIRECTORIES] for _ in commits]
+    lacking = [commit for commit, has in zip(commits, have, strict=True) if not all(has)]
     if lacking:
-        check_places(repository, list(lacking))
+        check_places(repository, lacking)
+    return [any(has) for has in have]
 
 
 def check_index(repository: Repository, has_kvm: bool) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 
 from kvm_export_hook.git.commits import read_commits
+from kvm_export_hook.git.elsewhere import refuse_commits_elsewhere
 from kvm_export_hook.git.places import check_places
 from kvm_export_hook.git.process import GitError
 from kvm_export_hook.git.ranges import join, peek
@@ -77,6 +78,9 @@ def read_push(
         return iter(())
     changes = peek(read_once(repository, ranges))
     is_there = check_places(repository, [tip for tip in tips if tip])
+    if not is_there:
+        for ids, left_out in ranges:
+            refuse_commits_elsewhere(repository, ids, leave_out(left_out))
     return changes or (iter(()) if is_there else None)
 
 

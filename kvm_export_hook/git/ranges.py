@@ -7,6 +7,7 @@ import os
 from itertools import chain
 
 from kvm_export_hook.git.commits import read_commits
+from kvm_export_hook.git.elsewhere import refuse_commits_elsewhere
 from kvm_export_hook.git.places import check_places
 from kvm_export_hook.git.process import GitError
 
@@ -34,6 +35,8 @@ def read_range(repository: Repository, text: bytes) -> Iterator[Change] | None:
     repository.tips = tips
     changes = peek(read_commits(repository, ids))
     is_there = check_places(repository, tips)
+    if not is_there:
+        refuse_commits_elsewhere(repository, ids)
     if changes:
         return changes
     if not repository.run(b"rev-list", b"--max-count=1", b"--stdin", stdin=join(ids)):

@@ -115,7 +115,9 @@ def test_a_srctree_that_is_none(
 ) -> None:
     monkeypatch.setenv("GIT_DIR", str(linux.top / ".git"))
     monkeypatch.setenv("GIT_WORK_TREE", str(linux.top))
-    assert command(source, "--srctree", srctree) == (2, "", f"kvm-export-hook: error: {said}\n")
+    status, out, err = command(source, "--srctree", srctree)
+    assert (status, out) == (2, "")
+    assert err.endswith(f"kvm-export-hook: error: {said}\n")
 
 
 def test_a_srctree_elsewhere_is_of_its_own_repository(
@@ -353,3 +355,94 @@ def test_another_index(
     assert command("--staged") == (0, "", "")
     monkeypatch.setenv("GIT_INDEX_FILE", ".git/index")
     assert find_added("--staged") == [f"{A}:1"]
+
+
+# A kernel in a subdirectory, and hooks at the top.
+
+
+@pytest.fixture(params=["linux", "a b/linux", "arch/kvm"])
+def around(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Repository, str]:
+    """Make a repository whose only kernel is in a subdirectory, and stand at its top."""
+    place: str = request.param
+    repository = Repository(tmp_path / "all", HOME)
+    make_tree(repository.top / place, check=True)
+    write(repository.top / "Documentation/virt/kvm/api.rst", b"")
+    repository.git("init", "--quiet")
+    repository.record("initial")
+    monkeypatch.chdir(repository.top)
+    return repository, place
+
+
+def test_a_kernel_elsewhere_is_to_be_named(
+    around: tuple[Repository, str], monkeypatch: pytest.MonkeyPatch, command: Command
+) -> None:
+    repository, place = around
+    said = f"is not in the kernel that is checked: name its tree with --srctree={place}\n"
+    repository.stage(f"{place}/{A}", BAD)
+    status, out, err = command("--staged")
+    assert (status, out, err) == (2, "", f"kvm-export-hook: error: {place}/{A}: {said}")
+    assert find_added("--staged", "--srctree", place) == [f"{place}/{A}:1"]
+    id_ = repository.record("bad")
+    said = f"kvm-export-hook: error: commit {id_[:12]}: {place}/{A}: {said}"
+    assert command("--commits=HEAD") == (2, "", said)
+    monkeypatch.setenv("PRE_COMMIT_FROM_REF", "HEAD^")
+    monkeypatch.setenv("PRE_COMMIT_TO_REF", "HEAD")
+    assert command("--pre-push") == (2, "", said)
+    assert find_added("--pre-push", "--srctree", place) == [f"bad: {place}/{A}:1"]
+
+
+def test_what_changes_no_kernel_elsewhere_passes(
+    around: tuple[Repository, str], monkeypatch: pytest.MonkeyPatch, command: Command
+) -> None:
+    repository, place = around
+    repository.stage_all(
+        {
+            "Documentation/virt/kvm/api.rst": b"more",
+            f"{place}/fs/x.c": BAD,
+            f"{place}/virt/kvm/Kconfig": b"",
+            f"{place}/virt/kvm/kvm_main.c": None,
+            "tools/kvm/x.c": BAD,
+        }
+    )
+    nothing = "kvm-export-hook: nothing checked: found no C source below virt/kvm or arch/x86/kvm\n"
+    assert command("--staged") == (0, "", nothing)
+    repository.record("elsewhere")
+    assert command("--commits=HEAD") == (0, "", nothing)
+    monkeypatch.setenv("PRE_COMMIT_FROM_REF", "HEAD^")
+    monkeypatch.setenv("PRE_COMMIT_TO_REF", "HEAD")
+    assert command("--pre-push") == (0, "", nothing)
+
+
+@pytest.mark.parametrize("is_moved_down", [True, False], ids=["down", "up"])
+def test_a_range_in_which_the_kernel_moves(
+    linux: Repository, command: Command, is_moved_down: bool
+) -> None:
+    names = (*("arch", "virt", "include", "fs"), "linux")
+    (linux.top / "linux").mkdir()
+
+    def move(is_down: bool) -> str:
+        for name in names[:-1]:
+            source, target = (name, f"linux/{name}") if is_down else (f"linux/{name}", name)
+            (linux.top / source).rename(linux.top / target)
+        return linux.record("move")
+
+    if not is_moved_down:
+        move(is_down=True)
+    before, after = ("", "linux/") if is_moved_down else ("linux/", "")
+    linux.git("tag", "start")
+    earlier = linux.record("earlier", {f"{before}{A}": BAD})
+    (linux.top / "linux").mkdir(exist_ok=True)
+    moved = move(is_down=is_moved_down)
+    linux.record("later", {f"{after}{B}": BAD})
+    other = "is not in the kernel that is checked: name its tree with --srctree="
+    for kernel, elsewhere, unseen, seen in (
+        (before, after, f"{moved[:12]}: {after}arch/x86/kvm/x86.c", [f"earlier: {before}{A}:1"]),
+        (after, before, f"{earlier[:12]}: {before}{A}", [f"later: {after}{B}:1"]),
+    ):
+        srctree = ("--srctree", kernel or ".")
+        found = find_added("--commits=start..", *srctree, status=2)
+        assert [each for each in found if not each.startswith("move: ")] == seen
+        said = f"kvm-export-hook: error: commit {unseen}: {other}{elsewhere.rstrip('/') or '.'}\n"
+        assert command("--commits=start..", *srctree).err == said

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+"""A kernel elsewhere in the repository: where the one that is checked is not, another may be."""
+
+from __future__ import annotations
+
+import os
+
+from kvm_export_hook.git.entries import LOG, RAW, Entry, parse_raw
+from kvm_export_hook.git.process import Git, read_fields
+from kvm_export_hook.rules.scope import KVM_DIRECTORIES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from kvm_export_hook.git.repository import Repository
+
+# Documentation/virt/kvm has no C.
+OF_ANY_KERNEL = [b":(top,glob)**/" + name + b"/**/*.[chCH]" for name in KVM_DIRECTORIES]
+OTHER_KERNEL_MESSAGE = "is not in the kernel that is checked: name its tree with --srctree={}"
+
+
+def refuse_staged_elsewhere(repository: Repository, head: bytes) -> None:
+    """Complain of what the index changes of HEAD in another kernel of the repository."""
+    command = (b"diff-index", b"--cached", *RAW, b"--diff-filter=d", head)
+    listed = repository.run(*command, *name_others(repository))
+    for entry in list(parse_raw(listed.split(b"\0"), b""))[:1]:
+        refuse_other(repository, entry.name)
+
+
+def refuse_commits_elsewhere(
+    repository: Repository, ids: Iterable[bytes], options: Sequence[bytes] = ()
+) -> None:
+    """Complain of what the commits of the range IDS change in another kernel of the repository.
+
+    OPTIONS are more arguments for ``git log``. The first is named, and what it changes.
+    """
+    arguments = (*LOG, *RAW, b"--diff-filter=d", *options, *name_others(repository))
+    found: Entry | None = None
+    commit = header = b""
+    place, environment = repository.directory, repository.environment
+    listed = b"".join(id_ + b"\n" for id_ in ids)
+    with Git(*arguments, directory=place, stdin=listed, environment=environment) as git:
+        fields = read_fields(git.output)
+        for field in fields:
+            if not field.startswith((b"\n:", b":")):
+                header = field
+            elif found is None:
+                found = Entry(field, next(fields))
+                commit = header.lstrip(b"\n").partition(b"\n")[0]
+            else:
+                next(fields)
+    if found:
+        refuse_other(repository, found.name, commit)
+
+
+def name_others(repository: Repository) -> list[bytes]:
+    """Write the arguments that select the C files of every kernel but the one that is checked."""
+    own = [b":(top,exclude,literal)" + path for path in repository.kvm_directories]
+    return [b"--", *OF_ANY_KERNEL, *own]
+
+
+def refuse_other(repository: Repository, path: bytes, commit: bytes = b"") -> None:
+    """Complain of the file at PATH, in COMMIT or else in the index."""
+    kernel = os.fsdecode(find_kernel_around(path))
+    repository.refuse_path(path, b"", OTHER_KERNEL_MESSAGE.format(kernel), commit)
+
+
+def find_kernel_around(path: bytes) -> bytes:
+    """Find the top of the kernel that the C file at PATH is of."""
+    rooted = b"/" + path
+    ends = [rooted.find(b"/" + name + b"/") for name in KVM_DIRECTORIES]
+    return rooted[1 : min(end for end in ends if end >= 0)] or b"."
