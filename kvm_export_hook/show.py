@@ -47,7 +47,7 @@ def print_list(run: Run) -> None:
         from kvm_export_hook.users.lookup import find_export_users
 
         users = find_export_users(found, trees.facts, choose_progress(run))
-    audit = as_list.Audit(found, list(trees.facts.values()), options.allow, users)
+    audit = as_list.Audit(found, list(trees.facts.values()), options.allow, users, run.notes)
     write_list = as_list.write_object if options.format == "json" else as_list.write_text
     for part in write_list(found, audit):
         run.out.write(part)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from kvm_export_hook import __version__
 from kvm_export_hook.escape import disarm, make_printable
-from kvm_export_hook.report.as_json import FORM, decode_exactly, list_users, write_json
+from kvm_export_hook.report.as_json import FORM, decode_exactly, list_notes, list_users, write_json
 from kvm_export_hook.rules import policy
 from kvm_export_hook.rules.exports import ALLOWLISTED_EXPORT, UNWANTED_EXPORT
 
@@ -22,6 +22,7 @@ class Audit:
     """The allowlist in force: where it is from, and which of its symbols nothing exports.
 
     ``users``: who uses the symbols of each tree, by its top; empty: not asked for.
+    ``notes``: what is said of the trees, each with the path.
     """
 
     def __init__(
@@ -30,14 +31,18 @@ class Audit:
         facts: Sequence[Facts],
         extra: Sequence[str],
         users: Mapping[bytes, Users],
+        notes: Sequence[tuple[bytes, str]],
     ) -> None:
         exported = {each.symbol for each in exports if each.macro in policy.MACROS}
         allowlist: set[bytes] = set().union(*(each.allowlist for each in facts))
+        listed: set[bytes] = set().union(*(each.listed for each in facts))
         self.source = " and ".join(sorted({each.list_source for each in facts})) or "none"
         self.extra = sorted(extra)
-        self.symbols = sorted(allowlist)
-        self.stale = sorted(allowlist - exported)
+        # Where the make check is unknown, all its words are permitted, and few are symbols.
+        self.symbols = sorted(listed | (allowlist & exported))
+        self.stale = sorted(listed - exported)
         self.users = users
+        self.notes = notes
 
     def find_users(self, export: Export) -> Users | None:
         """Return the users in the tree of EXPORT, if they were asked for."""
@@ -124,6 +129,7 @@ def write_object(exports: Sequence[Export], audit: Audit) -> Iterator[str]:
             "symbols": list(map(decode_exactly, audit.symbols)),
             "stale": list(map(decode_exactly, audit.stale)),
         },
+        "notes": list_notes(audit.notes),
     }
     if audit.users:
         listed["unused"] = [

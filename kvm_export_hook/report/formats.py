@@ -11,9 +11,9 @@ from __future__ import annotations
 class Format:
     """A row of FORMATS.
 
-    ``module``: which writes it. ``prints_when_clean``: whether it prints
-    anything where nothing was found. ``notes_on_stderr``: whether a note on a
-    whole tree goes to stderr.
+    ``module``: which writes it. ``prints_when_clean``: whether it may print
+    where nothing was found. ``notes_on_stderr``: whether a note on a whole tree
+    goes to stderr.
     """
 
     __slots__ = ("module", "notes_on_stderr", "prints_when_clean")
@@ -26,8 +26,8 @@ class Format:
 
 FORMATS = {
     "text": Format("as_text", prints_when_clean=False, notes_on_stderr=True),
-    # b4 takes each line on stderr for a failed check.
-    "checkpatch": Format("as_checkpatch", prints_when_clean=False, notes_on_stderr=False),
+    # b4 takes each line on stderr for a failed check: a note is a warning, on stdout.
+    "checkpatch": Format("as_checkpatch", prints_when_clean=True, notes_on_stderr=False),
     "json": Format("as_json", prints_when_clean=True, notes_on_stderr=True),
     "sarif": Format("as_sarif", prints_when_clean=True, notes_on_stderr=True),
     # A note is an annotation there.

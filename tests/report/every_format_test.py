@@ -22,9 +22,11 @@ from tests.helpers.support import (
     BAD,
     CHECKOUT,
     COMMAND,
+    MAKEFILE_WITH_UNKNOWN_CHECK,
+    TYPES_WITH_MACRO,
+    TYPES_WITHOUT_MACRO,
     judge_file,
     make_environment,
-    make_tree,
     write,
 )
 
@@ -49,21 +51,65 @@ def test_a_format_prints_for_nothing_as_its_row_says(
     assert not printed.out or FORMATS[name].prints_when_clean
 
 
+NOTED = {
+    "nothing-is-enforced": (
+        b"obj-y += x86.o\n",
+        TYPES_WITHOUT_MACRO,
+        "nothing enforced: this tree",
+    ),
+    "the-check-is-not-known": (
+        MAKEFILE_WITH_UNKNOWN_CHECK,
+        TYPES_WITH_MACRO,
+        "this tree's make check is not one that this hook knows: it may fail on what is passed",
+    ),
+}
+
+
+@parametrize(("makefile", "header", "note"), NOTED)
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_tree_that_enforces_nothing_is_named(top: Path, command: Command, name: str) -> None:
-    make_tree(top, macro=False)
+def test_a_note_on_a_tree_is_in_every_format(
+    top: Path, command: Command, name: str, makefile: bytes, header: bytes, note: str
+) -> None:
+    write(top / "arch/x86/kvm/Makefile", makefile)
+    write(top / "include/linux/kvm_types.h", header)
     status, out, err = command("--format", name)
     assert status == 0
-    assert ("nothing enforced" in err) is FORMATS[name].notes_on_stderr
-    assert ("nothing enforced" in out) is (name in ("json", "sarif", "github"))
-    if name == "github":
-        assert out.startswith("::warning::.: nothing enforced: ")
+    assert (note in err) is FORMATS[name].notes_on_stderr
+    assert (note in out) is (name != "text")
+    starts = {"github": "::warning::.: ", "checkpatch": ".: WARNING: ", "text": ""}
+    if name in starts:
+        assert out.startswith(starts[name])
+        assert out.count("\n") == (name != "text")
+
+
+def test_findings_come_before_notes_in_checkpatch(top: Path, command: Command) -> None:
+    write(top / "arch/x86/kvm/Makefile", MAKEFILE_WITH_UNKNOWN_CHECK)
+    write(top / "virt/kvm/x.c", BAD)
+    status, out, err = command("--format", "checkpatch")
+    assert (status, err) == (1, "")
+    first, second = out.splitlines()
+    assert first.startswith("virt/kvm/x.c:1: ERROR: ")
+    assert second.startswith(".: WARNING: ")
+
+
+@pytest.mark.parametrize("name", ["text", "json"])
+def test_a_note_on_a_tree_is_in_the_list(top: Path, command: Command, name: str) -> None:
+    write(top / "arch/x86/kvm/Makefile", MAKEFILE_WITH_UNKNOWN_CHECK)
+    status, out, err = command("--list", "--format", name)
+    assert (status, err.count("\n")) == (0, 1)
+    assert "this hook knows" in err
+    if name == "json":
+        (note,) = json.loads(out)["notes"]
+        assert note["path"] == "."
+        assert note["message"] in err
 
 
 def test_a_note_on_no_tree_in_particular(top: Path, command: Command) -> None:
     (top / "scripts").mkdir()
     said = "nothing checked: found no C source below virt/kvm or arch/x86/kvm"
     assert command("--format=github", "scripts") == (0, f"::warning::{said}\n", "")
+    # A patch of anything but KVM is no reason for b4 to warn.
+    assert command("--format=checkpatch", "scripts") == (0, "", "")
 
 
 ORIGINS = {
