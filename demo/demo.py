@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 from demo.isolation import make_environment, publish
+from demo.makefile import write_makefile
 
 # The likeliest reason, which a long output of pre-commit hides.
 NO_INDEX = """\
@@ -32,9 +33,7 @@ SAMPLES = {
 #define EXPORT_SYMBOL_FOR_KVM_INTERNAL(symbol)
 #endif
 """,
-    "arch/x86/kvm/Makefile": """\
-exports_grep_trailer := $(srctree)/virt/kvm $(srctree)/arch/x86/kvm | grep -v -e kvm_get_kvm
-""",
+    "arch/x86/kvm/Makefile": write_makefile("kvm_get_kvm"),
     "virt/kvm/kvm_main.c": """\
 void kvm_get_kvm(struct kvm *kvm)
 {

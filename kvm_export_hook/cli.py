@@ -159,7 +159,7 @@ def check_texts(run: Run) -> Iterator[Result]:
 def check_text(text: Text, content: bytes, facts: Facts, run: Run) -> Result | None:
     """Check TEXT; return its result if it has findings."""
     try:
-        suspects = scan.find_suspects(content, facts.allowlist)
+        suspects = scan.find_suspects(content, facts.listed)
         if not suspects:
             return None
         from kvm_export_hook.rules.fit import fit_facts

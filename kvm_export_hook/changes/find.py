@@ -40,7 +40,7 @@ def find_unwanted(content: bytes, facts: Facts, first_line: int) -> Found:
     """Find the unwanted exports of a text, by the FACTS of its tree."""
     if scan.has_only_internal(content):
         return NEVER_ANYTHING
-    suspects = scan.find_suspects(content, facts.allowlist)
+    suspects = scan.find_suspects(content, facts.listed)
     if not suspects:
         return NOTHING
     from kvm_export_hook.changes.added import make_keys

@@ -133,7 +133,7 @@ class Reading:
             text = read_file(os.path.join(self._series.top, old_name))
         except OSError:
             return IS_COPY_MESSAGE % os.fsdecode(old_name)
-        suspects = find_suspects(text, self._series.facts.allowlist)
+        suspects = find_suspects(text, self._series.facts.listed)
         return IS_COPY_MESSAGE % os.fsdecode(old_name) if suspects else ""
 
 

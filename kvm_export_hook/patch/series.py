@@ -11,11 +11,12 @@ import os
 import re
 
 from kvm_export_hook.files.worktree import read_file
-from kvm_export_hook.rules.facts import FACT_FILES, MAKEFILE, Facts
+from kvm_export_hook.rules.facts import FACT_FILES, MAKEFILE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kvm_export_hook.patch.sides import Side
+    from kvm_export_hook.rules.facts import Facts
     from kvm_export_hook.run import ReadFacts
 
     # Both sides of each hunk of a file.
@@ -60,11 +61,7 @@ class Series:
             for (old, _), (new, _) in hunks[count:] if name == MAKEFILE else ():
                 added = set(LISTED_NAME_PATTERN.findall(new))
                 self._added |= added - set(LISTED_NAME_PATTERN.findall(old)) - {b""}
-        facts = self._read_facts(*self._contents)
-        allowlist = facts.allowlist | self._added
-        self.facts = Facts(
-            facts.lacks_macro, facts.has_check, allowlist, facts.list_source, facts.note
-        )
+        self.facts = self._read_facts(*self._contents).copy(self._added)
         return self.facts
 
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Findings to the lines of checkpatch, which b4 reads: ``path:line: ERROR: text``. Pure."""
+"""Findings to the lines of checkpatch, which b4 reads: ``path:line: ERROR: text``. Pure.
+
+To b4, a line with ``ERROR:`` is a failed check, and any other one a warning.
+"""
 
 from __future__ import annotations
 

@@ -41,10 +41,12 @@ class Audit:
     ) -> None:
         exported = {each.symbol for each in exports if each.macro in policy.MACROS}
         allowlist: set[bytes] = set().union(*(each.allowlist for each in facts))
+        listed: set[bytes] = set().union(*(each.listed for each in facts))
         self.source = " and ".join(sorted({each.list_source for each in facts})) or "none"
         self.extra = sorted(extra)
-        self.symbols = sorted(allowlist)
-        self.stale = sorted(allowlist - exported)
+        # Where the make check is unknown, all its words are permitted, and few are symbols.
+        self.symbols = sorted(listed | (allowlist & exported))
+        self.stale = sorted(listed - exported)
         self.users = users
 
     def find_users(self, export: Export) -> Users | None:

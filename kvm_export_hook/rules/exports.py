@@ -48,7 +48,7 @@ def find_exports(text: bytes, facts: Facts, path: bytes, top: bytes) -> Iterator
 
     FACTS are those of its tree at TOP; PATH is how to show its place.
     """
-    suspects = find_suspects(text, facts.allowlist)
+    suspects = find_suspects(text, facts.listed)
     unwanted = {finding.offset for finding in judge(text, suspects, facts)}
     words = [(match.start(), match[0]) for match in EXPORT_PATTERN.finditer(text)]
     judged = [word for word in words if word[1] in policy.MACROS]

@@ -4,7 +4,8 @@
 Linux before 6.18 has no macro for KVM's own exports, so the rule cannot be
 followed there. Newer trees have the macro, and since commit fc4d3a6558af a
 check in ``arch/x86/kvm/Makefile`` that fails the build and has an allowlist of
-its own.
+its own. That check is recognised, or it is unknown, but it is not interpreted:
+half a reader of make's language passes in silence what make refuses.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from kvm_export_hook.rules import policy, scan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from kvm_export_hook.rules.names import Names
 
@@ -21,24 +22,29 @@ KVM_TYPES = b"include/linux/kvm_types.h"
 MAKEFILE = b"arch/x86/kvm/Makefile"
 FACT_FILES = (KVM_TYPES, MAKEFILE)
 
-# The make variable that holds the check's grep, and in it the allowlist.
-TRAILER = b"exports_grep_trailer"
-
-# The flags of grep by which a pattern is not found as a plain part of a line.
-CHANGE_MATCHING = b"iwx"
+# Where the allowlist of the make check stands, last in the value.
+TRAILER = b"\nexports_grep_trailer := "
+# The conditions, and by how much each changes how deep make is in them.
+CONDITIONS = {b"ifdef": 1, b"ifndef": 1, b"ifeq": 1, b"ifneq": 1, b"else": 0, b"endif": -1}
+# What may change the check if it stands before it: one of these words, an evaluation, or
+# an assignment of these variables; and the bytes that such a line begins with.
+DIRECTIVES = frozenset((b"define", b"undefine", b"override", b"unexport"))
+EVALUATIONS = (b"(eval", b"{eval", b" eval,")
+VARIABLES = b" SHELL .SHELLFLAGS .RECIPEPREFIX PATH srctree newline CONFIG_KVM_X86 "
+STARTS = b"ieduopS.PsnC$ \t\v\f\r"
+DIGITS = b"0123456789"
+# A listed name that is part of this is part of each path, or line, that the grep sees.
+EVERYWHERE = b"virt/kvm/ arch/x86/kvm/ EXPORT_SYMBOL_GPL"
 
 OWN_LIST, BUNDLED_LIST = "the tree's own", "bundled"
+UNKNOWN_LIST = "bundled, and the words of the make check"
 
 NOT_ENFORCED = (
     "nothing enforced: this tree has no EXPORT_SYMBOL_FOR_KVM_INTERNAL"
     " (Linux before 6.18); use --force to enforce the rule anyway"
 )
-LIST_UNREADABLE = (
-    "cannot read the allowlist of the make check in arch/x86/kvm/Makefile: using the bundled one"
-)
-LIST_PARTLY_READABLE = (
-    "cannot read all of the allowlist of the make check in arch/x86/kvm/Makefile:"
-    " using the names that can be read"
+UNKNOWN_CHECK = (
+    "this tree's make check is not one that this hook knows: it may fail on what is passed here"
 )
 
 
@@ -47,17 +53,25 @@ class Facts:
 
     ``is_enforced``: whether the rule is. ``lacks_macro``: it cannot be followed
     here, because there is no EXPORT_SYMBOL_FOR_KVM_INTERNAL. ``has_check``: the
-    build fails on what its grep finds. ``allowlist``: the list in force.
-    ``list_source``: whose list that is. ``note``: what to say of the tree, or "".
-    ``names``: that list, once it is prepared to be looked for in lines.
+    build fails on what its grep finds; ``is_known``: as a kernel's own does.
+    ``allowlist``: the symbols to permit; ``listed``: the names that the grep takes
+    as parts of a line; ``list_source``: whose list that is. ``note``: what to say
+    of the tree, or "". ``makefile``: its bytes, if it has the check. ``has_passed``:
+    make has passed, so there is no finding that the build fails on. ``names``:
+    those of ``listed``, once they are prepared to be looked for in lines.
     """
 
     __slots__ = (
         "allowlist",
         "has_check",
+        "has_passed",
         "is_enforced",
+        "is_known",
+        "key",
         "lacks_macro",
         "list_source",
+        "listed",
+        "makefile",
         "names",
         "note",
     )
@@ -69,14 +83,24 @@ class Facts:
         allowlist: frozenset[bytes],
         list_source: str,
         note: str,
+        listed: frozenset[bytes] | None = None,
+        makefile: bytes = b"",
+        has_passed: bool = False,
     ) -> None:
         self.is_enforced = note != NOT_ENFORCED
+        self.is_known = has_check and note != UNKNOWN_CHECK
         self.lacks_macro = lacks_macro
         self.has_check = has_check
         self.allowlist = allowlist
+        self.listed = allowlist if listed is None else listed
         self.list_source = list_source
         self.note = note
+        self.makefile = makefile
+        self.has_passed = has_passed
         self.names: Names | None = None
+        # What decides how a file is judged.
+        flags = self.is_enforced, lacks_macro, has_check, has_passed
+        self.key = flags, allowlist, self.listed
 
     def __eq__(self, other: object) -> bool:
         """Whether files are judged alike by both; the notes do not count."""
@@ -86,10 +110,11 @@ class Facts:
         """Hash what decides how a file is judged."""
         return hash(self.key)
 
-    @property
-    def key(self) -> tuple[object, ...]:
-        """What decides how a file is judged."""
-        return self.is_enforced, self.lacks_macro, self.has_check, self.allowlist
+    def copy(self, more: Iterable[bytes] = (), has_passed: bool = False) -> Facts:
+        """Copy these facts, with MORE names on the list, or where make HAS_PASSED."""
+        allowlist, listed = self.allowlist.union(more), self.listed.union(more)
+        rest = self.list_source, self.note, listed, self.makefile, has_passed
+        return Facts(self.lacks_macro, self.has_check, allowlist, *rest)
 
 
 def read_facts(
@@ -105,24 +130,32 @@ def read_facts(
     that the macro is missing.
     """
     lacks_macro = kvm_types is not None and not has_macro(kvm_types)
-    names, is_complete = read_list(makefile or b"")
-    has_check = names is not None
-    note = ""
-    if names:
-        note = "" if is_complete else LIST_PARTLY_READABLE
-    elif has_check:
-        note = LIST_UNREADABLE
-    elif lacks_macro and not force:
-        note = NOT_ENFORCED
-    allowlist = frozenset(names or policy.ALLOWLIST).union(allow)
-    return Facts(lacks_macro, has_check, allowlist, OWN_LIST if names else BUNDLED_LIST, note)
+    listed = frozenset(allow)
+    if makefile and has_check(makefile):
+        # The bytes first: it costs more to read the lines as make does.
+        words, names = set[bytes](), recognise(makefile.replace(b"\\\n", b" ") + b"\n")
+        if not names or b"\\\\" in makefile:
+            from kvm_export_hook.rules.makefile import find_check_words, read_logical_lines
+
+            lines = read_logical_lines(makefile)
+            names = recognise(lines)
+            words, names = (
+                find_check_words(lines) if not names and has_check(lines) else (words, names)
+            )
+        listed = listed.union(names)
+        if words:
+            said = UNKNOWN_LIST, UNKNOWN_CHECK, listed, makefile
+            return Facts(lacks_macro, True, listed.union(words, policy.ALLOWLIST), *said)
+        if names:
+            return Facts(lacks_macro, True, listed, OWN_LIST, "", None, makefile)
+    note = NOT_ENFORCED if lacks_macro and not force else ""
+    return Facts(lacks_macro, False, listed.union(policy.ALLOWLIST), BUNDLED_LIST, note)
 
 
 def has_macro(header: bytes) -> bool:
     """Whether HEADER defines EXPORT_SYMBOL_FOR_KVM_INTERNAL, or may: doubt means enforcing.
 
-    A line that begins with ``#define`` and the name is enough. Any other word
-    in code or in a directive counts too, but none in a comment or string. Text
+    Any word in code or in a directive counts, but none in a comment or string. Text
     without a newline is no header: of a symbolic link, git gives the target.
     """
     if header and b"\n" not in header:
@@ -133,114 +166,94 @@ def has_macro(header: bytes) -> bool:
             return True
     if b"\\" not in header and policy.INTERNAL not in header:
         return False
-    from kvm_export_hook.rules import lex
-    from kvm_export_hook.rules.place import CODE, DIRECTIVE
+    from kvm_export_hook.rules.lex import has_in_code
 
-    text = b"".join(lex.remove_splices(header, 0, len(header)))
-    words = [word for word in scan.find_macros(text) if word[1] == policy.INTERNAL]
-    return any(place.kind in (CODE, DIRECTIVE) for place in lex.lex_places(text, words))
+    return has_in_code(header, policy.INTERNAL)
 
 
-def read_list(makefile: bytes) -> tuple[set[bytes] | None, bool]:
-    """Read the names that the make check permits, and whether these are all of its list.
+def has_check(lines: bytes) -> bool:
+    """Whether LINES, other than those that begin with ``#``, have a word of the check."""
+    for word in policy.CHECK_WORDS:
+        end = 0
+        for _ in range(policy.MOST_LINES):
+            at = lines.find(word, end)
+            if at < 0:
+                break
+            if not lines.startswith(b"#", lines.rfind(b"\n", 0, at) + 1):
+                return True
+            end = lines.find(b"\n", at) + 1 or len(lines)
+        else:
+            return True
+    return False
 
-    None where the Makefile assigns no TRAILER, and so has no check.
+
+def recognise(lines: bytes) -> list[bytes]:
+    """Read the list of the make check in LINES, those of a Makefile; no name if it is unknown."""
+    before, check, names = find_check(lines)
+    is_shape = names and int.from_bytes(check, "big") % policy.PRIME in policy.SHAPES
+    return names if is_shape and is_harmless(before) else []
+
+
+def find_check(lines: bytes) -> tuple[bytes, bytes, list[bytes]]:
+    """Find what comes before the make check in LINES, the check without its list, and the list.
+
+    The check is all from the last condition before the list to the ``endif`` after
+    the last of its words. A line that begins with a TAB is none of its lines.
     """
-    names: set[bytes] | None = None
-    is_complete = True
-    if TRAILER not in makefile:
-        return None, True
-    for operator, value in read_assignments(makefile):
-        if names is None or operator in (b"=", b":=", b"::=", b":::=", b"!="):
-            names, is_complete = set(), True
-        elif operator == b"?=":
-            continue
-        for name in read_patterns(value):
-            if name.replace(b"_", b"a").isalnum():
-                names.add(name)
-            else:
-                is_complete = False
-    return names, is_complete
+    start, end, names = find_list(lines)
+    first = lines.rfind(b"\nif", 0, start)
+    last = max(map(lines.rfind, policy.CHECK_WORDS))
+    last = lines.find(b"\n", lines.find(b"\nendif", last) + 1)
+    return lines[:first], lines[first:start] + lines[end:last], names
 
 
-def read_assignments(makefile: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the operator and the value of each assignment of TRAILER in MAKEFILE.
+def find_list(lines: bytes) -> tuple[int, int, list[bytes]]:
+    """Find where the list in LINES begins and ends, and its names; none if one is anything else."""
+    trailer = lines.find(TRAILER)
+    end = lines.find(b"\n", trailer + 1)
+    start = lines.find(b" -e ", trailer, end)
+    value = lines[start:end]
+    words = value.split()
+    names = words[1::2]
+    is_list = (
+        0 <= trailer < start
+        and value.count(b"-") == words.count(b"-e") == len(names) == len(words) / 2
+        and not value.translate(None, scan.WORD_BYTES + b"- \t")
+        and not any(name[0] in DIGITS or name in EVERYWHERE for name in names)
+    )
+    return start, end, names if is_list else []
 
-    Make reads logical lines: a backslash joins the next line, ``#`` begins a
-    comment. ``define`` assigns the lines up to ``endef``. What stands before
-    the name (``override``, a target, ``$(eval``) does not matter.
+
+def is_harmless(lines: bytes) -> bool:
+    """Whether make goes on after LINES, which come before the check, as if they were not there.
+
+    Doubt means no. The locale decides whether a byte that is not ASCII is a blank.
     """
-    text = join_lines(makefile.replace(b"\r\n", b"\n"))
-    end = 0
-    while (start := text.find(TRAILER, end)) >= 0:
-        after = start + len(TRAILER)
-        before = text[text.rfind(b"\n", end, start) + 1 if end < start else start : start]
-        end = find_or_end(text, b"\n", after)
-        if b"#" in before or before[-1:].strip():
-            continue
-        rest = text[after:end]
-        if before.split()[-1:] == [b"define"]:
-            start, end = end, find_or_end(text, b"\nendef", end)
-            yield rest.partition(b"#")[0].strip() or b"=", text[start:end]
-            continue
-        operator, equals, value = rest.partition(b"=")
-        if equals and operator.strip() in (b"", b":", b"::", b":::", b"?", b"+", b"!"):
-            yield operator.strip() + equals, value.partition(b"#")[0]
+    if not lines.isascii() or b"\0" in lines or lines.count(b"\n") > policy.MOST_LINES:
+        return False
+    if has_check(lines) or (b"eval" in lines and any(each in lines for each in EVALUATIONS)):
+        return False
+    depth = 0
+    for line in lines.split(b"\n"):
+        if line and line[0] in STARTS:
+            words = line.split()
+            if words and words[0] in CONDITIONS:
+                depth += CONDITIONS[words[0]]
+                if depth < 0 or line.startswith(b"\t") or (words[0] == b"endif" and len(words) > 1):
+                    return False
+            elif not DIRECTIVES.isdisjoint(words[:4]) or sets_variable(line):
+                return False
+    return depth == 0
 
 
-def join_lines(makefile: bytes) -> bytes:
-    """Join the lines of MAKEFILE that end in a backslash which no other one escapes."""
-    if b"\\\\\n" not in makefile:
-        return makefile.replace(b"\\\n", b" ")
-    *lines, rest = makefile.split(b"\n")
-    joined = []
-    for line in lines:
-        count = len(line) - len(line.rstrip(b"\\"))
-        joined += [line[:-1], b" "] if count % 2 else [line, b"\n"]
-    return b"".join([*joined, rest])
-
-
-def find_or_end(text: bytes, mark: bytes, start: int) -> int:
-    """Find MARK in TEXT from START on, or else the end of TEXT."""
-    found = text.find(mark, start)
-    return found if found >= 0 else len(text)
-
-
-def read_patterns(value: bytes) -> Iterator[bytes]:
-    """Yield the pattern of each ``-e`` of each ``grep -v`` in VALUE, a shell pipeline.
-
-    What adds patterns in another way, or reads them differently, comes out as it
-    is, and is no name: ``-f FILE``, ``-w``, a variable of make.
-    """
-    for command in value.split(b"|"):
-        words = [word.strip(b"\"'") for word in command.split()]
-        options = [split_options(word) for word in words]
-        if not any(b"v" in flags for flags, _, _ in options):
-            continue
-        is_pattern = False
-        for word, (flags, option, pattern) in zip(words, options, strict=True):
-            if is_pattern or b"$" in word or any(letter in CHANGE_MATCHING for letter in flags):
-                yield word
-                is_pattern = False
-            elif option == b"e":
-                is_pattern = not pattern
-                if pattern:
-                    yield pattern
-            elif option == b"f":
-                yield word
-
-
-def split_options(word: bytes) -> tuple[bytes, bytes, bytes]:
-    """Split a WORD of grep's command: the flags, the option with a value, and that value."""
-    if word[:1] != b"-":
-        return b"", b"", b""
-    if word[:2] == b"--":
-        name, _, value = word.partition(b"=")
-        if name == b"--invert-match":
-            return b"v", b"", b""
-        # Any other may be short for one that adds patterns.
-        return b"", b"e" if name == b"--regexp" else b"f", value
-    for at, letter in enumerate(word):
-        if letter in b"ef":
-            return word[1:at], word[at : at + 1], word[at + 1 :]
-    return word[1:], b"", b""
+def sets_variable(line: bytes) -> bool:
+    """Whether LINE assigns one of VARIABLES, or may: the name may be computed."""
+    target, is_assignment, _ = line.partition(b"=")
+    if not is_assignment:
+        return False
+    before, _, name = b" ".join(target.rstrip(b":+?! \t\v\f\r").split()).rpartition(b" ")
+    if b"$" in before and len(name.translate(None, b"({")) != len(name.translate(None, b")}")):
+        # There is a blank in the reference that computes the name.
+        name = before.partition(b"$")[0].rpartition(b" ")[2] + b"$"
+    start, is_computed, _ = name.partition(b"$")
+    return b" " + start + (b"" if is_computed else b" ") in VARIABLES

@@ -18,7 +18,7 @@ def holds_name(line: bytes, facts: Facts) -> bool:
     if facts.names is None:
         from kvm_export_hook.rules.names import Names
 
-        facts.names = Names(facts.allowlist)
+        facts.names = Names(facts.listed)
     return facts.names.are_in(line)
 
 
@@ -26,4 +26,5 @@ def fit_facts(facts: Facts, name: bytes) -> Facts:
     """Fit the FACTS of a tree to its file NAME: without the check where that passes the file."""
     if not facts.has_check or (is_grepped(name) and not holds_name(name, facts)):
         return facts
-    return Facts(facts.lacks_macro, False, facts.allowlist, facts.list_source, facts.note)
+    rest = facts.list_source, facts.note, facts.listed
+    return Facts(facts.lacks_macro, False, facts.allowlist, *rest)

@@ -17,6 +17,7 @@ from bisect import bisect_left
 from itertools import islice
 
 from kvm_export_hook.rules.place import CODE, COMMENT, DIRECTIVE, LITERAL, LONGEST_SYMBOL, Place
+from kvm_export_hook.rules.scan import find_macros
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,6 +73,13 @@ def lex_places(data: bytes, words: Words) -> Iterator[Place]:
         after = offset + len(word)
         argument, end = read_call(text, after, offsets) if kind == CODE else (None, after)
         yield Place(kind, argument, start + measure_source(data, start, end - offset))
+
+
+def has_in_code(data: bytes, macro: bytes) -> bool:
+    """Whether the code or a directive of DATA has MACRO, which is one of the table."""
+    text = b"".join(remove_splices(data, 0, len(data)))
+    words = [word for word in find_macros(text) if word[1] == macro]
+    return any(place.kind in (CODE, DIRECTIVE) for place in lex_places(text, words))
 
 
 def splice_lines(data: bytes, words: Words) -> tuple[bytearray, array[int]]:

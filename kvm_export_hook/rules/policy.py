@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The data of the rule: the export macros and the bundled allowlist. No logic.
 
-To judge one more macro, or to permit one more symbol, add its row here; both
+To judge one more macro, or to permit one more symbol, add its row here; these
 tables are sorted, and ``tests/rules/policy_test.py`` says what else must hold.
 """
 
@@ -61,3 +61,22 @@ ALLOWLIST = {
     b"kvm_write_track_add_gfn": "KVMGT: drivers/gpu/drm/i915/gvt/kvmgt.c",
     b"kvm_write_track_remove_gfn": "KVMGT: drivers/gpu/drm/i915/gvt/kvmgt.c",
 }
+
+# The words of the make check. A Makefile that has none of them outside comments has no
+# check. The last one is part of the name of each macro that the check searches for.
+CHECK_WORDS = (b"exports_grep_trailer", b"check_kvm_exports", PLAIN)
+
+# The make checks that kernels have had, without their lists: checksums of the bytes and
+# of make's logical lines. CONTRIBUTING.md says what to do when a kernel has another.
+SHAPES = {
+    0x0843AB49: "Linux 7.2 and 7.3: the lines",
+    0x1540FCC5: "Linux 7.2 and 7.3: the bytes",
+}
+
+# A checksum is the remainder by this prime. That needs no import, which would cost more
+# than all else that is done to a Makefile. By chance, one in a billion other checks has
+# the same. Nobody needs to be stopped who makes one on purpose: it is easier to edit the list.
+PRIME = 2**30 - 35
+
+# A Makefile with more lines than this is not read line by line, which would take too long.
+MOST_LINES = 1 << 17

@@ -208,7 +208,7 @@ def find_export_users(
         linked = {name_linked(each.macro, each.symbol) for each in exports if each.top == top}
         names = {name for name in linked if name is not None}
         with say_if_slow(REMARK):
-            users[top] = find_users(WorkingTree(top), names | facts.allowlist)
+            users[top] = find_users(WorkingTree(top), names | facts.listed)
     return users
 
 

@@ -8,14 +8,20 @@ from typing import NamedTuple
 
 from tests.helpers.cases import parametrize
 from tests.helpers.repositories import VFS, Repository, find_added
-from tests.helpers.support import BAD, INTERNAL, MAKEFILE_WITH_CHECK, TYPES_WITHOUT_MACRO
+from tests.helpers.support import (
+    BAD,
+    INTERNAL,
+    MAKEFILE_WITH_CHECK,
+    TYPES_WITHOUT_MACRO,
+    make_makefile,
+)
 
 A, B = "virt/kvm/a.c", "virt/kvm/b.c"
 MAKEFILE, HEADER = "arch/x86/kvm/Makefile", "include/linux/kvm_types.h"
 NO_CHECK = b"obj-y += x86.o\n"
 WITH_SAMPLE = MAKEFILE_WITH_CHECK.replace(b"-e kvm_get_kvm", b"-e kvm_get_kvm -e kvm_sample")
-WITHOUT_PUT = b"exports_grep_trailer := grep -v -e kvm_get_kvm\n"
-OTHER_NAMES = b"exports_grep_trailer := grep -v -e kvm_sample\n"
+WITHOUT_PUT = make_makefile("kvm_get_kvm")
+OTHER_NAMES = make_makefile("kvm_sample")
 OTHER = b"EXPORT_SYMBOL_GPL(kvm_other);\n"
 
 

@@ -26,6 +26,7 @@ MAKEFILES = [
     MAKEFILE_WITH_CHECK.replace(b"-e kvm_get_kvm", b"-e kvm_foo"),
     MAKEFILE_WITH_CHECK.replace(b"-e kvm_put_kvm", b"-e kvm_put_kvm_evil"),
     b"# of the build\n" + MAKEFILE_WITH_CHECK,
+    b"obj-y += more.o\n" + MAKEFILE_WITH_CHECK,
 ]
 HEADERS = [TYPES_WITH_MACRO, TYPES_WITH_MACRO, TYPES_WITHOUT_MACRO]
 

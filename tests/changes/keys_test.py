@@ -10,9 +10,16 @@ from hypothesis import strategies as st
 
 from kvm_export_hook.changes.added import find_added, make_keys
 from kvm_export_hook.git.compare import choose_old_facts
+from kvm_export_hook.rules.facts import read_facts
 from kvm_export_hook.rules.fit import fit_facts
 from tests.helpers.cases import parametrize
-from tests.helpers.support import find_all, make_facts
+from tests.helpers.support import (
+    MAKEFILE_WITH_CHECK,
+    MAKEFILE_WITH_UNKNOWN_CHECK,
+    find_all,
+    make_facts,
+    make_makefile,
+)
 
 # A state, in which a letter stands for a finding: its files, and theirs in order.
 State = dict[str, str]
@@ -172,4 +179,36 @@ def test_which_files_the_build_reads(name: bytes, is_read: bool) -> None:
 def test_an_old_state_is_judged_by_its_own_facts_where_the_new_one_has_the_check() -> None:
     with_check, without, old = make_facts(), make_facts(check=False), make_facts(allow="kvm_foo")
     assert choose_old_facts(with_check, old) is old
+    assert choose_old_facts(with_check, without) is without
     assert choose_old_facts(without, old) is without
+
+
+MORE = MAKEFILE_WITH_CHECK + b"obj-y += more.o\n"
+MAKEFILES = {
+    "the-same": (MAKEFILE_WITH_CHECK, MAKEFILE_WITH_CHECK, False),
+    "a-comment-more": (MAKEFILE_WITH_CHECK, b"# more\n" + MAKEFILE_WITH_CHECK, False),
+    "another-list": (MAKEFILE_WITH_CHECK, make_makefile("kvm_foo"), False),
+    "another-list-and-a-line-more": (make_makefile("kvm_foo"), MORE, True),
+    "a-line-less": (MORE, MAKEFILE_WITH_CHECK, True),
+    "unknown-before": (MAKEFILE_WITH_UNKNOWN_CHECK, MAKEFILE_WITH_CHECK, True),
+    "unknown-after": (MAKEFILE_WITH_CHECK, MAKEFILE_WITH_UNKNOWN_CHECK, False),
+    "a-pattern-before": (make_makefile("kvm_.*"), MAKEFILE_WITH_CHECK, True),
+    "no-check-before": (b"obj-y += x86.o\n", MAKEFILE_WITH_CHECK, False),
+}
+
+
+@parametrize(("old", "new", "has_passed"), MAKEFILES)
+def test_where_the_lines_of_the_makefile_differ_no_old_finding_fails_the_build(
+    old: bytes, new: bytes, has_passed: bool
+) -> None:
+    chosen = choose_old_facts(read_facts(None, new), read_facts(None, old))
+    assert chosen.has_passed is has_passed
+    assert chosen == read_facts(None, old).copy(has_passed=has_passed)
+
+
+def test_a_finding_where_make_has_passed_does_not_fail_the_build() -> None:
+    source = b"EXPORT_SYMBOL_GPL(kvm_foo);\n"
+    facts = make_facts()
+    passed = facts.copy(has_passed=True)
+    assert make_keys(find_all(source, facts), source) == [(*BAD, True)]
+    assert make_keys(find_all(source, passed), source) == [(*BAD, False)]

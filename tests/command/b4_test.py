@@ -15,7 +15,17 @@ import pytest
 from tests.helpers.cases import parametrize
 from tests.helpers.recipes import DOCUMENTS, recipe
 from tests.helpers.repositories import Repository, initialise
-from tests.helpers.support import BAD, INTERNAL, NOT_LISTED, make_environment, make_tree, write
+from tests.helpers.support import (
+    BAD,
+    INTERNAL,
+    MAKEFILE_WITH_UNKNOWN_CHECK,
+    NOT_LISTED,
+    TYPES_WITH_MACRO,
+    TYPES_WITHOUT_MACRO,
+    make_environment,
+    make_tree,
+    write,
+)
 
 PROBLEM = f"EXPORT_SYMBOL_GPL(kvm_sample): {NOT_LISTED}; use EXPORT_SYMBOL_FOR_KVM_INTERNAL"
 
@@ -56,6 +66,34 @@ def test_b4_prep_fails_the_bad_patch_alone(linux: Repository) -> None:
         "---\n"
         "Success: 2, Warning: 0, Error: 1\n"
     )
+
+
+@parametrize(
+    ("makefile", "header", "said"),
+    {
+        "unknown-check": (MAKEFILE_WITH_UNKNOWN_CHECK, TYPES_WITH_MACRO, "this tree's make check"),
+        "before-linux-6.18": (b"obj-y += x86.o\n", TYPES_WITHOUT_MACRO, "nothing enforced"),
+    },
+)
+def test_to_b4_a_note_on_the_tree_is_a_warning(
+    linux: Repository, makefile: bytes, header: bytes, said: str
+) -> None:
+    files = {"arch/x86/kvm/Makefile": makefile, "include/linux/kvm_types.h": header}
+    linux.record("The facts", files)
+    b4 = ("b4", "--no-interactive", "--offline-mode", "prep")
+    assert linux.run(*b4, "--new", "series", "--fork-point", "main").status == 0
+    commit(linux, INTERNAL, "KVM: Add the good one", "good.c")
+    linux.write("README", b"read me\n")
+    linux.record("Document it")
+    linux.git("config", "b4.prep-perpatch-check-cmd", recipe_command())
+    _, output = linux.run(*b4, "--check")
+    assert f"kvm-export-hook: .: WARNING: {said}" in output
+    assert output.endswith("---\nSuccess: 1, Warning: 1, Error: 0\n")
+
+
+def recipe_command() -> str:
+    """Return the command of the recipe, as git's configuration has it."""
+    return shlex.split(recipe("replaces b4's own, checkpatch, so set both:").splitlines()[0])[-1]
 
 
 def test_b4_am_runs_what_the_recipe_names(linux: Repository) -> None:

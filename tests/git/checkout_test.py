@@ -11,7 +11,14 @@ import pytest
 from tests.conftest import HOME, Command
 from tests.helpers.cases import parametrize
 from tests.helpers.repositories import Repository, find_added
-from tests.helpers.support import BAD, INTERNAL, MAKEFILE_WITH_CHECK, make_tree, write
+from tests.helpers.support import (
+    BAD,
+    INTERNAL,
+    MAKEFILE_WITH_CHECK,
+    make_makefile,
+    make_tree,
+    write,
+)
 
 A, B = "virt/kvm/a.c", "virt/kvm/b.c"
 WITH_SAMPLE = MAKEFILE_WITH_CHECK.replace(b"-e kvm_get_kvm", b"-e kvm_sample")
@@ -24,7 +31,7 @@ def test_from_a_subdirectory(
     linux.stage(A, BAD)
     monkeypatch.chdir(linux.top / directory)
     assert find_added("--staged") == [f"{A}:1"]
-    linux.stage("arch/x86/kvm/Makefile", b"exports_grep_trailer := grep -v -e kvm_x\n")
+    linux.stage("arch/x86/kvm/Makefile", make_makefile("kvm_x"))
     assert find_added("--staged") == [f"{A}:1"]
     linux.record("bad")
     assert find_added("--commits=HEAD") == [f"bad: {A}:1"]
@@ -188,7 +195,7 @@ def test_a_sparse_checkout(linux: Repository, is_index_sparse: bool) -> None:
     assert find_added("--staged") == [f"{A}:2"]
     shutil.rmtree(linux.top / "virt")
     assert find_added("--staged") == [f"{A}:2"]
-    stage("arch/x86/kvm/Makefile", b"exports_grep_trailer := grep -v -e kvm_x\n")
+    stage("arch/x86/kvm/Makefile", make_makefile("kvm_x"))
     assert find_added("--staged") == [f"{A}:2"]
     linux.git("rm", "--quiet", "--sparse", "--cached", "virt/kvm/kvm_main.c")
     assert find_added("--staged") == [f"{A}:2"]

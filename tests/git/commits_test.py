@@ -11,7 +11,14 @@ import pytest
 from tests.conftest import Command
 from tests.helpers.cases import parametrize
 from tests.helpers.repositories import Repository, find_added
-from tests.helpers.support import BAD, INTERNAL, MAKEFILE_WITH_CHECK, TYPES_WITHOUT_MACRO
+from tests.helpers.support import (
+    BAD,
+    INTERNAL,
+    MAKEFILE_WITH_CHECK,
+    MAKEFILE_WITH_UNKNOWN_CHECK,
+    TYPES_WITHOUT_MACRO,
+    make_makefile,
+)
 
 A, B, C = "virt/kvm/a.c", "virt/kvm/b.c", "virt/kvm/c.c"
 MAKEFILE = "arch/x86/kvm/Makefile"
@@ -28,6 +35,34 @@ def series(linux: Repository) -> Repository:
     linux.git("tag", "--annotate", "--message", "tagged", "v1")
     linux.record("fix", {A: INTERNAL, B: INTERNAL})
     return linux
+
+
+UNKNOWN = "this tree's make check is not one that this hook knows"
+
+
+def test_a_check_that_is_not_known_is_noted_with_its_first_commit(
+    linux: Repository, command: Command
+) -> None:
+    first = linux.record("unknown", {MAKEFILE: MAKEFILE_WITH_UNKNOWN_CHECK})
+    linux.record("more", {A: b"EXPORT_SYMBOL_GPL(kvm_foo);\n"})
+    status, out, err = command("--commits=HEAD~2..")
+    assert (status, out, err.count("\n")) == (0, "", 1)
+    assert f"commit {first[:12]}: {UNKNOWN}" in err
+    linux.stage(B, b"int b;\n")
+    assert UNKNOWN in command("--staged").err
+    assert UNKNOWN in command("--since=HEAD").err
+    assert command("--staged", "--quiet") == (0, "", "")
+
+
+def test_a_commit_that_restores_the_check_is_told_what_it_fails_on(linux: Repository) -> None:
+    never = b"ifdef CONFIG_KVM_NEVER\n" + MAKEFILE_WITH_CHECK + b"endif\n"
+    linux.record("never", {MAKEFILE: never, A: BAD})
+    linux.stage(MAKEFILE, MAKEFILE_WITH_CHECK)
+    assert find_added("--staged") == [f"{A}:1"]
+    linux.record("restored")
+    assert find_added("--commits=HEAD") == [f"restored: {A}:1"]
+    linux.record("a list", {MAKEFILE: make_makefile("kvm_get_kvm")})
+    assert find_added("--commits=HEAD") == []
 
 
 def test_a_bad_commit_and_its_fix_fail_with_a_heading_for_each_commit(

@@ -11,12 +11,19 @@ import pytest
 from tests.conftest import Command
 from tests.helpers.cases import parametrize
 from tests.helpers.repositories import Repository, find_added
-from tests.helpers.support import BAD, INTERNAL, MAKEFILE_WITH_CHECK, TYPES_WITHOUT_MACRO, make_tree
+from tests.helpers.support import (
+    BAD,
+    INTERNAL,
+    MAKEFILE_WITH_CHECK,
+    TYPES_WITHOUT_MACRO,
+    make_makefile,
+    make_tree,
+)
 
 A, B, C = "virt/kvm/a.c", "virt/kvm/b.c", "virt/kvm/c.c"
 MAKEFILE, HEADER = "arch/x86/kvm/Makefile", "include/linux/kvm_types.h"
 OTHER = b"EXPORT_SYMBOL_GPL(kvm_other);\n"
-OTHER_LIST = b"exports_grep_trailer := grep -v -e kvm_x\n"
+OTHER_LIST = make_makefile("kvm_x")
 
 
 @pytest.fixture

@@ -14,14 +14,8 @@ from kvm_export_hook.rules.facts import FACT_FILES, read_facts
 from kvm_export_hook.rules.fit import fit_facts
 from kvm_export_hook.rules.scope import is_in_scope
 from tests.helpers.repositories import Repository, initialise
-from tests.helpers.support import COMMAND, find_all, write
+from tests.helpers.support import COMMAND, MAKEFILE_WITH_CHECK, find_all, write
 
-MAKEFILE = b"""\
-obj-y += x.o
-exports_grep_trailer := --include='*.[ch]' -nrw $(srctree)/virt/kvm $(srctree)/arch/x86/kvm | \\
-\t\t\tgrep -v -e kvm_get_kvm \\
-\t\t\t\t-e kvm_put_kvm
-"""
 BASE = {
     "virt/kvm/x.c": b"int a;\nint b;\nint c;\n",
     "virt/kvm/long.c": b"".join(b"int v%d;\n" % number for number in range(1, 31)),
@@ -30,7 +24,7 @@ BASE = {
     "virt/kvm/product.c": b'int a = 1\n * 2;\nint b;\nint c;\nint d;\nchar *s = "*/";\n',
     "arch/x86/kvm/old.c": b"int a;\n\nEXPORT_SYMBOL_GPL(kvm_old);\n\nint b;\nint c;\nint d;\n"
     b"/*\n * A comment.\n */\nint e;\nEXPORT_SYMBOL_GPL(kvm_older);\n",
-    "arch/x86/kvm/Makefile": MAKEFILE,
+    "arch/x86/kvm/Makefile": MAKEFILE_WITH_CHECK,
     "include/linux/kvm_types.h": b"#define EXPORT_SYMBOL_FOR_KVM_INTERNAL(s) s\n",
     "lib/l.c": b"int l1;\nint l2;\nint l3;\nint l4;\nEXPORT_SYMBOL_GPL(lib_symbol);\n",
     "doc.txt": b"doc\n",

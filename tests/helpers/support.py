@@ -11,6 +11,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
 
+from demo.makefile import write_makefile
 from kvm_export_hook.cli import main
 from kvm_export_hook.rules import policy
 from kvm_export_hook.rules.facts import BUNDLED_LIST, Facts
@@ -26,12 +27,14 @@ INTERNAL = b"EXPORT_SYMBOL_FOR_KVM_INTERNAL(kvm_sample);\n"
 BAD = b"EXPORT_SYMBOL_GPL(kvm_sample);\n"
 NOT_LISTED = "not on the allowlist of what modules outside KVM need"
 
-MAKEFILE_WITH_CHECK = b"""\
-obj-y += x86.o
-exports_grep_trailer := --include='*.[ch]' -nrw $(srctree)/virt/kvm | \\
-\t\t\tgrep -v -e kvm_get_kvm \\
-\t\t\t\t-e kvm_put_kvm
-"""
+
+def make_makefile(*names: str) -> bytes:
+    """Make a Makefile that has the make check, which permits NAMES."""
+    return write_makefile(*names).encode()
+
+
+MAKEFILE_WITH_CHECK = make_makefile("kvm_get_kvm", "kvm_put_kvm")
+MAKEFILE_WITH_UNKNOWN_CHECK = MAKEFILE_WITH_CHECK + b"exports_grep_trailer += -e kvm_foo\n"
 TYPES_WITH_MACRO = b"""\
 #ifdef KVM_SUB_MODULES
 #define EXPORT_SYMBOL_FOR_KVM_INTERNAL(symbol) \\
@@ -76,18 +79,19 @@ def make_facts(
 
 
 def list_verdicts(source: bytes, *, check: bool = False, allow: str = "") -> list[str]:
-    """Judge SOURCE; write each finding as ``line:column MACRO(symbol) rule``."""
-    return [
-        f"{found.line}:{found.column} {found.macro.decode()}"
-        + (f"({found.symbol.decode('latin-1')})" if found.symbol is not None else "")
-        + f" {found.rule}"
-        for found in find_all(source, make_facts(check=check, allow=allow))
-    ]
+    """Judge SOURCE; describe each finding."""
+    return list(map(describe, find_all(source, make_facts(check=check, allow=allow))))
+
+
+def describe(found: Finding) -> str:
+    """Write a finding as ``line:column MACRO(symbol) rule``."""
+    symbol = f"({found.symbol.decode('latin-1')})" if found.symbol is not None else ""
+    return f"{found.line}:{found.column} {found.macro.decode()}{symbol} {found.rule}"
 
 
 def find_all(source: bytes, facts: Facts) -> list[Finding]:
     """Judge SOURCE."""
-    return list(judge(source, find_suspects(source, facts.allowlist), facts))
+    return list(judge(source, find_suspects(source, facts.listed), facts))
 
 
 def judge_file(

@@ -16,36 +16,37 @@ from kvm_export_hook.rules.facts import Facts
 from tests.conftest import Command
 from tests.helpers.cases import parametrize
 from tests.helpers.patches import ADDED, FOUND, diff, mail, read
-from tests.helpers.support import TYPES_WITH_MACRO, make_tree, write
+from tests.helpers.support import (
+    MAKEFILE_WITH_CHECK,
+    TYPES_WITH_MACRO,
+    make_makefile,
+    make_tree,
+    write,
+)
 
 if TYPE_CHECKING:
     from kvm_export_hook.patch.sides import Side
 
 MAKEFILE = {"old": "a/arch/x86/kvm/Makefile", "new": "b/arch/x86/kvm/Makefile"}
+*BEFORE, FIRST_NAME, LAST_NAME, FILLER, LAST = MAKEFILE_WITH_CHECK.decode().splitlines()
 PERMITS = diff(
-    " exports_grep_trailer := --include='*.[ch]' -nrw $(srctree)/virt/kvm | \\",
-    " \t\t\tgrep -v -e kvm_get_kvm \\",
+    f" {FIRST_NAME}",
     "+\t\t\t\t-e foo \\",
-    " \t\t\t\t-e kvm_put_kvm",
-    start=2,
+    f" {LAST_NAME}",
+    start=4,
     **MAKEFILE,
 )
 OTHERWISE = diff(" \t\t\tgrep -v -e another \\", "+\t\t\t\t-e foo \\", start=9, **MAKEFILE)
 WITHOUT_CONTEXT = diff("+\t\t\t\t-e foo \\", start=4, **MAKEFILE)
 FORBIDS = diff(
-    " exports_grep_trailer := --include='*.[ch]' -nrw $(srctree)/virt/kvm | \\",
-    "-\t\t\tgrep -v -e kvm_get_kvm \\",
-    "+\t\t\tgrep -v \\",
-    " \t\t\t\t-e kvm_put_kvm",
-    start=2,
+    f"-{FIRST_NAME}",
+    f"+{FIRST_NAME.replace('-e kvm_get_kvm ', '')}",
+    f" {LAST_NAME}",
+    start=4,
     **MAKEFILE,
 )
-BRINGS_THE_CHECK = diff(
-    " obj-y += x86.o",
-    "+exports_grep_trailer := --include='*.[ch]' -nrw $(srctree)/virt/kvm | grep -v -e foo",
-    start=1,
-    **MAKEFILE,
-)
+CHECK = [f"+{line}" for line in make_makefile("foo").decode().splitlines()]
+BRINGS_THE_CHECK = diff(" obj-y += x86.o", *CHECK[1:], start=1, **MAKEFILE)
 
 
 @pytest.fixture
@@ -138,10 +139,19 @@ def test_a_patch_that_brings_the_check_has_a_list_of_its_own(top: Path) -> None:
 def test_a_makefile_that_is_made_is_read(tmp_path: Path) -> None:
     made = (
         b"diff --git a/arch/x86/kvm/Makefile b/arch/x86/kvm/Makefile\nnew file mode 100644\n"
-        b"--- /dev/null\n+++ b/arch/x86/kvm/Makefile\n@@ -0,0 +1 @@\n"
-        b"+exports_grep_trailer := grep -v -e foo\n"
-    )
+        b"--- /dev/null\n+++ b/arch/x86/kvm/Makefile\n@@ -0,0 +1,%d @@\n%s\n"
+    ) % (len(CHECK), "\n".join(CHECK).encode())
     assert read(made + ADDED, tmp_path) == ([], [])
+
+
+def test_a_check_that_a_patch_makes_unknown_is_noted_once(checked: Path, command: Command) -> None:
+    edit = diff(f" {FILLER}", f" {LAST}", "+exports_grep_trailer += -e foo", start=6, **MAKEFILE)
+    path = write(checked / "m", mail(edit) + mail(ADDED) + mail(FORBIDS))
+    said = "this tree's make check is not one that this hook knows: it may fail on what is passed"
+    status, out, err = command("--patch", str(path))
+    assert (status, out, err.count(said)) == (0, "", 1)
+    status, out, err = command("--patch", str(path), "--format=checkpatch")
+    assert (status, out.count(f": WARNING: {said}"), err) == (0, 1, "")
 
 
 def test_a_series_that_brings_the_macro_is_judged_from_then_on(top: Path, command: Command) -> None:

@@ -22,9 +22,11 @@ from tests.helpers.support import (
     BAD,
     CHECKOUT,
     COMMAND,
+    MAKEFILE_WITH_UNKNOWN_CHECK,
+    TYPES_WITH_MACRO,
+    TYPES_WITHOUT_MACRO,
     judge_file,
     make_environment,
-    make_tree,
     write,
 )
 
@@ -49,92 +51,65 @@ def test_a_format_prints_for_nothing_as_its_row_says(
     assert not printed.out or FORMATS[name].prints_when_clean
 
 
+NOTED = {
+    "nothing-is-enforced": (
+        b"obj-y += x86.o\n",
+        TYPES_WITHOUT_MACRO,
+        "nothing enforced: this tree",
+    ),
+    "the-check-is-not-known": (
+        MAKEFILE_WITH_UNKNOWN_CHECK,
+        TYPES_WITH_MACRO,
+        "this tree's make check is not one that this hook knows: it may fail on what is passed",
+    ),
+}
+
+
+@parametrize(("makefile", "header", "note"), NOTED)
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_tree_that_enforces_nothing_is_named(top: Path, command: Command, name: str) -> None:
-    make_tree(top, macro=False)
+def test_a_note_on_a_tree_is_in_every_format(
+    top: Path, command: Command, name: str, makefile: bytes, header: bytes, note: str
+) -> None:
+    write(top / "arch/x86/kvm/Makefile", makefile)
+    write(top / "include/linux/kvm_types.h", header)
     status, out, err = command("--format", name)
     assert status == 0
-    assert ("nothing enforced" in err) is FORMATS[name].notes_on_stderr
-    assert ("nothing enforced" in out) is (name != "text")
-    if name in ("github", "checkpatch"):
-        start = {"github": "::warning::", "checkpatch": "WARNING: "}[name]
-        assert out.startswith(f"{start}nothing enforced: ")
+    assert (note in err) is FORMATS[name].notes_on_stderr
+    assert (note in out) is (name != "text")
+    starts = {"github": "::warning::", "checkpatch": "WARNING: ", "text": ""}
+    if name in starts:
+        assert out.startswith(starts[name])
+        assert out.count("\n") == (name != "text")
+
+
+def test_findings_come_before_notes_in_checkpatch(top: Path, command: Command) -> None:
+    write(top / "arch/x86/kvm/Makefile", MAKEFILE_WITH_UNKNOWN_CHECK)
+    write(top / "virt/kvm/x.c", BAD)
+    status, out, err = command("--format", "checkpatch")
+    assert (status, err) == (1, "")
+    first, second = out.splitlines()
+    assert first.startswith("virt/kvm/x.c:1: ERROR: ")
+    assert second.startswith("WARNING: ")
+
+
+@pytest.mark.parametrize("name", ["text", "json"])
+def test_a_note_on_a_tree_is_in_the_list(top: Path, command: Command, name: str) -> None:
+    write(top / "arch/x86/kvm/Makefile", MAKEFILE_WITH_UNKNOWN_CHECK)
+    status, out, err = command("--list", "--format", name)
+    assert (status, err.count("\n")) == (0, 1)
+    assert "this hook knows" in err
+    if name == "json":
+        (note,) = json.loads(out)["notes"]
+        assert note["path"] == "."
+        assert note["message"] in err
 
 
 def test_a_note_on_no_tree_in_particular(top: Path, command: Command) -> None:
     (top / "scripts").mkdir()
     said = "nothing checked: found no C source below virt/kvm or arch/x86/kvm"
     assert command("--format=github", "scripts") == (0, f"::warning::{said}\n", "")
-    # A series has patches that touch nothing of KVM.
+    # A patch of anything but KVM is no reason for b4 to warn.
     assert command("--format=checkpatch", "scripts") == (0, "", "")
-
-
-def read_remarks(name: str, out: str) -> list[str]:
-    """Read from OUT, in the format NAME, what it says beside the findings."""
-    if name == "json":
-        reported = json.loads(out)
-        remarks = [*reported["errors"], *reported["notes"]]
-        return [": ".join(filter(None, each.values())) for each in remarks]
-    if name == "sarif":
-        (invocation,) = json.loads(out)["runs"][0]["invocations"]
-        return [each["message"]["text"] for each in invocation["toolExecutionNotifications"]]
-    if name == "b4":
-        listed = json.loads(json.loads(out)["details"])
-        return [each["description"] for each in listed if "ERROR: " not in each["description"]]
-    lines = out.splitlines()
-    return [line.partition("::not checked: ")[2] for line in lines if "::warning::" in line]
-
-
-FIFO = "is a FIFO, not a regular file: name a source file"
-
-
-@pytest.mark.parametrize("name", FORMATS)
-def test_what_was_not_checked_is_said_beside_the_findings(
-    top: Path, command: Command, name: str
-) -> None:
-    write(top / "virt/kvm/b.c", BAD)
-    os.mkfifo(top / "virt/kvm/a.c")
-    os.mkfifo(top / "virt/kvm/\x1b[2J%.c")
-    status, out, err = command("--format", name)
-    assert status == 2
-    assert "kvm_sample" in out
-    names = ("virt/kvm/\\x1b[2J%.c", "virt/kvm/a.c")
-    assert err == "".join(f"kvm-export-hook: error: {path}: {FIFO}\n" for path in names)
-    if name in ("text", "checkpatch"):
-        return
-    said = [remark.replace("%25", "%") for remark in read_remarks(name, out)]
-    if name == "json":  # which loses no byte
-        said[0] = disarm(said[0]).replace("\x1b", r"\x1b")
-    if name == "sarif":  # where a bracket begins a link
-        said[0] = said[0].replace(r"\[", "[").replace(r"\\", "\\")
-    assert said == [f"{path}: {FIFO}" for path in names]
-
-
-@pytest.mark.parametrize("name", FORMATS)
-def test_an_error_before_the_first_finding_is_in_the_report(
-    top: Path, command: Command, name: str
-) -> None:
-    status, out, err = command("--format", name, "--staged")
-    said = "git finds no repository here"
-    assert status == 2
-    assert err.startswith(f"kvm-export-hook: error: {said}")
-    if name in ("text", "checkpatch"):
-        assert out == ""
-    else:
-        (remark,) = read_remarks(name, out)
-        assert remark.startswith(said)
-
-
-@pytest.mark.parametrize("name", FORMATS)
-def test_a_fault_of_ours_does_not_end_the_report(top: Path, command: Command, name: str) -> None:
-    # Found by reading a patch of stdin that nobody can read: the stream has no descriptor.
-    write(top / "virt/kvm/b.c", BAD)
-    status, out, err = command("--format", name, "--patch", "nul\0byte")
-    assert status == 2
-    assert "internal error: ValueError: embedded null byte: please report this" in err
-    if name not in ("text", "checkpatch"):
-        (remark,) = read_remarks(name, out)
-        assert remark.startswith("internal error: ValueError: ")
 
 
 ORIGINS = {

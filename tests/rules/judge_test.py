@@ -6,9 +6,10 @@ from __future__ import annotations
 import pytest
 
 from kvm_export_hook.rules import policy
+from kvm_export_hook.rules.facts import read_facts
 from tests.helpers.cases import parametrize
 from tests.helpers.snippets import FAIL_THE_BUILD, FINE, UNWANTED
-from tests.helpers.support import ALLOWLIST, find_all, list_verdicts, make_facts
+from tests.helpers.support import ALLOWLIST, describe, find_all, list_verdicts, make_facts
 
 
 @parametrize("source", FINE)
@@ -54,6 +55,43 @@ def test_allow_permits_one_more_symbol_with_the_make_check_too() -> None:
     source = b"EXPORT_SYMBOL_GPL(kvm_foo);\nEXPORT_SYMBOL(kvm_foo);\n"
     expected = ["2:1 EXPORT_SYMBOL(kvm_foo) forbidden-macro"]
     assert list_verdicts(source, check=True, allow="kvm_foo") == expected
+
+
+UNKNOWN = {
+    "a-word-of-the-check": (b"EXPORT_SYMBOL_GPL(kvm_word);\n", []),
+    "beside-a-bad-one": (
+        b"EXPORT_SYMBOL_GPL(kvm_word);\nEXPORT_SYMBOL_GPL(kvm_bad);\n",
+        ["2:1 EXPORT_SYMBOL_GPL(kvm_bad) not-allowlisted"],
+    ),
+    "a-word-as-part-of-a-line": (
+        b"EXPORT_SYMBOL_GPL(kvm_bad); /* kvm_word */ // EXPORT_SYMBOL\n",
+        [
+            "1:1 EXPORT_SYMBOL_GPL(kvm_bad) not-allowlisted",
+            "1:47 EXPORT_SYMBOL export-mention",
+        ],
+    ),
+    "a-listed-name-as-part-of-a-line": (b"// EXPORT_SYMBOL of kvm_listed\n", []),
+    "a-word-in-a-comment": (
+        b"/*\nEXPORT_SYMBOL_GPL(kvm_word);\n*/\n",
+        ["2:1 EXPORT_SYMBOL_GPL export-mention"],
+    ),
+    "a-split-call": (
+        b"EXPORT_SYMBOL_GPL(\n\tkvm_word);\nEXPORT_SYMBOL_GPL(\n\tkvm_listed);\n",
+        [
+            "1:1 EXPORT_SYMBOL_GPL(kvm_word) split-export",
+            "3:1 EXPORT_SYMBOL_GPL(kvm_listed) split-export",
+        ],
+    ),
+}
+
+
+@parametrize(("source", "expected"), UNKNOWN)
+def test_an_unknown_check_permits_words_and_is_taken_for_known_otherwise(
+    source: bytes, expected: list[str]
+) -> None:
+    check = b"exports_grep_trailer := -v -e kvm_listed | grep -v kvm_word\n"
+    found = find_all(source, read_facts(None, check))
+    assert list(map(describe, found)) == expected
 
 
 @pytest.mark.parametrize("macro", policy.MACROS)

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: MIT
+"""The logical lines of a Makefile, for a make check that is not a kernel's byte for byte. Pure."""
+
+from __future__ import annotations
+
+from kvm_export_hook.rules.policy import CHECK_WORDS, MOST_LINES
+from kvm_export_hook.rules.scan import ONLY_WORDS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+UTF_8_MARK = b"\xef\xbb\xbf"
+
+
+def read_logical_lines(makefile: bytes) -> bytes:
+    """Read the logical lines of MAKEFILE, with an LF before the first and after each.
+
+    As make reads them: a line may end with CRLF, a backslash joins the next one,
+    comments and empty lines are gone, and runs of blanks are one space. A TAB
+    at the start of a line stays, because that may be a recipe. After a NUL, make
+    reads in a way of its own: there, and of very many lines, no comment is gone.
+    """
+    text = b"\n" + makefile.removeprefix(UTF_8_MARK).replace(b"\r\n", b"\n") + b"\n"
+    # A backslash that another one escapes joins nothing.
+    text = text.replace(b"\\\\", b"\\\0").replace(b"\\\n", b" ").replace(b"\\\0", b"\\\\")
+    text = text.replace(b"\n\t", b"\n\v").replace(b"\t", b" ")
+    text = squeeze(text, b" ").replace(b"\n ", b"\n")
+    text = text.replace(b"\n\v ", b"\n\v").replace(b"\n\v", b"\n\t")
+    text = squeeze(text, b"\n")
+    if b"\0" in makefile or text.count(b"\n") > MOST_LINES:
+        return text
+    return b"\n".join([b"", *drop_comments(text.split(b"\n")), b""])
+
+
+def squeeze(text: bytes, byte: bytes) -> bytes:
+    """Make each run of BYTE in TEXT a single one."""
+    while byte * 2 in text:
+        text = text.replace(byte * 2, byte)
+    return text
+
+
+def drop_comments(lines: list[bytes]) -> Iterator[bytes]:
+    """Yield LINES without their comments, and without blanks at their ends, less the empty ones.
+
+    An assignment keeps the blank at its end, which make makes part of the value.
+    """
+    is_in_define = False
+    for line in lines:
+        at = line.find(b"#")
+        if at >= 0 and is_comment(line, at, is_in_define):
+            line = line[:at]
+        if line.endswith(b" ") and not is_assignment(line):
+            line = line[:-1]
+        if line.startswith(b"define "):
+            is_in_define = True
+        elif line.startswith(b"endef"):
+            is_in_define = False
+        if line not in (b"", b"\t"):
+            yield line
+
+
+def is_comment(line: bytes, at: int, is_in_define: bool) -> bool:
+    """Whether a comment begins AT the first ``#`` of LINE; where make's versions differ, no.
+
+    In a recipe, and where a variable that is defined is expanded, a comment is text, in
+    which make looks for references.
+    """
+    before = line[:at]
+    if before[-1:] not in (b"", b" ", b"\t"):
+        return False
+    if line.startswith(b"\t") and at > 1:
+        return False
+    if (is_in_define or line.startswith(b"\t")) and b"$" in line[at:]:
+        return False
+    return before.count(b"(") == before.count(b")") and before.count(b"{") == before.count(b"}")
+
+
+def is_assignment(line: bytes) -> bool:
+    """Whether LINE may assign a variable. A name that is computed is none of the check's."""
+    name, equals, _ = line.partition(b"=")
+    return bool(equals) and b"(" not in name
+
+
+def find_check_words(lines: bytes) -> tuple[set[bytes], list[bytes]]:
+    """Find the words of LINES that hold a word of the check, and the names after ``-e`` there."""
+    text = b"\n".join(find_lines(lines))
+    words = {word for word in set(text.translate(ONLY_WORDS).split()) if not word[:1].isdigit()}
+    parts = text.split()
+    names = [name for option, name in zip(parts, parts[1:], strict=False) if option == b"-e"]
+    return words, [name for name in names if name in words]
+
+
+def find_lines(lines: bytes) -> Iterator[bytes]:
+    """Yield those of LINES that hold a word of the check; of very many, the first ones."""
+    for word in CHECK_WORDS:
+        end = 0
+        for _ in range(MOST_LINES):
+            at = lines.find(word, end)
+            if at < 0:
+                break
+            end = lines.find(b"\n", at)
+            yield lines[lines.rfind(b"\n", 0, at) + 1 : end]
