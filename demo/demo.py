@@ -22,7 +22,7 @@ from demo.makefile import write_makefile
 NO_INDEX = """\
 pre-commit lets pip install the hook, and pip needs a package index such as PyPI. If it
 cannot reach one, set PIP_INDEX_URL to a mirror, or HTTPS_PROXY to a proxy, or PIP_NO_INDEX=1
-and PIP_FIND_LINKS to a directory with the wheels of flit_core, identify and unidiff."""
+and PIP_FIND_LINKS to a directory with the wheels of flit_core and identify."""
 
 SAMPLES = {
     "include/linux/kvm_types.h": """\

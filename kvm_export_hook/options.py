@@ -80,7 +80,7 @@ OPTIONS: Mapping[str, Mapping[str, Row]] = {
         # Its PATHs are more FILEs.
         "--patch": {
             "value": "FILE...",
-            "help": "what diffs, mails or mboxes add, one after the other (-: stdin)",
+            "help": "what diffs, mails or mboxes add, in order (-: stdin)",
             "excludes": {
                 "--since": "apply the patch and use --since REV .",
                 "--fix --diff": "apply the patch and use {} --since REV .",

@@ -87,7 +87,7 @@ def test_to_b4_a_note_on_the_tree_is_a_warning(
     linux.record("Document it")
     linux.git("config", "b4.prep-perpatch-check-cmd", recipe_command())
     _, output = linux.run(*b4, "--check")
-    assert f"kvm-export-hook: .: WARNING: {said}" in output
+    assert f"kvm-export-hook: WARNING: {said}" in output
     assert output.endswith("---\nSuccess: 1, Warning: 1, Error: 0\n")
 
 

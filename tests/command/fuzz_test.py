@@ -98,7 +98,7 @@ def test_the_command_ends_well(
     options = arguments[: arguments.index("--")] if "--" in arguments else arguments
     forms = [option for option in options if option.startswith("--format=")]
     if out and "--help" not in options and forms[-1:] == ["--format=json"]:
-        assert json.loads(out)["form"] == 1
+        assert json.loads(out)["format_version"] == 2
     if "--diff" not in options:  # which says there what it would leave
         assert all(line.startswith("kvm-export-hook: ") for line in err.splitlines())
         assert status == 2 or not any("error: " in line for line in err.splitlines())

@@ -77,7 +77,8 @@ def test_findings_on_a_long_line(
 ) -> None:
     content = dict(hostile_files())["a line of blanks and exports"]
     linux.write(SOURCE, content(10_000_000) + b"\n")
-    assert run(linux, *take(linux)) == (1, 9_842)
+    # A patch that git does not apply has a note.
+    assert run(linux, *take(linux)) == (1, 9_842 + (take is take_patch))
 
 
 def list_names(names: list[bytes]) -> bytes:
@@ -112,18 +113,18 @@ def test_a_list_of_names(linux: Repository, names: list[bytes], content: bytes, 
 
 
 def test_a_list_of_names_and_hunks(linux: Repository) -> None:
-    linux.write(MAKEFILE, list_names([b"kvm_%d" % number for number in range(100_000)]))
+    linux.record("list", {MAKEFILE: list_names([b"kvm_%d" % number for number in range(100_000)])})
     hunk = b"@@ -%d,0 +%d @@\n+EXPORT_SYMBOL_GPL(kvm_1);\n+EXPORT_SYMBOL(a);\n"
     hunks = [hunk.replace(b"+%d ", b"+%d,2 ") % (number, number) for number in range(1, 20_000, 2)]
     linux.write(PATCH, write_patch(SOURCE, *hunks))
-    assert run(linux, "--patch", PATCH) == (1, 10_000)
+    assert run(linux, "--patch", PATCH) == (1, 10_001)
 
 
 def test_hunks_of_a_large_makefile(linux: Repository) -> None:
     count = 40_000
     padding = b"#" * 60
     lines = [b"# %d %b\n" % (number, padding) for number in range(count)]
-    linux.write(MAKEFILE, b"".join(lines) + list_names([b"kvm_old"]))
+    linux.record("large", {MAKEFILE: b"".join(lines) + list_names([b"kvm_old"])})
     hunks = [
         b"@@ -%d +%d @@\n-%b+#%b" % (number + 1, number + 1, lines[number], lines[number])
         for number in range(0, count, 2)
@@ -132,7 +133,7 @@ def test_hunks_of_a_large_makefile(linux: Repository) -> None:
     hunks.append(b"@@ -%d +%d @@\n-%b+%b" % (count + 1, count + 1, *last))
     source = write_patch(SOURCE, b"@@ -0,0 +1 @@\n+EXPORT_SYMBOL_GPL(kvm_new);\n")
     linux.write(PATCH, write_patch(MAKEFILE, *hunks) + source)
-    assert run(linux, "--patch", PATCH) == (0, 0)
+    assert run(linux, "--patch", PATCH) == (0, 1)
 
 
 MAKEFILES = {

@@ -75,9 +75,21 @@ def test_a_merge(linux: Repository) -> None:
     linux.stage("virt/kvm/y.c", INTERNAL)
     assert linux.commit().status == 0
     install(linux, "pre-merge-commit", STAGED)
+    # What the branch brings was checked when it was committed, or is by --commits.
     status, output = linux.run("git", "merge", "--no-edit", "topic")
+    assert (status, FINDING in output) == (0, False)
+    linux.git("reset", "--quiet", "--hard", "HEAD^")
+    linux.git("merge", "--quiet", "--no-commit", "topic")
+    linux.stage("virt/kvm/z.c", BAD)
+    status, output = linux.commit()
+    assert status == 0  # no hook of this commit is there
+    linux.git("reset", "--quiet", "--hard", "HEAD^")
+    install(linux, "pre-commit", STAGED)
+    linux.git("merge", "--quiet", "--no-commit", "topic")
+    linux.stage("virt/kvm/z.c", BAD)
+    status, output = linux.commit()
     assert status != 0
-    assert FINDING in output
+    assert "virt/kvm/z.c:1:1: error: " in output
 
 
 def test_a_push(linux: Repository, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,7 @@ def test_a_bad_commit_and_its_fix_fail_with_a_heading_for_each_commit(
     bad, more = (series.git("rev-parse", "--short=12", f"HEAD~{n}").strip() for n in (2, 1))
     status, out, err = command("--commits", "HEAD~4..")
     assert (status, err) == (1, "")
-    blocks = f"\n{out}".split("\ncommit ")
+    blocks = re.split(r"\ncommit (?=[0-9a-f]{12}: )", f"\n{out}")
     assert blocks[0] == ""
     assert blocks[1].startswith(f"{bad}: bad\nvirt/kvm/a.c:2:1: error: EXPORT_SYMBOL_GPL(")
     assert blocks[2].startswith(f"{more}: more\nvirt/kvm/b.c:1:1: error: EXPORT_SYMBOL_GPL(")

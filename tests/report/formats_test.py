@@ -209,9 +209,14 @@ def read_table(heading: str) -> set[str]:
 
 
 def test_every_field_of_json_is_documented(linux: Repository, command: Command) -> None:
-    linux.record("Add exports", {"virt/kvm/x.c": BAD + b"EXPORT_SYMBOL_GPL(kvm_user);\n"})
-    linux.write("arch/x86/kvm/svm/a.c", b"void f(void) { kvm_user(); }\n")
-    linux.write("arch/x86/kvm/Makefile", b"obj-m += kvm-amd.o\nkvm-amd-y += svm/a.o\n")
+    linux.record(
+        "Add exports",
+        {
+            "virt/kvm/x.c": BAD + b"EXPORT_SYMBOL_GPL(kvm_user);\n",
+            "arch/x86/kvm/svm/a.c": b"void f(void) { kvm_user(); }\n",
+            "arch/x86/kvm/Makefile": b"obj-m += kvm-amd.o\nkvm-amd-y += svm/a.o\n",
+        },
+    )
     os.mkfifo(linux.top / "virt/kvm/z.c")
     printed: set[str] = set()
     for arguments in (["."], ["--commits=HEAD", "--users"], ["--since=HEAD", "fs"]):
