@@ -129,8 +129,9 @@ def test_hunks_of_a_large_makefile(linux: Repository) -> None:
         b"@@ -%d +%d @@\n-%b+#%b" % (number + 1, number + 1, lines[number], lines[number])
         for number in range(0, count, 2)
     ]
-    last = list_names([b"kvm_old"]), list_names([b"kvm_new"])
-    hunks.append(b"@@ -%d +%d @@\n-%b+%b" % (count + 1, count + 1, *last))
+    old, new = (list_names([name]).splitlines(keepends=True) for name in (b"kvm_old", b"kvm_new"))
+    head = b"@@ -%d,%d +%d,%d @@\n" % ((count + 1, len(old)) * 2)
+    hunks.append(head + b"".join([b"-" + line for line in old] + [b"+" + line for line in new]))
     source = write_patch(SOURCE, b"@@ -0,0 +1 @@\n+EXPORT_SYMBOL_GPL(kvm_new);\n")
     linux.write(PATCH, write_patch(MAKEFILE, *hunks) + source)
     assert run(linux, "--patch", PATCH) == (0, 1)
