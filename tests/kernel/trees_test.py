@@ -79,7 +79,7 @@ def test_fixing_what_was_spoilt_restores_the_current_kernel(
     status, out, err = command("--fix", str(changeable))
     assert (status, err) == (1, "")
     assert exports > 200
-    assert f"\nrewrote {exports} exports in " in out
+    assert f"\nrewrote {exports} unwanted exports in " in out
     assert contents(changeable) == before
     assert make_check(changeable, tmp_path)
     assert command("--fix", str(changeable)) == (0, "", "")
