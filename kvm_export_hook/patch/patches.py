@@ -194,6 +194,8 @@ class Patches:
         reading.read()
         before = series.facts
         facts = series.apply(reading.edits)
+        if facts.note and facts.note != before.note:
+            self._note(self._place, facts.note)
         old = State(choose_old_facts(facts, before), reading.old)
         return Change(origin, State(facts, reading.new), [old])
 
