@@ -15,6 +15,7 @@ from kvm_export_hook.git.entries import Entry, parse_index
 from kvm_export_hook.git.objects import get_content
 from kvm_export_hook.git.process import GitError
 from kvm_export_hook.git.trees import TreeReader, parse_tree
+from kvm_export_hook.patch.patch_names import MAY_HIDE_KVM
 from kvm_export_hook.rules.facts import FACT_FILES
 from kvm_export_hook.rules.scope import KVM_DIRECTORIES, is_in_scope
 
@@ -36,8 +37,6 @@ NOTHING = (b"000000", b"0" * 40)
 
 # What of a patch is applied; a star stands for slashes, too. All else is none of KVM's.
 INCLUDED = (*(name + b"/*" for name in KVM_DIRECTORIES), *FACT_FILES)
-# What a file cannot be without hiding KVM's.
-ABOVE = (b"arch", b"arch/x86", b"virt", *KVM_DIRECTORIES)
 GLOB_PATTERN = re.compile(rb"[\\*?\[]")
 IDS_PATTERN = re.compile(rb"(?m)^index ([0-9a-f]{4,64})\.\.([0-9a-f]{4,64})(?: [0-7]+)?$")
 
@@ -172,7 +171,7 @@ class Base:
 
     def _include(self, names: PatchNames) -> Iterator[bytes]:
         """Yield the options that limit git to what matters of a patch that has NAMES."""
-        for pattern in (*INCLUDED, *ABOVE):
+        for pattern in (*INCLUDED, *MAY_HIDE_KVM):
             yield b"--include=" + pattern
         if names.moves:
             for name in names.new:
