@@ -142,7 +142,7 @@ class Mending:
         from kvm_export_hook.git.process import ask_git
 
         commit = os.fsencode(self._commit or "")
-        head = ask_git(b"rev-list", b"--parents", b"-n1", b"HEAD", directory=directory) or b""
+        head = list_parents(b"HEAD", directory)
         if self._is_alone and head.startswith(commit):
             since = [b"--since=HEAD~"] if b" " in head else []
             names = self._name_files(top)
@@ -150,8 +150,8 @@ class Mending:
             return show(SAFE_AND_AMEND, f"{fix} {names}; git commit --amend --no-edit {names}")
         if ask_git(b"merge-base", b"--is-ancestor", commit, b"HEAD", directory=directory) is None:
             return ""
-        parents = ask_git(b"rev-list", b"--parents", b"-n1", commit, directory=directory) or b""
-        onto = f"{commit[:SHORT_ID].decode()}~" if b" " in parents else "--root"
+        has_parent = b" " in list_parents(commit, directory)
+        onto = f"{commit[:SHORT_ID].decode()}~" if has_parent else "--root"
         check = self._make_command(b"--commits", b"HEAD", kernel=outside)
         return show(STOP_AT_EACH, f"git rebase -r --exec {join_words([os.fsencode(check)])} {onto}")
 
@@ -159,6 +159,13 @@ class Mending:
 def show(reason: str, command: str) -> str:
     """Write REASON on a line, and below it COMMAND."""
     return f"{reason}\n    {command}\n"
+
+
+def list_parents(commit: bytes, directory: bytes) -> bytes:
+    """List the id of COMMIT and those of its parents on one line; empty if there is none."""
+    from kvm_export_hook.git.process import ask_git
+
+    return ask_git(b"rev-list", b"--parents", b"-n1", commit, directory=directory) or b""
 
 
 def find_user() -> bytes:
@@ -173,10 +180,9 @@ def find_user() -> bytes:
 def name_for_user(path: bytes) -> bytes:
     """Spell PATH, which is from the working directory, from where the user is."""
     user = find_user()
-    if not os.path.isabs(path) and user == os.getcwdb():
-        return path if path[:1] != b"-" else b"./" + path
-    relative = os.path.relpath(os.path.abspath(path), user)
-    return relative if relative[:1] != b"-" else b"./" + relative
+    if os.path.isabs(path) or user != os.getcwdb():
+        path = os.path.relpath(os.path.abspath(path), user)
+    return path if path[:1] != b"-" else b"./" + path
 
 
 def name_command() -> str:

@@ -19,14 +19,14 @@ from kvm_export_hook.fix.rewrite import fix_content
 from kvm_export_hook.git.discover import find_kernel
 from kvm_export_hook.git.entries import LS_FILES
 from kvm_export_hook.git.process import make_environment, run_git
+from kvm_export_hook.values import Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from kvm_export_hook.rules.judge import Finding
     from kvm_export_hook.run import Complain
-    from kvm_export_hook.values import Result
 
     # What makes exports equal: the macro, the symbol, and the right macro.
     Call = tuple[bytes, bytes | None, bytes | None]
@@ -182,12 +182,12 @@ def fix_same(result: Result, content: bytes) -> bytes:
             raise OSError(None, MOVED_ON_MESSAGE)
         chosen += [copies[number] for number in rewritten]
     chosen.sort(key=lambda each: each.offset)
-    return fix_content(type(result)(result.text, content, result.facts, chosen))
+    return fix_content(Result(result.text, content, result.facts, chosen))
 
 
-def index_calls(result: Result, content: bytes) -> dict[Call, Sequence[Finding]]:
+def index_calls(result: Result, content: bytes) -> dict[Call, list[Finding]]:
     """Index the findings of CONTENT, judged as RESULT was, by macro and symbol."""
     calls: dict[Call, list[Finding]] = {}
     for each in find_unwanted(content, result.facts, 1)[1]:
         calls.setdefault((each.macro, each.symbol, each.replacement), []).append(each)
-    return dict(calls)
+    return calls

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from kvm_export_hook.patch.scratch import Scratch
 
 CHUNK_BYTES = 1 << 16
+# Writes what stands before the diff, and the diff, and prints the headers.
+MAILINFO = (b"mailinfo", b"-k", b"message", b"patch")
 
 # How git am knows a mail: the line before one in an mbox, or a header.
 MAIL_PATTERN = re.compile(rb">?From |[!-9;-~]+(?::|\Z)")
@@ -144,7 +146,7 @@ def read_mail(text: bytes, number: int, scratch: Scratch) -> Mail:
     if WIDE_PATTERN.search(head) and not shows_diff(text, scratch):
         text = convert_to_utf8(text)
     try:
-        said = scratch.run(b"mailinfo", b"-k", b"message", b"patch", stdin=text)
+        said = scratch.run(*MAILINFO, stdin=text)
     except GitError as error:
         return Mail(f"mail {number}", None, error.reason)
     subject = read_subject(said)
@@ -165,7 +167,7 @@ def read_mail(text: bytes, number: int, scratch: Scratch) -> Mail:
 def shows_diff(text: bytes, scratch: Scratch) -> bool:
     """Whether git sees a diff in the mail TEXT as it is, whatever its headers say."""
     try:
-        scratch.run(b"mailinfo", b"-k", b"message", b"patch", stdin=text)
+        scratch.run(*MAILINFO, stdin=text)
     except GitError:
         return False
     return bool(DIFF_PATTERN.search(scratch.read(b"patch")))

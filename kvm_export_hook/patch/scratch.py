@@ -15,7 +15,7 @@ from kvm_export_hook.git.process import blame_temporary, name_temporary, run_git
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType, TracebackType
+    from types import FrameType
 
     Handler = Callable[[int, FrameType | None], object] | int | None
 
@@ -59,15 +59,10 @@ class Scratch:
             self._let_signals_pass()
             raise OSError(None, blame_temporary(self.path, error)) from error
         if self._waiting:
-            self.__exit__(None, None, None)
+            self.__exit__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Remove the directory."""
         for directory, directories, files in os.walk(self.path, topdown=False):
             for name in files:

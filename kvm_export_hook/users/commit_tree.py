@@ -12,10 +12,9 @@ from kvm_export_hook.git.process import GitError, ask_git, run_git
 from kvm_export_hook.users.gather import (
     ARCHITECTURES,
     COMMON_DIRECTORY,
-    COMMON_HEADERS,
     DEVICE_HEADERS,
     MODULE_DIRECTORIES,
-    OWN_HEADERS,
+    list_public_directories,
 )
 from kvm_export_hook.users.outside import CANARY, GREP, PART_OF_KERNEL, list_arguments
 
@@ -112,10 +111,8 @@ class CommitTree:
 
     def _list_files(self) -> Iterator[bytes]:
         """Yield the files where KVM has some; learn what is in these directories."""
-        architectures = self.list_names(ARCHITECTURES)
-        own_headers = [b"/".join((ARCHITECTURES, name, OWN_HEADERS)) for name in architectures]
-        common = (COMMON_DIRECTORY, COMMON_HEADERS, DEVICE_HEADERS)
-        directories = [*MODULE_DIRECTORIES, *common, *own_headers]
+        public = list_public_directories(self.list_names(ARCHITECTURES))
+        directories = [*MODULE_DIRECTORIES, COMMON_DIRECTORY, *public]
         self._names.update((directory, []) for directory in directories)
         command = (*LS_TREE, b"-r", self._id, b"--", *(each + b"/" for each in directories))
         for line in self._run(*command).split(b"\0")[:-1]:

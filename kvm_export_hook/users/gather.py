@@ -18,7 +18,7 @@ from kvm_export_hook.users.words import STEM
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence, Set
+    from collections.abc import Iterable, Sequence, Set
 
     from kvm_export_hook.users.closure import Bodies
     from kvm_export_hook.users.macros import Paster
@@ -94,9 +94,7 @@ class Gatherer:
 
     def _read_public_headers(self) -> list[bytes]:
         """Read the public headers of every architecture; return the directories of all."""
-        architectures = self._tree.list_names(ARCHITECTURES)
-        own_headers = [b"/".join((ARCHITECTURES, name, OWN_HEADERS)) for name in architectures]
-        directories = [COMMON_HEADERS, DEVICE_HEADERS, *own_headers]
+        directories = list_public_directories(self._tree.list_names(ARCHITECTURES))
         for each in directories:
             self._read_headers(each, must_exist=False)
         return directories
@@ -122,6 +120,12 @@ class Gatherer:
                 self.missing.add(directory + b"/" + HOST_HEADER)
             paths = [directory + b"/" + name for name in found if name.startswith(STEM)]
         return [path for path in paths if path.endswith(b".h")]
+
+
+def list_public_directories(architectures: Iterable[bytes]) -> list[bytes]:
+    """List where the public headers are, given the names of all ARCHITECTURES."""
+    own_headers = (b"/".join((ARCHITECTURES, name, OWN_HEADERS)) for name in architectures)
+    return [COMMON_HEADERS, DEVICE_HEADERS, *own_headers]
 
 
 def list_header_directories(directory: bytes) -> tuple[bytes, ...]:

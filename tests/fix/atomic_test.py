@@ -21,6 +21,7 @@ from kvm_export_hook.fix.atomic import (
     read_extended,
     replace_file,
 )
+from tests.helpers.steps import make_steps
 from tests.helpers.support import PYTHON, make_unmeasured_environment, restore_signals
 
 OLD, NEW = b"old\n", b"new\n"
@@ -244,21 +245,10 @@ def test_a_user_attribute_that_cannot_be_kept(path: Path) -> None:
 
 # At every step of the write.
 
-STEPS = """\
-import os, sys
-from kvm_export_hook.fix import atomic
-path, number, left = os.fsencode(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-def trace(frame, event, argument):
-    global left
-    if frame.f_code.co_filename == atomic.__file__:
-        left -= event == "line"
-        if left < 0:
-            left = 1_000_000
-            os.kill(os.getpid(), number)
-    return trace
-sys.settrace(trace)
-atomic.replace_file(path, b"old\\n", b"new\\n")
-"""
+STEPS = make_steps(
+    ["kvm_export_hook.fix.atomic"],
+    r'kvm_export_hook.fix.atomic.replace_file(os.fsencode(sys.argv[3]), b"old\n", b"new\n")',
+)
 
 
 def signalled_at_each_step(path: Path, number: int) -> Iterator[int]:
@@ -266,7 +256,7 @@ def signalled_at_each_step(path: Path, number: int) -> Iterator[int]:
     for step in range(200):
         path.write_bytes(OLD)
         done = subprocess.run(
-            restore_signals(PYTHON, "-c", STEPS, str(path), str(int(number)), str(step)),
+            restore_signals(PYTHON, "-c", STEPS, str(int(number)), str(step), str(path)),
             capture_output=True,
             check=False,
             env=make_unmeasured_environment(),

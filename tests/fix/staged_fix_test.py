@@ -16,6 +16,7 @@ from kvm_export_hook.fix.staged import LINK_MESSAGE, MOVED_ON_MESSAGE, NOT_COMPA
 from tests.conftest import HOME
 from tests.helpers.cases import parametrize
 from tests.helpers.repositories import Repository
+from tests.helpers.steps import make_steps
 from tests.helpers.support import (
     BAD,
     COMMAND,
@@ -459,23 +460,10 @@ def test_it_is_refused_in_a_hook_of_a_commit(linux: Repository, name: str) -> No
 
 # At every step of the write.
 
-STEPS = """\
-import os, sys
-from kvm_export_hook import cli
-from kvm_export_hook.fix import atomic, index_lock, staged
-files = {each.__file__ for each in (atomic, index_lock, staged)}
-number, left = int(sys.argv[1]), int(sys.argv[2])
-def trace(frame, event, argument):
-    global left
-    if frame.f_code.co_filename in files:
-        left -= event == "line"
-        if left < 0:
-            left = 1_000_000
-            os.kill(os.getpid(), number)
-    return trace
-sys.settrace(trace)
-sys.exit(cli.main(["--staged", "--fix"]))
-"""
+STEPS = make_steps(
+    [f"kvm_export_hook.fix.{name}" for name in ("atomic", "index_lock", "staged")],
+    'import kvm_export_hook.cli; sys.exit(kvm_export_hook.cli.main(["--staged", "--fix"]))',
+)
 
 
 def run_steps(linux: Repository, number: int, step: int) -> int:

@@ -9,24 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.steps import make_steps
 from tests.helpers.support import PYTHON, make_unmeasured_environment, restore_signals
 
-STEPS = """\
-import os, sys
-from kvm_export_hook.patch import scratch
-number, left = int(sys.argv[1]), int(sys.argv[2])
-def trace(frame, event, argument):
-    global left
-    if frame.f_code.co_filename == scratch.__file__:
-        left -= event == "line"
-        if left < 0:
-            left = 1_000_000
-            os.kill(os.getpid(), number)
-    return trace
-sys.settrace(trace)
-with scratch.Scratch() as directory:
+STEPS = make_steps(
+    ["kvm_export_hook.patch.scratch"],
+    """\
+with kvm_export_hook.patch.scratch.Scratch() as directory:
     open(directory.join(b"mail"), "wb").close()
-"""
+""",
+)
 
 
 @pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGINT])
