@@ -9,11 +9,19 @@ import pytest
 
 from tests.conftest import HOME
 from tests.helpers.repositories import Repository
-from tests.helpers.support import BAD, COMMAND, INTERNAL, MAKEFILE_WITH_CHECK, make_tree, write
+from tests.helpers.support import (
+    BAD,
+    COMMAND,
+    INTERNAL,
+    MAKEFILE_WITH_CHECK,
+    TYPED,
+    make_tree,
+    write,
+)
 
 A, B, C = "virt/kvm/a.c", "virt/kvm/b.c", "virt/kvm/c.c"
 OTHER = b"EXPORT_SYMBOL_GPL(kvm_other);\n"
-STAGED = f"exec {COMMAND} --staged"
+STAGED = f"exec {TYPED} --staged"
 WITH_SAMPLE = MAKEFILE_WITH_CHECK.replace(b"-e kvm_get_kvm", b"-e kvm_sample")
 
 
@@ -237,7 +245,7 @@ def test_a_rebase_that_judges_each_commit(linux: Repository) -> None:
     linux.record("good", {B: INTERNAL})
     linux.record("bad", {A: BAD})
     linux.record("fix", {A: INTERNAL})
-    each = ("rebase", "--quiet", "--force-rebase", "--exec", f"{COMMAND} --commits HEAD", "HEAD~3")
+    each = ("rebase", "--quiet", "--force-rebase", "--exec", f"{TYPED} --commits HEAD", "HEAD~3")
     assert blocks(linux, *each) == f"{A}:1"
     assert linux.git("log", "-1", "--format=%s") == "bad\n"
 
@@ -306,10 +314,10 @@ def superproject(linux: Repository, tmp_path: Path) -> Repository:
 @pytest.mark.parametrize(
     "script",
     [
-        f"exec {COMMAND} --since HEAD linux/{A} linux/{B}",
-        f"exec {COMMAND} --staged --srctree=linux",
-        f"cd linux && exec {COMMAND} --staged",
-        f"cd linux && exec {COMMAND} --since HEAD {A} {B}",
+        f"exec {TYPED} --since HEAD linux/{A} linux/{B}",
+        f"exec {TYPED} --staged --srctree=linux",
+        f"cd linux && exec {TYPED} --staged",
+        f"cd linux && exec {TYPED} --since HEAD {A} {B}",
     ],
 )
 def test_a_kernel_that_is_a_submodule(
@@ -336,9 +344,7 @@ def test_a_kernel_that_is_a_submodule(
 
 def test_names_that_a_hook_passes_are_judged_against_the_head(hooked: Repository) -> None:
     hooked.record("old", {A: BAD})
-    script = (
-        f"git diff --cached --name-only -z --diff-filter=d | xargs -0r {COMMAND} --since=HEAD --"
-    )
+    script = f"git diff --cached --name-only -z --diff-filter=d | xargs -0r {TYPED} --since=HEAD --"
     write_hooks(hooked, script)
     hooked.stage(A, BAD + b"int a;\n")
     assert commit(hooked) == ""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kvm_export_hook.fix.shell import join_words
 from kvm_export_hook.mend import REVIEW_STAGED
 from tests.conftest import HOME, Command
 from tests.helpers.cases import parametrize
@@ -17,6 +18,7 @@ from tests.helpers.support import (
     COMMAND,
     INTERNAL,
     PYTHON,
+    TYPED,
     make_environment,
     make_tree,
     write,
@@ -28,7 +30,7 @@ MORE = b"int more;\n"
 NAME = "kvm-export-hook"
 
 
-def install(linux: Repository, *names: str, script: str = f"exec {COMMAND} --staged") -> None:
+def install(linux: Repository, *names: str, script: str = f"exec {TYPED} --staged") -> None:
     """Install SCRIPT as the hooks NAMES."""
     for name in names:
         write(linux.top / ".git/hooks" / name, f"#!/bin/sh\n{script}\n".encode()).chmod(0o755)
@@ -160,9 +162,9 @@ def test_a_mail(hooked: Repository, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("script", "directory"),
     [
-        (f"cd 'a b/linux' && exec {COMMAND} --staged", ""),
-        (f"cd 'a b/linux' && exec {COMMAND} --staged", "a b/linux/virt"),
-        (f"exec {COMMAND} --staged --srctree 'a b/linux'", "a b"),
+        (f"cd 'a b/linux' && exec {TYPED} --staged", ""),
+        (f"cd 'a b/linux' && exec {TYPED} --staged", "a b/linux/virt"),
+        (f"exec {TYPED} --staged --srctree 'a b/linux'", "a b"),
     ],
 )
 @pytest.mark.parametrize("options", [(), ("--all",)])
@@ -189,7 +191,7 @@ def pushed(linux: Repository, tmp_path: Path) -> Repository:
     linux.git("remote", "add", "origin", str(tmp_path / "remote"))
     linux.record("old", {A: OLD})
     linux.git("push", "--quiet", "origin", "main")
-    install(linux, "pre-push", script=f'exec {COMMAND} --pre-push "$@"')
+    install(linux, "pre-push", script=f'exec {TYPED} --pre-push "$@"')
     return linux
 
 
@@ -370,10 +372,11 @@ def test_a_command_that_is_not_on_the_path(linux: Repository) -> None:
     path = make_environment()["PATH"].partition(os.pathsep)[2]
     found = [each for each in path.split(os.pathsep) if not (Path(each) / NAME).exists()]
     bare = ("env", f"PATH={os.pathsep.join(found)}")
-    assert find_line(linux.run(*bare, str(COMMAND)).output) == f"{COMMAND} --fix ."
+    named = join_words([os.fsencode(COMMAND)])
+    assert find_line(linux.run(*bare, str(COMMAND)).output) == f"{named} --fix ."
     module = (PYTHON, "-m", "kvm_export_hook")
     line = type_line(linux, linux.run(*bare, *module).output)
-    assert line == f"{PYTHON} -m kvm_export_hook --fix ."
+    assert line == f"{join_words([os.fsencode(PYTHON)])} -m kvm_export_hook --fix ."
     assert linux.run(NAME).status == 0
 
 

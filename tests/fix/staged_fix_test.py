@@ -22,6 +22,7 @@ from tests.helpers.support import (
     COMMAND,
     INTERNAL,
     PYTHON,
+    TYPED,
     drop_rights,
     make_tree,
     make_unmeasured_environment,
@@ -447,7 +448,7 @@ def test_it_is_refused_in_a_hook_of_a_commit(linux: Repository, name: str) -> No
     linux.git("checkout", "--quiet", "-b", "topic")
     linux.record("topic", {B: MORE})
     linux.git("checkout", "--quiet", "main")
-    hook = f"#!/bin/sh\nexec {COMMAND} --staged --fix\n".encode()
+    hook = f"#!/bin/sh\nexec {TYPED} --staged --fix\n".encode()
     write(linux.top / ".git/hooks" / name, hook).chmod(0o755)
     if name == "pre-commit":
         linux.stage(A, BAD)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from tests.conftest import Command
 from tests.helpers.cases import parametrize
 from tests.helpers.repositories import Repository, find_added
-from tests.helpers.support import BAD, COMMAND, INTERNAL, write
+from tests.helpers.support import BAD, INTERNAL, TYPED, write
 
 A, B, C = "virt/kvm/a.c", "virt/kvm/b.c", "virt/kvm/c.c"
 ZERO = "0" * 40
@@ -42,7 +43,7 @@ def hooked(pushed: Repository) -> Repository:
 
 
 def write_hook(linux: Repository) -> None:
-    script = f'#!/bin/sh\nexec {COMMAND} --pre-push "$@"\n'
+    script = f'#!/bin/sh\nexec {TYPED} --pre-push "$@"\n'
     write(linux.top / ".git/hooks/pre-push", script.encode()).chmod(0o755)
 
 
@@ -316,7 +317,7 @@ def test_a_push_of_nothing_before_the_first_commit(
 
 
 def test_a_hook_that_has_read_stdin(hooked: Repository) -> None:
-    script = f'#!/bin/sh\ncat > lines\n{COMMAND} --pre-push "$@"\n'
+    script = f'#!/bin/sh\ncat > lines\n{TYPED} --pre-push "$@"\n'
     write(hooked.top / ".git/hooks/pre-push", script.encode())
     assert push(hooked, "origin", "main") == ["bad", f"{A}:1"]
     hooked.git("reset", "--quiet", "--hard", "HEAD^")
@@ -434,7 +435,7 @@ repos:
     hooks:
       - id: push
         name: push
-        entry: {COMMAND} --pre-push
+        entry: {json.dumps(TYPED + " --pre-push")}
         language: system
         stages: [pre-push]
         always_run: true

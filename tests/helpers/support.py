@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import os
+import shlex
 import sys
 import sysconfig
 from contextlib import redirect_stderr, redirect_stdout
@@ -21,6 +22,7 @@ from kvm_export_hook.values import Origin, Result, Text
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 COMMAND = Path(sysconfig.get_path("scripts")) / "kvm-export-hook"
+TYPED = shlex.quote(str(COMMAND))  # for a shell: the path may have blanks
 ALLOWLIST = frozenset(policy.ALLOWLIST)
 
 INTERNAL = b"EXPORT_SYMBOL_FOR_KVM_INTERNAL(kvm_sample);\n"
