@@ -71,9 +71,13 @@ class Objects:
         return [each.id if each else None for each in found]
 
     def close(self) -> None:
-        """Let git end. Raises GitError if it failed."""
-        git, self._git, self._unread = self._git, None, 0
+        """Let git end. Raises GitError if it failed.
+
+        A git that is still writing fails on the closed pipe: that is no news.
+        """
+        git, unread, self._git, self._unread = self._git, self._unread, None, 0
         if git:
+            git.may_fail = unread > 0
             git.__exit__(None, None, None)
 
     def _ask(self, names: Sequence[bytes]) -> None:

@@ -276,6 +276,16 @@ def test_an_ambiguous_id_names_nothing(linux: Repository) -> None:
     objects.close()
 
 
+def test_objects_that_are_not_all_read(linux: Repository) -> None:
+    large = linux.run("git", "hash-object", "-w", "--stdin", stdin=b"x" * LARGE).output.strip()
+    objects = Objects()
+    names = [b"HEAD", large.encode()]
+    assert next(objects.read(names))
+    objects.close()  # git, which is still writing, fails, and that is no fault
+    assert len(list(objects.read(names))) == 2
+    objects.close()
+
+
 def test_an_environment_of_its_own(linux: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_DIR", "/gone")
     variables = {b"PATH": os.environb[b"PATH"]}
