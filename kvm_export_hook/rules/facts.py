@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: MIT
 """What a kernel tree says, from the bytes of two of its files, and the allowlist in force. Pure.
 
-Linux before 6.18 has no macro for KVM's own exports, so the rule cannot be
-followed there. Newer trees have the macro, and since commit fc4d3a6558af a
-check in ``arch/x86/kvm/Makefile`` that fails the build and has an allowlist of
-its own. That check is recognised, or it is unknown, but it is not interpreted:
-half a reader of make's language passes in silence what make refuses.
+Linux before 6.18 has no macro for KVM's own exports, so the rule cannot be followed there.
+Newer trees have the macro, and since commit fc4d3a6558af a check in ``arch/x86/kvm/Makefile``
+that fails the build and has an allowlist of its own. That check is recognised, or unknown,
+never interpreted: half a reader of make's language passes in silence what make refuses.
 """
 
 from __future__ import annotations
@@ -52,45 +51,34 @@ class Facts:
     """The facts about one state of a tree, by which its C files are judged.
 
     ``is_enforced``: whether the rule is. ``lacks_macro``: it cannot be followed
-    here, because there is no EXPORT_SYMBOL_FOR_KVM_INTERNAL. ``has_check``: the
-    build fails on what its grep finds; ``is_known``: as a kernel's own does.
-    ``allowlist``: the symbols to permit; ``listed``: the names that the grep takes
-    as parts of a line; ``list_source``: whose list that is. ``note``: what to say
-    of the tree, or "". ``makefile``: its bytes, if it has the check. ``has_passed``:
-    make has passed, so there is no finding that the build fails on. ``names``:
-    those of ``listed``, once they are prepared to be looked for in lines.
+    here, because there is no EXPORT_SYMBOL_FOR_KVM_INTERNAL. ``makefile``: its
+    bytes, if it has the check. ``has_check``: the build fails on what the grep of
+    that finds; ``is_known``: as a kernel's own does. ``allowlist``: the symbols to
+    permit; ``listed``: the names that the grep takes as parts of a line, if those
+    are others; ``list_source``: whose list that is. ``note``: what to say of the
+    tree, or "". ``has_passed``: make has passed, so there is no finding that the
+    build fails on. ``names``: those of ``listed``, once they are prepared.
     """
 
     __slots__ = (
-        "allowlist",
-        "has_check",
-        "has_passed",
-        "is_enforced",
-        "is_known",
-        "key",
-        "lacks_macro",
-        "list_source",
-        "listed",
-        "makefile",
-        "names",
-        "note",
+        *("allowlist", "has_check", "has_passed", "is_enforced", "is_known", "key"),
+        *("lacks_macro", "list_source", "listed", "makefile", "names", "note"),
     )
 
     def __init__(
         self,
         lacks_macro: bool,
-        has_check: bool,
         allowlist: frozenset[bytes],
         list_source: str,
-        note: str,
-        listed: frozenset[bytes] | None = None,
+        note: str = "",
         makefile: bytes = b"",
+        listed: frozenset[bytes] | None = None,
         has_passed: bool = False,
     ) -> None:
         self.is_enforced = note != NOT_ENFORCED
-        self.is_known = has_check and note != UNKNOWN_CHECK
+        self.has_check = bool(makefile)
+        self.is_known = self.has_check and note != UNKNOWN_CHECK
         self.lacks_macro = lacks_macro
-        self.has_check = has_check
         self.allowlist = allowlist
         self.listed = allowlist if listed is None else listed
         self.list_source = list_source
@@ -99,7 +87,7 @@ class Facts:
         self.has_passed = has_passed
         self.names: Names | None = None
         # What decides how a file is judged.
-        flags = self.is_enforced, lacks_macro, has_check, has_passed
+        flags = self.is_enforced, lacks_macro, self.has_check, has_passed
         self.key = flags, allowlist, self.listed
 
     def __eq__(self, other: object) -> bool:
@@ -113,8 +101,8 @@ class Facts:
     def copy(self, more: Iterable[bytes] = (), has_passed: bool = False) -> Facts:
         """Copy these facts, with MORE names on the list, or where make HAS_PASSED."""
         allowlist, listed = self.allowlist.union(more), self.listed.union(more)
-        rest = self.list_source, self.note, listed, self.makefile, has_passed
-        return Facts(self.lacks_macro, self.has_check, allowlist, *rest)
+        rest = self.list_source, self.note, self.makefile, listed, has_passed
+        return Facts(self.lacks_macro, allowlist, *rest)
 
 
 def read_facts(
@@ -131,32 +119,30 @@ def read_facts(
     """
     lacks_macro = kvm_types is not None and not has_macro(kvm_types)
     listed = frozenset(allow)
-    if makefile and has_check(makefile):
+    if makefile and has_check_word(makefile):
         # The bytes first: it costs more to read the lines as make does.
         words, names = set[bytes](), recognise(makefile.replace(b"\\\n", b" ") + b"\n")
         if not names or b"\\\\" in makefile:
             from kvm_export_hook.rules.makefile import find_check_words, read_logical_lines
 
             lines = read_logical_lines(makefile)
-            names = recognise(lines)
-            words, names = (
-                find_check_words(lines) if not names and has_check(lines) else (words, names)
-            )
+            if not (names := recognise(lines)):
+                words, names = find_check_words(lines)
         listed = listed.union(names)
         if words:
-            said = UNKNOWN_LIST, UNKNOWN_CHECK, listed, makefile
-            return Facts(lacks_macro, True, listed.union(words, policy.ALLOWLIST), *said)
+            allowlist = listed.union(words, policy.ALLOWLIST)
+            return Facts(lacks_macro, allowlist, UNKNOWN_LIST, UNKNOWN_CHECK, makefile, listed)
         if names:
-            return Facts(lacks_macro, True, listed, OWN_LIST, "", None, makefile)
+            return Facts(lacks_macro, listed, OWN_LIST, "", makefile)
     note = NOT_ENFORCED if lacks_macro and not force else ""
-    return Facts(lacks_macro, False, listed.union(policy.ALLOWLIST), BUNDLED_LIST, note)
+    return Facts(lacks_macro, listed.union(policy.ALLOWLIST), BUNDLED_LIST, note)
 
 
 def has_macro(header: bytes) -> bool:
     """Whether HEADER defines EXPORT_SYMBOL_FOR_KVM_INTERNAL, or may: doubt means enforcing.
 
-    Any word in code or in a directive counts, but none in a comment or string. Text
-    without a newline is no header: of a symbolic link, git gives the target.
+    Any word in code or in a directive counts, none in a comment or string. Text without
+    a newline is no header: of a symbolic link, git gives the target.
     """
     if header and b"\n" not in header:
         return True
@@ -171,20 +157,11 @@ def has_macro(header: bytes) -> bool:
     return has_in_code(header, policy.INTERNAL)
 
 
-def has_check(lines: bytes) -> bool:
+def has_check_word(lines: bytes) -> bool:
     """Whether LINES, other than those that begin with ``#``, have a word of the check."""
-    for word in policy.CHECK_WORDS:
-        end = 0
-        for _ in range(policy.MOST_LINES):
-            at = lines.find(word, end)
-            if at < 0:
-                break
-            if not lines.startswith(b"#", lines.rfind(b"\n", 0, at) + 1):
-                return True
-            end = lines.find(b"\n", at) + 1 or len(lines)
-        else:
-            return True
-    return False
+    first, *others = (b"\n" + lines).split(b"\n#", policy.MOST_LINES)
+    code = b"\n".join([first, *(each.partition(b"\n")[2] for each in others)])
+    return any(word in code for word in policy.CHECK_WORDS)
 
 
 def recognise(lines: bytes) -> list[bytes]:
@@ -231,7 +208,7 @@ def is_harmless(lines: bytes) -> bool:
     """
     if not lines.isascii() or b"\0" in lines or lines.count(b"\n") > policy.MOST_LINES:
         return False
-    if has_check(lines) or (b"eval" in lines and any(each in lines for each in EVALUATIONS)):
+    if has_check_word(lines) or (b"eval" in lines and any(each in lines for each in EVALUATIONS)):
         return False
     depth = 0
     for line in lines.split(b"\n"):
@@ -241,17 +218,15 @@ def is_harmless(lines: bytes) -> bool:
                 depth += CONDITIONS[words[0]]
                 if depth < 0 or line.startswith(b"\t") or (words[0] == b"endif" and len(words) > 1):
                     return False
-            elif not DIRECTIVES.isdisjoint(words[:4]) or sets_variable(line):
+            elif not DIRECTIVES.isdisjoint(words[:4]) or (b"=" in line and sets_variable(line)):
                 return False
     return depth == 0
 
 
 def sets_variable(line: bytes) -> bool:
-    """Whether LINE assigns one of VARIABLES, or may: the name may be computed."""
-    target, is_assignment, _ = line.partition(b"=")
-    if not is_assignment:
-        return False
-    before, _, name = b" ".join(target.rstrip(b":+?! \t\v\f\r").split()).rpartition(b" ")
+    """Whether LINE, an assignment, sets one of VARIABLES, or may: the name may be computed."""
+    target = line.partition(b"=")[0].rstrip(b":+?! \t\v\f\r")
+    before, _, name = b" ".join(target.split()).rpartition(b" ")
     if b"$" in before and len(name.translate(None, b"({")) != len(name.translate(None, b")}")):
         # There is a blank in the reference that computes the name.
         name = before.partition(b"$")[0].rpartition(b" ")[2] + b"$"

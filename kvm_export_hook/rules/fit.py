@@ -26,5 +26,5 @@ def fit_facts(facts: Facts, name: bytes) -> Facts:
     """Fit the FACTS of a tree to its file NAME: without the check where that passes the file."""
     if not facts.has_check or (is_grepped(name) and not holds_name(name, facts)):
         return facts
-    rest = facts.list_source, facts.note, facts.listed
-    return Facts(facts.lacks_macro, False, facts.allowlist, *rest)
+    rest = facts.list_source, facts.note, b"", facts.listed
+    return Facts(facts.lacks_macro, facts.allowlist, *rest)

@@ -83,21 +83,14 @@ def is_assignment(line: bytes) -> bool:
 
 
 def find_check_words(lines: bytes) -> tuple[set[bytes], list[bytes]]:
-    """Find the words of LINES that hold a word of the check, and the names after ``-e`` there."""
-    text = b"\n".join(find_lines(lines))
+    """Find the words of the lines of the check in LINES, and the names after ``-e`` there.
+
+    These are the lines with a word of the check, but for comments. Very many count as one.
+    """
+    many = [lines] if lines.count(b"\n") > MOST_LINES else lines.split(b"\n")
+    many = [line for line in many if any(word in line for word in CHECK_WORDS)]
+    text = b"\n".join(line for line in many if not line.startswith(b"#"))
     words = {word for word in set(text.translate(ONLY_WORDS).split()) if not word[:1].isdigit()}
     parts = text.split()
     names = [name for option, name in zip(parts, parts[1:], strict=False) if option == b"-e"]
     return words, [name for name in names if name in words]
-
-
-def find_lines(lines: bytes) -> Iterator[bytes]:
-    """Yield those of LINES that hold a word of the check; of very many, the first ones."""
-    for word in CHECK_WORDS:
-        end = 0
-        for _ in range(MOST_LINES):
-            at = lines.find(word, end)
-            if at < 0:
-                break
-            end = lines.find(b"\n", at)
-            yield lines[lines.rfind(b"\n", 0, at) + 1 : end]

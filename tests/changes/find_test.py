@@ -12,7 +12,7 @@ from kvm_export_hook.values import Origin, Text
 from tests.helpers.support import ALLOWLIST, BAD, INTERNAL, make_facts
 
 FACTS = make_facts()
-FREE = Facts(True, False, ALLOWLIST, "bundled", NOT_ENFORCED)
+FREE = Facts(True, ALLOWLIST, "bundled", NOT_ENFORCED)
 NAME = b"virt/kvm/x.c"
 
 

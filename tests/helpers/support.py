@@ -77,7 +77,7 @@ def make_facts(
 ) -> Facts:
     """Make the facts of a tree, which has the make check unless told otherwise."""
     names = allowlist | {allow.encode()} if allow else allowlist
-    return Facts(not has_macro, check, names, BUNDLED_LIST, "")
+    return Facts(not has_macro, names, BUNDLED_LIST, "", MAKEFILE_WITH_CHECK if check else b"")
 
 
 def list_verdicts(source: bytes, *, check: bool = False, allow: str = "") -> list[str]:

@@ -107,7 +107,7 @@ def test_each_row_of_a_shape_is_what_a_kernel_has(trees: Path) -> None:
     found = {}
     for kernel in sorted(trees.glob("linux-*")):
         makefile = (kernel / MAKEFILE).read_bytes()
-        if facts.has_check(makefile):
+        if facts.has_check_word(makefile):
             for what, lines in (
                 ("the bytes", makefile.replace(b"\\\n", b" ") + b"\n"),
                 ("the lines", read_logical_lines(makefile)),
