@@ -25,8 +25,7 @@ from benchmarks.peers import HOOK, list_c_files
 from benchmarks.repository import Repository
 from kvm_export_hook.git.entries import LOG, RAW
 from kvm_export_hook.git.process import GIT
-from kvm_export_hook.rules.facts import FACT_FILES
-from kvm_export_hook.rules.scope import KVM_DIRECTORIES
+from kvm_export_hook.rules.scope import FACT_FILES, KVM_DIRECTORIES
 
 COUNTS = (500, 1000, 2000)
 BRANCH = "made-up"

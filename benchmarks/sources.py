@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from kvm_export_hook.git.entries import RAW
 from kvm_export_hook.git.process import GIT
-from kvm_export_hook.rules.facts import FACT_FILES
-from kvm_export_hook.rules.scope import KVM_DIRECTORIES
+from kvm_export_hook.rules.scope import FACT_FILES, KVM_DIRECTORIES
 from tests.helpers.kernel_files import DIRECTORIES, HEADER, MACRO, MAKEFILE, copy_kernel
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ import os
 import sys
 
 from kvm_export_hook.files import worktree
+from kvm_export_hook.rules import scope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,9 +24,7 @@ if TYPE_CHECKING:
     from kvm_export_hook.values import Result
 
 NO_KVM_PATCH_MESSAGE = "nothing checked: no patch here changes C source of KVM"
-NO_KERNEL_MESSAGE = (
-    "the --srctree directory has no virt/kvm or arch/x86/kvm: name the top of a kernel"
-)
+NO_KERNEL_MESSAGE = f"the --srctree directory has no {scope.KVM_SHOWN}: name the top of a kernel"
 
 # Git has made the index of the commit there, or will, and takes no other.
 IN_HOOK_MESSAGE = (

@@ -8,6 +8,7 @@ import sys
 
 from kvm_export_hook.options import PROGRAM
 from kvm_export_hook.rules import facts
+from kvm_export_hook.rules.scope import KVM_SHOWN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ NO_MEMORY = "needs more memory than this machine has"
 # Said of a fault of ours.
 PLEASE_REPORT = "please report this, with the input"
 
-NOTHING_CHECKED = "nothing checked: found no C source below virt/kvm or arch/x86/kvm"
+NOTHING_CHECKED = f"nothing checked: found no C source below {KVM_SHOWN}"
 
 WHAT_TO_DO = {
     FileNotFoundError: "check the name",

@@ -11,9 +11,10 @@ from __future__ import annotations
 import os
 
 from kvm_export_hook.files.look import is_absent, is_directory
-from kvm_export_hook.rules.facts import FACT_FILES
 from kvm_export_hook.rules.scope import (
+    FACT_FILES,
     KVM_DIRECTORIES,
+    KVM_SHOWN,
     is_below,
     list_scoped_names,
 )
@@ -25,9 +26,7 @@ if TYPE_CHECKING:
     from kvm_export_hook.files.walk import Root
     from kvm_export_hook.run import Complain
 
-NO_TREE_MESSAGE = (
-    "is not a kernel tree, with C source in virt/kvm or arch/x86/kvm: name the top of one"
-)
+NO_TREE_MESSAGE = f"is not a kernel tree, with C source in {KVM_SHOWN}: name the top of one"
 FROM_HERE_MESSAGE = "no such file from this directory: name it as {}"
 OUTSIDE_SRCTREE_MESSAGE = "is not in the kernel tree that --srctree names: leave out --srctree"
 

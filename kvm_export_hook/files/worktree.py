@@ -10,8 +10,13 @@ from __future__ import annotations
 import os
 import stat
 
-from kvm_export_hook.rules.facts import FACT_FILES, KVM_TYPES, MAKEFILE
-from kvm_export_hook.rules.scope import LINK_REFUSED, is_named_from_the_top
+from kvm_export_hook.rules.scope import (
+    FACT_FILES,
+    KVM_TYPES,
+    LINK_REFUSED,
+    MAKEFILE,
+    is_named_from_the_top,
+)
 from kvm_export_hook.run import NO_MEMORY
 from kvm_export_hook.values import Text
 

@@ -9,8 +9,7 @@ from kvm_export_hook.git.elsewhere import refuse_commits_elsewhere
 from kvm_export_hook.git.entries import LOG, RAW, Entry
 from kvm_export_hook.git.places import check_each
 from kvm_export_hook.git.process import Git, read_fields
-from kvm_export_hook.rules.facts import FACT_FILES
-from kvm_export_hook.rules.scope import KVM_DIRECTORIES, is_below
+from kvm_export_hook.rules.scope import FACT_FILES, KVM_DIRECTORIES, is_below
 from kvm_export_hook.values import Origin
 
 TYPE_CHECKING = False

@@ -6,14 +6,14 @@ A third where it deletes files, and more in a merge.
 
 from __future__ import annotations
 
+import os
+
+from kvm_export_hook.files.worktree import read_file
 from kvm_export_hook.git.compare import Tree, compare
 from kvm_export_hook.git.entries import KINDS, LS_FILES, RAW, parse_index, parse_raw
-from kvm_export_hook.git.merge import list_merged
 from kvm_export_hook.git.objects import get_content
-from kvm_export_hook.git.places import check_index, check_places
 from kvm_export_hook.git.process import GitError
-from kvm_export_hook.rules.facts import FACT_FILES
-from kvm_export_hook.rules.scope import KVM_DIRECTORIES, is_source
+from kvm_export_hook.rules.scope import FACT_FILES, KVM_DIRECTORIES, is_source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from kvm_export_hook.git.objects import Object
     from kvm_export_hook.git.repository import Repository
     from kvm_export_hook.rules.facts import Facts
+
+MERGE_HEAD = b"MERGE_HEAD"
+# What git merge sets for its hooks, one for each commit, before it writes MERGE_HEAD.
+OF_A_MERGED_COMMIT = b"GITHEAD_"
 
 
 def read_staged(repository: Repository) -> list[Change] | None:
@@ -46,7 +50,10 @@ def read_staged(repository: Repository) -> list[Change] | None:
     index = Tree(facts, lambda: list_index(repository), repository.make_text)
     olds, diffs = [repository.find_tree(head, old_facts)], [texts]
     merged = list_merged(repository)
-    check_places(repository, merged)
+    if merged:
+        from kvm_export_hook.git.places import check_places
+
+        check_places(repository, merged)
     for parent in merged:
         entries = list_entries(repository, parent)
         if not entries:
@@ -68,15 +75,33 @@ def check_hidden(
     directories = [each for each in found if each and each.type == b"tree"]
     is_whole = len(directories) == len(found)
     if not is_whole or any(may_hide(each) for each in entries):
+        from kvm_export_hook.git.places import check_index, check_places
+
         check_index(repository, bool(directories or entries))
-    if not is_whole:
-        check_places(repository, [head])
+        if not is_whole:
+            check_places(repository, [head])
     return bool(directories)
 
 
 def may_hide(entry: Entry) -> bool:
     """Whether something else may have come in the place of what ENTRY was, or be that itself."""
     return entry.name in KVM_DIRECTORIES or (entry.is_gone and is_source(entry.name))
+
+
+def list_merged(repository: Repository) -> list[bytes]:
+    """List the ids of the commits that are being merged into HEAD. Raises OSError.
+
+    Asks the git that runs for objects; others run only in a merge.
+    """
+    if repository.objects.find_commits([MERGE_HEAD]) != [None]:
+        # That is the first; of an octopus there are more.
+        said = repository.run(b"rev-parse", b"--git-path", MERGE_HEAD)
+        return read_file(os.path.join(repository.directory, said[:-1])).split()
+    start = len(OF_A_MERGED_COMMIT)
+    named = [name[start:] for name in os.environb if name.startswith(OF_A_MERGED_COMMIT)]
+    merged = [id_ for id_ in repository.objects.find_commits(named) if id_]
+    # What HEAD has already was merged before: a hook of that merge runs git commit.
+    return [id_ for id_ in merged if repository.run(b"rev-list", b"--max-count=1", id_, b"^HEAD")]
 
 
 def diff_index(repository: Repository) -> tuple[bytes, list[Entry]]:

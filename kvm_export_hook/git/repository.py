@@ -12,9 +12,7 @@ from kvm_export_hook.git.discover import find_environment, find_kernel
 from kvm_export_hook.git.entries import KINDS, LINK, UNMERGED_MESSAGE
 from kvm_export_hook.git.objects import NOT_HERE_MESSAGE, Objects, get_content, is_link_target
 from kvm_export_hook.git.process import ask_git, run_git
-from kvm_export_hook.git.trees import TreeReader
-from kvm_export_hook.rules.facts import FACT_FILES
-from kvm_export_hook.rules.scope import KVM_DIRECTORIES, is_source
+from kvm_export_hook.rules.scope import FACT_FILES, KVM_DIRECTORIES, is_source, list_down_to
 from kvm_export_hook.values import Text
 
 TYPE_CHECKING = False
@@ -22,13 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Sequence
 
     from kvm_export_hook.git.entries import Entry
+    from kvm_export_hook.git.trees import TreeReader
     from kvm_export_hook.rules.facts import Facts
     from kvm_export_hook.run import Complain, Note, ReadFacts
 
 # The files of so many trees are remembered: the parent of a commit was often the one before it.
 MOST_LISTED = 2
-# What is above the KVM directories.
-ABOVE_KVM = (b"arch", b"arch/x86", b"virt")
 
 
 class Repository:
@@ -52,11 +49,11 @@ class Repository:
         self.directory, self.prefix, self.worktree = place or find_kernel(srctree)
         self.environment = environment or find_environment(self.directory)
         self.objects = Objects(self.directory, self.environment)
-        self.trees = TreeReader(self.objects)
         self.complain = complain
         self.note = note
         self.tips: Sequence[bytes] = ()
         self._read_facts = read_facts
+        self._trees: TreeReader | None = None
         self._noted: set[str] = set()
         self._links: set[bytes] = set()
         self._facts: dict[tuple[bytes | None, bytes | None], Facts] = {}
@@ -71,6 +68,15 @@ class Repository:
     def __exit__(self, *_: object) -> None:
         """Let git end. Raises GitError if it failed."""
         self.objects.close()
+
+    @property
+    def trees(self) -> TreeReader:
+        """Lists the files of its trees. Most changes need none."""
+        if self._trees is None:
+            from kvm_export_hook.git.trees import TreeReader
+
+            self._trees = TreeReader(self.objects)
+        return self._trees
 
     @property
     def pathspec(self) -> list[bytes]:
@@ -208,7 +214,6 @@ class Repository:
         return [self.prefix + name for name in KVM_DIRECTORIES]
 
     def list_places(self) -> list[bytes]:
-        """List these paths, and before them all that are above them."""
-        parts = self.prefix.split(b"/")[:-1]
-        above = [b"/".join(parts[: count + 1]) for count in range(len(parts))]
-        return [*above, *(self.prefix + name for name in ABOVE_KVM), *self.kvm_directories]
+        """List these paths and all that are above them, each after those above it."""
+        places = [place for path in self.kvm_directories for place in list_down_to(path)]
+        return list(dict.fromkeys(places))

@@ -16,8 +16,7 @@ from kvm_export_hook.git.objects import get_content
 from kvm_export_hook.git.process import GitError
 from kvm_export_hook.git.trees import TreeReader, parse_tree
 from kvm_export_hook.patch.patch_names import MAY_HIDE_KVM
-from kvm_export_hook.rules.facts import FACT_FILES
-from kvm_export_hook.rules.scope import KVM_DIRECTORIES, is_in_scope
+from kvm_export_hook.rules.scope import FACT_FILES, KVM_DIRECTORIES, is_in_scope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,28 +8,34 @@ import re
 
 from kvm_export_hook.git.entries import KINDS
 from kvm_export_hook.git.process import GitError
-from kvm_export_hook.git.repository import ABOVE_KVM
 from kvm_export_hook.patch.mail import NAMING_PATTERN
-from kvm_export_hook.rules.facts import FACT_FILES
-from kvm_export_hook.rules.scope import FROM_THE_TOP, KVM_DIRECTORIES, is_in_scope
+from kvm_export_hook.rules.scope import (
+    FACT_FILES,
+    FROM_THE_TOP,
+    KVM_DIRECTORIES,
+    is_in_scope,
+    list_down_to,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kvm_export_hook.patch.scratch import Scratch
 
 # What, if it is no directory, hides the files in scope.
-MAY_HIDE_KVM = (*ABOVE_KVM, *KVM_DIRECTORIES)
+MAY_HIDE_KVM = {place for path in KVM_DIRECTORIES for place in list_down_to(path)}
 
 # A line that names one in scope, or may.
+SPELT_PATTERN = b"|".join(KVM_DIRECTORIES).replace(b"/", b"/[/.]*")
 NAMING_KVM_PATTERN = re.compile(
-    NAMING_PATTERN.pattern + rb"(?:(?=[^\n]*\.[chCH])[^\n]*?(?:virt|x86)/[/.]*kvm/|[^\n]*?\\[0-7])"
+    rb"%s(?:(?=[^\n]*\.[chCH])[^\n]*?(?:%s)/|[^\n]*?\\[0-7])"
+    % (NAMING_PATTERN.pattern, SPELT_PATTERN)
 )
 # How much of the names git takes off, in the order in which it is tried: what it takes off
 # by itself, as git am does, then so many directories.
 WAYS_TO_READ: tuple[tuple[bytes, ...], ...] = ((), (b"-p1",), (b"-p0",), (b"-p2",), (b"-p3",))
 NUMSTAT = (b"apply", b"--numstat", b"-z", b"--whitespace=nowarn")
 
-LIKE_KVM_PATTERN = re.compile(rb"/(?:virt|arch/x86)/kvm/(?s:.*)\.[chCH]\Z")
+LIKE_KVM_PATTERN = re.compile(rb"/(?:%s)/(?s:.*)\.[chCH]\Z" % b"|".join(KVM_DIRECTORIES))
 
 # A mode, and what git takes for one: a number in base 8, whatever stands around it.
 MODE_PATTERN = re.compile(rb"(?m)^(?:(?:old|new|new file) mode|index [^\s]+) ([^\n]*)")

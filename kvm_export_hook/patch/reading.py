@@ -16,9 +16,8 @@ from kvm_export_hook.patch.patch_names import (
     is_wanted,
     may_be_moved,
 )
-from kvm_export_hook.rules.facts import FACT_FILES
 from kvm_export_hook.rules.scan import EXPORT_STEM, find_suspects
-from kvm_export_hook.rules.scope import is_in_scope
+from kvm_export_hook.rules.scope import FACT_FILES, is_in_scope
 from kvm_export_hook.values import Text
 
 TYPE_CHECKING = False

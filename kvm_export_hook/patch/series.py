@@ -11,7 +11,7 @@ import os
 import re
 
 from kvm_export_hook.files.worktree import read_file
-from kvm_export_hook.rules.facts import FACT_FILES, MAKEFILE
+from kvm_export_hook.rules.scope import FACT_FILES, MAKEFILE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from kvm_export_hook.escape import make_printable
+from kvm_export_hook.rules.scope import MAKEFILE
 from kvm_export_hook.users.outside import NO_GIT, PART_OF_KERNEL, SPARSE
 
 TYPE_CHECKING = False
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 USE_INTERNAL = "use EXPORT_SYMBOL_FOR_KVM_INTERNAL"
 IF_NEEDED = "if that module needs it, "
-LIST_HINT = 'add "-e {}" to the list in arch/x86/kvm/Makefile'
+LIST_HINT = 'add "-e {}" to the list in ' + MAKEFILE.decode()
 OR_INTERNAL = "; if not, use EXPORT_SYMBOL_FOR_KVM_INTERNAL"
 DROP = "if a later patch will, use EXPORT_SYMBOL_FOR_KVM_INTERNAL; if not, drop the export"
 

@@ -18,6 +18,7 @@ from kvm_export_hook.report.sentences import (
     find_advice,
     write_call,
 )
+from kvm_export_hook.rules.scope import MAKEFILE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ Use EXPORT_SYMBOL_FOR_KVM_INTERNAL for what only KVM's own modules need, or drop
 the export: EXPORT_SYMBOL_GPL hands a symbol to every GPL module, EXPORT_SYMBOL
 to every module. If a module outside KVM needs the symbol, say which in the
 """
-TO_LIST = "commit message, and add the symbol to the allowlist in arch/x86/kvm/Makefile.\n"
+TO_LIST = f"commit message, and add the symbol to the allowlist in {MAKEFILE.decode()}.\n"
 TO_ALLOW = "commit message, and\n{}.\n"  # where the Makefile has no list
 LACKING = "This tree does not have EXPORT_SYMBOL_FOR_KVM_INTERNAL yet (Linux before 6.18).\n"
 

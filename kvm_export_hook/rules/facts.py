@@ -10,16 +10,13 @@ never interpreted: half a reader of make's language passes in silence what make 
 from __future__ import annotations
 
 from kvm_export_hook.rules import policy, scan
+from kvm_export_hook.rules.scope import FROM_THE_TOP
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kvm_export_hook.rules.names import Names
-
-KVM_TYPES = b"include/linux/kvm_types.h"
-MAKEFILE = b"arch/x86/kvm/Makefile"
-FACT_FILES = (KVM_TYPES, MAKEFILE)
 
 # Where the allowlist of the make check stands, last in the value.
 TRAILER = b"\nexports_grep_trailer := "
@@ -33,7 +30,7 @@ VARIABLES = b" SHELL .SHELLFLAGS .RECIPEPREFIX PATH srctree newline CONFIG_KVM_X
 STARTS = b"ieduopS.PsnC$ \t\v\f\r"
 DIGITS = b"0123456789"
 # A listed name that is part of this is part of each path, or line, that the grep sees.
-EVERYWHERE = b"virt/kvm/ arch/x86/kvm/ EXPORT_SYMBOL_GPL"
+EVERYWHERE = b" ".join((*FROM_THE_TOP, policy.GPL))
 
 OWN_LIST, BUNDLED_LIST = "the tree's own", "bundled"
 UNKNOWN_LIST = "bundled, and the words of the make check"

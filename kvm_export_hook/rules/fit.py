@@ -9,12 +9,17 @@ from __future__ import annotations
 from kvm_export_hook.rules.facts import Facts
 from kvm_export_hook.rules.scope import is_grepped
 
+# So many, and no more, are looked for one by one.
+FEW_NAMES = 32
+
 
 def holds_name(line: bytes, facts: Facts) -> bool:
     """Whether LINE holds a name of the list, even in a longer word, as ``grep -v`` reads it.
 
-    That of FACTS, which is prepared once for all lines.
+    That of FACTS; a long one is prepared once for all lines.
     """
+    if len(facts.listed) <= FEW_NAMES:
+        return any(name in line for name in facts.listed)
     if facts.names is None:
         from kvm_export_hook.rules.names import Names
 

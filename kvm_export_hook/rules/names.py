@@ -7,16 +7,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# So many, and no more, are looked for one by one.
-FEW_NAMES = 32
-# So is each longer one, of which a list of a given size has few. Symbols end at 512 bytes.
+# A longer one is looked for by itself: a list of a given size has few. Symbols end at 512 bytes.
 LONGEST_NAME = 4096
 
 
 class Names:
     """The names of a list, prepared once for all the lines in which they are looked for."""
 
-    __slots__ = ("_beginnings", "_limit", "_longest", "_many", "_others", "_shortest")
+    __slots__ = ("_beginnings", "_longest", "_many", "_others", "_shortest")
 
     def __init__(self, names: Iterable[bytes]) -> None:
         kept: list[bytes] = []
@@ -24,16 +22,15 @@ class Names:
             # A line that holds a name holds all that the name begins with.
             if not kept or not name.startswith(kept[-1]):
                 kept.append(name)
-        self._limit = LONGEST_NAME if len(kept) > FEW_NAMES else 0
-        self._others = [name for name in kept if len(name) > self._limit]
-        self._many = [name for name in kept if len(name) <= self._limit]
+        self._others = [name for name in kept if len(name) > LONGEST_NAME]
+        self._many = [name for name in kept if len(name) <= LONGEST_NAME]
         self._longest = max(map(len, self._many), default=0)
         self._shortest = min(map(len, self._many), default=0)
         self._beginnings = {name[: self._shortest] for name in self._many}
 
     def are_in(self, line: bytes) -> bool:
         """Whether LINE holds one of the names, in time proportional to its length."""
-        if len(line) > self._limit and any(name in line for name in self._others):
+        if len(line) > LONGEST_NAME and any(name in line for name in self._others):
             return True
         return bool(self._many) and self._are_many_in(line)
 

@@ -10,9 +10,15 @@ from __future__ import annotations
 
 from posixpath import basename, normpath
 
+# The one place that says where KVM lies, and which two files are the facts of a tree: all
+# patterns, messages and lists of names are made of these.
 KVM_DIRECTORIES = (b"arch/x86/kvm", b"virt/kvm")
+KVM_TYPES = b"include/linux/kvm_types.h"
+MAKEFILE = b"arch/x86/kvm/Makefile"
 
+FACT_FILES = (KVM_TYPES, MAKEFILE)
 FROM_THE_TOP = tuple(directory + b"/" for directory in KVM_DIRECTORIES)
+KVM_SHOWN = b" or ".join(reversed(KVM_DIRECTORIES)).decode()
 
 # What to say of a link in the place of a file or directory in scope.
 LINK_REFUSED = "is a symbolic link, which is not followed: name the file that it points to"
@@ -66,6 +72,12 @@ def list_scoped_names(name: bytes, is_directory: bool) -> list[bytes]:
     if not is_directory:
         return []
     return [kvm for kvm in KVM_DIRECTORIES if name == b"." or is_below(kvm, name)]
+
+
+def list_down_to(path: bytes) -> list[bytes]:
+    """List what is above PATH, from the top on, and PATH itself."""
+    parts = path.split(b"/")
+    return [b"/".join(parts[: count + 1]) for count in range(len(parts))]
 
 
 def is_below(path: bytes, directory: bytes) -> bool:

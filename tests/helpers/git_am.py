@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kvm_export_hook.changes.added import make_keys
-from kvm_export_hook.rules.facts import FACT_FILES, read_facts
+from kvm_export_hook.rules.facts import read_facts
 from kvm_export_hook.rules.fit import fit_facts
-from kvm_export_hook.rules.scope import is_in_scope
+from kvm_export_hook.rules.scope import FACT_FILES, is_in_scope
 from tests.helpers.repositories import Repository, initialise
 from tests.helpers.support import COMMAND, MAKEFILE_WITH_CHECK, find_all, write
 

@@ -12,7 +12,8 @@ from kvm_export_hook.changes.find import Finder
 from kvm_export_hook.patch.patches import Patches
 from kvm_export_hook.patch.scratch import Scratch
 from kvm_export_hook.patch.series import Series
-from kvm_export_hook.rules.facts import FACT_FILES, read_facts
+from kvm_export_hook.rules.facts import read_facts
+from kvm_export_hook.rules.scope import FACT_FILES
 from kvm_export_hook.values import Result
 from tests.helpers.support import MAKEFILE_WITH_CHECK, TYPES_WITH_MACRO
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from kvm_export_hook.rules import scope
-from kvm_export_hook.rules.facts import FACT_FILES
+from kvm_export_hook.rules.scope import FACT_FILES
 from tests.helpers.repositories import publish
 from tests.helpers.support import CHECKOUT, make_environment
 

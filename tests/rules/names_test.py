@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kvm_export_hook.rules.names import FEW_NAMES, LONGEST_NAME, Names
+from kvm_export_hook.rules.fit import FEW_NAMES
+from kvm_export_hook.rules.names import LONGEST_NAME, Names
 from tests.helpers.cases import parametrize
 
 LONG = b"kvm_" + b"x" * LONGEST_NAME
