@@ -4,10 +4,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Hashable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from kvm_export_hook.changes.find import Finder
+from kvm_export_hook.git import repository as repositories
+from kvm_export_hook.git import since
+from kvm_export_hook.rules.facts import read_facts
 from tests.conftest import Command
 from tests.helpers.cases import parametrize
 from tests.helpers.repositories import Repository, find_added
@@ -59,6 +64,30 @@ def test_what_was_moved_from_a_file_that_is_not_named_is_old(old: Repository) ->
     assert find_added("--since=HEAD", C) == []
     old.write("virt/kvm/untracked.c", BAD)
     assert find_added("--since=HEAD", C) == []
+
+
+def test_a_file_that_is_saved_in_between_is_reported_as_it_was_checked(old: Repository) -> None:
+    old.write(A, BAD + BAD)
+    repository = repositories.Repository(b".", read_facts, refuse, refuse)
+    with repository:
+        facts = repository.read_facts_of(repository.name_facts(b"HEAD"))
+        files = [(b"", A.encode(), A.encode(), True)]
+        change = since.read_since(repository, b"HEAD", b"", files, facts)
+        read_texts = since.make_reader(repository)
+
+        def read_and_save(ids: Sequence[Hashable]) -> Iterator[tuple[Hashable, bytes]]:
+            for id_, content in read_texts(ids):
+                old.write(A, b"int saved;\n")
+                yield id_, content
+
+        (result,) = Finder(read_and_save).find([change])
+    assert result.content == BAD + BAD
+    assert [found.line for found in result.findings] == [2]
+
+
+def refuse(path: bytes, reason: object) -> None:
+    """Take no complaint and no note."""
+    raise AssertionError(path, reason)
 
 
 def test_untracked_files(old: Repository) -> None:
