@@ -117,14 +117,14 @@ def find_module_uses(
     pasters = gatherer.macros.choose(names.all)
     for module in gatherer.makefiles[directory].modules:
         places: dict[bytes, tuple[bytes, int]] = {}
-        exported: set[bytes] = set()
+        own: set[bytes] = set()
         for name in module.objects if module.name != KVM else ():
             path, uses = gatherer.find_uses(name, names, pasters)
-            exported |= uses.exported
+            own |= uses.exported | uses.defined
             for word, line in uses.lines.items():
                 places.setdefault(word, (path, line))
         namers = reach(places, bodies)
-        for symbol in (namers.keys() & symbols) - exported:
+        for symbol in (namers.keys() & symbols) - own:
             through = trace_chain(symbol, namers)
             yield symbol, Use(module.name, *places[through[0] if through else symbol], through)
 
