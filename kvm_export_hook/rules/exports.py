@@ -9,15 +9,18 @@ from kvm_export_hook.rules import policy
 from kvm_export_hook.rules.glance import find_places
 from kvm_export_hook.rules.judge import judge
 from kvm_export_hook.rules.place import CODE
-from kvm_export_hook.rules.scan import find_suspects
+from kvm_export_hook.rules.scan import WORD_BYTES, find_suspects
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kvm_export_hook.rules.facts import Facts
+    from kvm_export_hook.rules.scan import Word
 
-EXPORT_PATTERN = re.compile(rb"(?<![A-Za-z0-9_])_*EXPORT_[A-Za-z0-9_]+")
+# It begins with plain bytes, which re finds ten times as fast as a look behind.
+EXPORT_PATTERN = re.compile(rb"EXPORT_[A-Za-z0-9_]+")
+UNDERSCORE = 0x5F
 
 INTERNAL_EXPORT, ALLOWLISTED_EXPORT, UNWANTED_EXPORT, OTHER_EXPORT = (
     "internal",
@@ -50,7 +53,7 @@ def find_exports(text: bytes, facts: Facts, path: bytes, top: bytes) -> Iterator
     """
     suspects = find_suspects(text, facts.listed)
     unwanted = {finding.offset for finding in judge(text, suspects, facts)}
-    words = [(match.start(), match[0]) for match in EXPORT_PATTERN.finditer(text)]
+    words = list(find_export_words(text))
     judged = [word for word in words if word[1] in policy.MACROS]
     # Calls of these are read as the check reads them: up to the next of these.
     place_of = dict(zip((start for start, _ in judged), find_places(text, judged), strict=True))
@@ -62,6 +65,16 @@ def find_exports(text: bytes, facts: Facts, path: bytes, top: bytes) -> Iterator
         if place.kind == CODE and place.argument is not None:
             verdict = UNWANTED_EXPORT if start in unwanted else name_verdict(macro)
             yield Export(macro, place.argument, path, top, line, verdict)
+
+
+def find_export_words(text: bytes) -> Iterator[Word]:
+    """Yield the offset and the bytes of each word that is EXPORT_... after any underscores."""
+    for match in EXPORT_PATTERN.finditer(text):
+        start = match.start()
+        while start and text[start - 1] == UNDERSCORE:
+            start -= 1
+        if not start or text[start - 1] not in WORD_BYTES:
+            yield start, text[start : match.end()]
 
 
 def name_verdict(macro: bytes) -> str:
