@@ -31,12 +31,15 @@ INTERNAL_EXPORT, ALLOWLISTED_EXPORT, UNWANTED_EXPORT, OTHER_EXPORT = (
 
 
 class Export:
-    """One export: its macro and symbol, its path and the top of its tree, its line, its verdict."""
+    """One export: its macro and symbol, its path and the top of its tree, its line, its verdict.
+
+    The top is None where that tree is not on this disk.
+    """
 
     __slots__ = ("line", "macro", "path", "symbol", "top", "verdict")
 
     def __init__(
-        self, macro: bytes, symbol: bytes, path: bytes, top: bytes, line: int, verdict: str
+        self, macro: bytes, symbol: bytes, path: bytes, top: bytes | None, line: int, verdict: str
     ) -> None:
         self.macro = macro
         self.symbol = symbol
@@ -45,11 +48,18 @@ class Export:
         self.line = line
         self.verdict = verdict
 
+    def put(self, path: bytes, top: bytes | None) -> Export:
+        """Return the same at PATH, in the tree at TOP."""
+        return Export(self.macro, self.symbol, path, top, self.line, self.verdict)
 
-def find_exports(text: bytes, facts: Facts, path: bytes, top: bytes) -> Iterator[Export]:
+
+def find_exports(
+    text: bytes, facts: Facts, path: bytes, top: bytes | None, first_line: int = 1
+) -> Iterator[Export]:
     """Yield the calls of every EXPORT_* macro in the code of TEXT, in order.
 
-    FACTS are those of its tree at TOP; PATH is how to show its place.
+    FACTS are those of its tree at TOP; PATH is how to show its place, FIRST_LINE
+    the number of its first line.
     """
     suspects = find_suspects(text, facts.listed)
     unwanted = {finding.offset for finding in judge(text, suspects, facts)}
@@ -57,7 +67,7 @@ def find_exports(text: bytes, facts: Facts, path: bytes, top: bytes) -> Iterator
     judged = [word for word in words if word[1] in policy.MACROS]
     # Calls of these are read as the check reads them: up to the next of these.
     place_of = dict(zip((start for start, _ in judged), find_places(text, judged), strict=True))
-    line, passed = 1, 0
+    line, passed = first_line, 0
     for place, (start, macro) in zip(find_places(text, words), words, strict=True):
         place = place_of.get(start, place)
         line += text.count(b"\n", passed, start)
