@@ -11,7 +11,7 @@ from kvm_export_hook.rules import scope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from kvm_export_hook.changes.state import Change, ReadTexts
     from kvm_export_hook.files.walk import SourceFile
@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from kvm_export_hook.patch.apply import Base
     from kvm_export_hook.patch.scratch import Scratch
     from kvm_export_hook.patch.series import Series
-    from kvm_export_hook.run import Run
+    from kvm_export_hook.run import Run, T
     from kvm_export_hook.users.commit_tree import CommitTree
     from kvm_export_hook.values import Result
+
+    # Finds something in changes, whose texts are read by a reader.
+    FindInChanges = Callable[[ReadTexts, Iterable[Change]], Iterator[T]]
 
 NO_KVM_PATCH_MESSAGE = "nothing checked: no patch here changes C source of KVM"
 NO_KERNEL_MESSAGE = f"the --srctree directory has no {scope.KVM_SHOWN}: name the top of a kernel"
@@ -33,15 +36,22 @@ IN_HOOK_MESSAGE = (
 )
 
 
-def check_change(run: Run) -> Iterator[Result]:
-    """Find what a patch adds, or a change that git knows."""
+def find_findings(read_texts: ReadTexts, changes: Iterable[Change]) -> Iterator[Result]:
+    """Find what CHANGES add."""
+    from kvm_export_hook.changes.find import Finder
+
+    return Finder(read_texts).find(changes)
+
+
+def check_change(run: Run, find: FindInChanges[T]) -> Iterator[T]:
+    """Find something in what a patch changes, or in changes that git knows."""
     if run.options.patch is not None:
-        return check_patches([run.options.patch, *run.options.paths], run)
-    return check_git(run)
+        return check_patches([run.options.patch, *run.options.paths], run, find)
+    return check_git(run, find)
 
 
-def check_patches(names: Sequence[str], run: Run) -> Iterator[Result]:
-    """Find what the patches in the files NAMES add, each after those before it."""
+def check_patches(names: Sequence[str], run: Run, find: FindInChanges[T]) -> Iterator[T]:
+    """Find something in the patches in the files NAMES, each after those before it."""
     from kvm_export_hook.files.locate import find_tree
     from kvm_export_hook.files.look import is_directory
     from kvm_export_hook.patch.scratch import Scratch
@@ -55,23 +65,19 @@ def check_patches(names: Sequence[str], run: Run) -> Iterator[Result]:
         return
     try:
         with Scratch() as scratch:
-            yield from find_in_patches(names, top, scratch, run)
+            yield from find_in_patches(names, top, scratch, run, find)
     except OSError as error:
         run.give_up(str(error.strerror))
 
 
 def find_in_patches(
-    names: Sequence[str], top: bytes, scratch: Scratch, run: Run
-) -> Iterator[Result]:
-    """Find what the patches in the files NAMES add to the tree at TOP, in SCRATCH."""
-    from kvm_export_hook.changes.find import Finder
+    names: Sequence[str], top: bytes, scratch: Scratch, run: Run, find: FindInChanges[T]
+) -> Iterator[T]:
+    """Find something in the patches in the files NAMES to the tree at TOP, in SCRATCH."""
     from kvm_export_hook.patch import base, patches, streams
     from kvm_export_hook.patch.series import Series
 
     trees = worktree.KnownTrees(run.read_facts, run.complain, run.note)
-
-    def find(read_texts: ReadTexts, change: Change) -> Iterator[Result]:
-        return Finder(read_texts).find([change])
 
     def open_tree() -> tuple[Base | None, Series]:
         opened = base.open_base(run.srctree, scratch, run.read_facts, run.complain, run.note)
@@ -97,23 +103,23 @@ def find_in_patches(
     run.note_if_nothing(NO_KVM_PATCH_MESSAGE)
 
 
-def check_git(run: Run) -> Iterator[Result]:
-    """Find what a change adds that git knows: staged, committed, or since a revision."""
+def check_git(run: Run, find: FindInChanges[T]) -> Iterator[T]:
+    """Find something in changes that git knows: staged, committed, or since a revision."""
     from kvm_export_hook.git.process import GitError
 
     try:
         if run.options.since is not None:
-            yield from check_since(os.fsencode(run.options.since), run)
+            yield from check_since(os.fsencode(run.options.since), run, find)
         else:
-            yield from check_commits(run)
+            yield from check_commits(run, find)
     except GitError as error:
         run.give_up(error.reason)
     except OSError as error:
         run.complain(error.filename, error)
 
 
-def check_commits(run: Run) -> Iterator[Result]:
-    """Find what the index or each commit adds."""
+def check_commits(run: Run, find: FindInChanges[T]) -> Iterator[T]:
+    """Find something in what the index or each commit changes."""
     from kvm_export_hook.git.process import GitError
     from kvm_export_hook.git.repository import Repository
 
@@ -123,9 +129,7 @@ def check_commits(run: Run) -> Iterator[Result]:
             raise GitError(NO_KERNEL_MESSAGE)
         run.has_met_anything |= changes is not None
         if changes:
-            from kvm_export_hook.changes.find import Finder
-
-            results = Finder(repository.read_texts).find(changes)
+            results = find(repository.read_texts, changes)
             if repository.tips and run.users:
                 place = (repository.tips[0], repository.prefix, repository.directory)
                 results = run.users.look_up(results, lambda: open_newest(*place))
@@ -169,22 +173,26 @@ def read_changes(repository: Repository, run: Run) -> Iterable[Change] | None:
     return read_push(repository, sys.stdin.buffer if sys.stdin else (), remote)
 
 
-def check_since(rev: bytes, run: Run) -> Iterator[Result]:
-    """Find what the files that were asked for have and REV does not."""
-    from kvm_export_hook.changes.find import Finder
+def check_since(rev: bytes, run: Run, find: FindInChanges[T]) -> Iterator[T]:
+    """Find something in what has changed since REV of the files that were asked for."""
+    from kvm_export_hook.files.locate import find_roots
     from kvm_export_hook.git import since
     from kvm_export_hook.git.repository import Repository
 
     trees = worktree.KnownTrees(run.read_facts, run.complain, run.note)
-    paths = map(os.fsencode, run.options.paths)
+    paths = list(map(os.fsencode, run.options.paths))
     by_top: dict[bytes, list[SourceFile]] = {}
     for file in worktree.find_source_files(paths, run.srctree, trees, run.complain):
         by_top.setdefault(file[0], []).append(file)
+    directories = None
+    if run.options.list:  # what is listed may be gone from the directories that were named
+        roots = find_roots(paths, run.srctree, lambda *_: None)
+        directories = [path for path, is_directory, *_ in roots if is_directory]
     for top, files in by_top.items():
         run.has_met_anything = True
         facts = trees.read_facts(top)
         if facts.is_enforced:
             quiet = (run.read_facts, run.complain, lambda *_: None)
             with Repository(top or b".", *quiet) as repository:
-                change = since.read_since(repository, rev, top, files, facts)
-                yield from Finder(since.make_reader(repository)).find([change])
+                change = since.read_since(repository, rev, top, files, facts, directories)
+                yield from find(since.make_reader(repository), [change])

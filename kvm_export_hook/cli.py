@@ -13,20 +13,18 @@ import sys
 from kvm_export_hook.files import worktree
 from kvm_export_hook.options import Options, read_options
 from kvm_export_hook.rules import scan
-from kvm_export_hook.run import FOUND, NO_MEMORY, PLEASE_REPORT, TROUBLE, Run
+from kvm_export_hook.run import FOUND, NO_MEMORY, TROUBLE, Run, describe_fault
 
 INTERRUPTED = "interrupted"
-NO_THREAD = "can't start new thread"  # as Python says it, in a RuntimeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from typing import NoReturn, TypeVar
+    from typing import NoReturn
 
     from kvm_export_hook.rules.facts import Facts
+    from kvm_export_hook.run import T
     from kvm_export_hook.values import Result, Text
-
-    T = TypeVar("T")
 
 
 def start() -> NoReturn:
@@ -67,18 +65,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run.status
 
 
-def describe_fault(error: Exception) -> str:
-    """Say what ERROR was, which nobody foresaw."""
-    if isinstance(error, MemoryError):
-        return NO_MEMORY
-    # Too many open files, or threads: no fault of ours.
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    if str(error) == NO_THREAD:
-        return NO_THREAD
-    return f"internal error: {type(error).__name__}: {error}: {PLEASE_REPORT}"
-
-
 def refuse(wrong: str, run: Run) -> None:
     """Say what is WRONG with the command line."""
     from kvm_export_hook.usage import add_guess
@@ -109,7 +95,13 @@ def do(run: Run) -> None:
 
 def report_findings(run: Run) -> None:
     """Check what was asked for, and print or fix what was found."""
-    results = check_source(run)
+    if run.options.judges_changes:
+        from kvm_export_hook import check
+
+        results = check.check_change(run, check.find_findings)
+    else:
+        results = check_texts(run)
+    results = run.read_all(results, FOUND)
     if run.options.users:
         from kvm_export_hook import show
 
@@ -119,29 +111,6 @@ def report_findings(run: Run) -> None:
         from kvm_export_hook import show
 
         show.print_report(first, results, run)
-
-
-def check_source(run: Run) -> Iterator[Result]:
-    """Choose the source and check it, to the last note; the findings decide the status.
-
-    A fault ends it, and not the report, which is to say so in its format.
-    """
-    fault = ""
-    if run.options.judges_changes:
-        from kvm_export_hook import check
-
-        results = check.check_change(run)
-    else:
-        results = check_texts(run)
-    try:
-        for result in results:
-            run.status = max(run.status, FOUND)
-            yield result
-    except Exception as error:  # noqa: BLE001
-        fault = describe_fault(error)
-    if fault:
-        run.give_up(fault)
-    run.note_if_nothing()
 
 
 def check_texts(run: Run) -> Iterator[Result]:

@@ -103,10 +103,8 @@ OPTIONS: Mapping[str, Mapping[str, Row]] = {
             "formats": ("text",),
         },
         "--list": {
-            "help": "list every export with its verdict",
-            "excludes": {
-                "--staged --commits --pre-push --patch --since --quiet --color": "leave out {}"
-            },
+            "help": "list every export; of a change, what it adds, drops, changes",
+            "excludes": {"--quiet --color": "leave out {}"},
             "formats": ("text", "json"),
         },
     },

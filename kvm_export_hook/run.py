@@ -12,12 +12,13 @@ from kvm_export_hook.rules.scope import KVM_SHOWN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any, TextIO
+    from collections.abc import Callable, Iterator
+    from typing import Any, TextIO, TypeVar
 
     from kvm_export_hook.options import Options
     from kvm_export_hook.rules.facts import Facts
 
+    T = TypeVar("T")
     # Reads the facts of a tree from its KVM_TYPES and its MAKEFILE; None: not there.
     ReadFacts = Callable[[bytes | None, bytes | None], Facts]
     # Takes a path that could not be checked, and why.
@@ -32,6 +33,7 @@ HERE = b"."
 
 # Said of what could not be checked for want of it.
 NO_MEMORY = "needs more memory than this machine has"
+NO_THREAD = "can't start new thread"  # as Python says it, in a RuntimeError
 # Said of a fault of ours.
 PLEASE_REPORT = "please report this, with the input"
 
@@ -42,6 +44,18 @@ WHAT_TO_DO = {
     IsADirectoryError: "expected a file",
     PermissionError: "make it readable",
 }
+
+
+def describe_fault(error: Exception) -> str:
+    """Say what ERROR was, which nobody foresaw."""
+    if isinstance(error, MemoryError):
+        return NO_MEMORY
+    # Too many open files, or threads: no fault of ours.
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if str(error) == NO_THREAD:
+        return NO_THREAD
+    return f"internal error: {type(error).__name__}: {error}: {PLEASE_REPORT}"
 
 
 class Output:
@@ -111,6 +125,22 @@ class Run:
         """Read the facts of a tree from its two files, with the wishes of the command line."""
         allow = map(os.fsencode, self.options.allow)
         return facts.read_facts(kvm_types, makefile, allow, self.options.force)
+
+    def read_all(self, results: Iterator[T], status: int) -> Iterator[T]:
+        """Read RESULTS, each of which makes the exit status at least STATUS, to the last note.
+
+        A fault ends them, and not the report, which is to say so in its format.
+        """
+        fault = ""
+        try:
+            for result in results:
+                self.status = max(self.status, status)
+                yield result
+        except Exception as error:  # noqa: BLE001
+            fault = describe_fault(error)
+        if fault:
+            self.give_up(fault)
+        self.note_if_nothing()
 
     def complain(self, path: bytes, error: OSError) -> None:
         """Say what could not be judged, and why."""

@@ -10,7 +10,7 @@ from kvm_export_hook.files import worktree
 from kvm_export_hook.mend import Mending
 from kvm_export_hook.report.formats import FORMATS
 from kvm_export_hook.report.layout import ALLOW_BY_COMMAND, ALLOW_BY_HOOK, Layout
-from kvm_export_hook.run import NO_MEMORY
+from kvm_export_hook.run import CLEAN, NO_MEMORY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,16 +20,17 @@ if TYPE_CHECKING:
     from kvm_export_hook.rules.exports import Export
     from kvm_export_hook.rules.facts import Facts
     from kvm_export_hook.run import Output, Run
-    from kvm_export_hook.users.lookup import ResultUsers, SayIfSlow, Users
+    from kvm_export_hook.users.lookup import FindUsers, ResultUsers, SayIfSlow
     from kvm_export_hook.values import Result, Text
-
-    FindUsers = Callable[[Result], Users]
 
 PATIENCE = 1.0
 
 
 def print_list(run: Run) -> None:
-    """Print the exports of what was asked for."""
+    """Print the exports of what was asked for, or what becomes of them."""
+    if run.options.judges_changes:
+        print_effects(run)
+        return
     from kvm_export_hook.report import as_list
 
     options = run.options
@@ -57,13 +58,28 @@ def print_list(run: Run) -> None:
         run.out.write(part)
 
 
+def print_effects(run: Run) -> None:
+    """Print what each change does to the exports."""
+    from kvm_export_hook import check
+    from kvm_export_hook.changes.effect import find_effects
+    from kvm_export_hook.report import as_changes
+
+    effects = run.read_all(check.check_change(run, find_effects), CLEAN)
+    users = prepare_users(run) if run.options.users else None
+    found = list(users.read(effects) if users else effects)
+    layout = Layout(errors=run.errors, notes=run.notes, find_users=users.find if users else None)
+    write = as_changes.write_changes if run.options.format == "json" else as_changes.write_lines
+    for part in write(found, layout):
+        run.out.write(part)
+
+
 def list_text(text: Text, content: bytes, facts: Facts, run: Run) -> list[Export]:
     """List the exports of TEXT, or complain that there is not enough memory for that."""
     from kvm_export_hook.rules.exports import find_exports
     from kvm_export_hook.rules.fit import fit_facts
 
     try:
-        return list(find_exports(content, fit_facts(facts, text.name), text.path, text.top or b""))
+        return list(find_exports(content, fit_facts(facts, text.name), text.path, text.top))
     except MemoryError:
         pass  # what the list takes is freed before there is something to say
     run.complain(text.path, OSError(None, NO_MEMORY))
@@ -79,7 +95,8 @@ def apply_options(
     """
     if run.options.users:
         users = prepare_users(run)
-        return users.read(results), run.out, users.find
+        kept = (result.replace_findings(list(result.findings)) for result in results)
+        return users.read(kept), run.out, users.find
     if not (run.options.fix or run.options.diff):
         return results, run.out, None
     if run.options.staged:
@@ -99,7 +116,7 @@ def prepare_users(run: Run) -> ResultUsers:
     from kvm_export_hook.users.lookup import ResultUsers
 
     if run.users is None:
-        run.users = ResultUsers(find_tree(run.srctree), choose_progress(run))
+        run.users = ResultUsers(find_tree(run.srctree), choose_progress(run), run.options.list)
     assert isinstance(run.users, ResultUsers)
     return run.users
 

@@ -15,7 +15,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from kvm_export_hook.changes.state import Change
     from kvm_export_hook.rules.judge import Finding
     from kvm_export_hook.values import Text
 
@@ -88,15 +87,15 @@ def count_positions(positions: dict[bytes, list[int]]) -> int:
 
 
 def locate(
-    added: dict[bytes, list[int]], change: Change, counts: Sequence[int]
+    added: dict[bytes, list[int]], texts: Sequence[Text], counts: Sequence[int]
 ) -> Iterator[tuple[Text, set[int]]]:
-    """Yield the new texts of CHANGE that have ADDED findings, each with their indexes in it.
+    """Yield those of TEXTS that have ADDED findings, each with their indexes in it.
 
     COUNTS: how many findings each text has. A patch may have thousands of texts of one file.
     """
     passed: dict[bytes, int] = {}
-    for text, number in zip(change.new.texts, counts, strict=True):
-        if text.name in added and (change.reported is None or text.name in change.reported):
+    for text, number in zip(texts, counts, strict=True):
+        if text.name in added:
             start = passed.get(text.name, 0)
             end = passed[text.name] = start + number
             of_file = added[text.name]

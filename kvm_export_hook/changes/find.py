@@ -14,22 +14,24 @@ from kvm_export_hook.rules.fit import fit_facts
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+    from typing import Any
 
     from kvm_export_hook.changes.added import Key, Keys
     from kvm_export_hook.changes.state import Change, ReadTexts, State
     from kvm_export_hook.rules.facts import Facts
-    from kvm_export_hook.rules.judge import Finding
     from kvm_export_hook.values import Result, Text
 
-    # What was found in a text, in order: the key of each, and it itself.
-    Found = tuple[Sequence[Key], Sequence[Finding]]
+    # What was found in a text, in order: the key of each, and it itself, whatever is looked for.
+    Found = tuple[Sequence[Key], Sequence[Any]]
     # Looks for something in the bytes of a text, by the facts of its tree.
     Search = Callable[[bytes, Facts, int], Found]
     # What a text is searched by: its id, and the facts that are fitted to its name.
     Searched = tuple[Hashable, Facts]
     # The dirty texts of one change: the bytes of each, what was found in it, and the
     # number of its first line then. Texts of a patch may differ in that alone.
-    Dirty = dict[Searched, tuple[bytes, Sequence[Finding], int]]
+    Dirty = dict[Searched, tuple[bytes, Sequence[Any], int]]
+    # A text of a state, its bytes, and some of what was found in it.
+    Picked = tuple[Text, bytes, list[Any]]
 
 NOTHING: Found = ((), ())
 # Said of a text in which nothing is found by any facts; it is told by its identity.
@@ -51,7 +53,10 @@ def find_unwanted(content: bytes, facts: Facts, first_line: int) -> Found:
 
 
 class Finder:
-    """Finds what changes add. READ_TEXTS reads texts by their ids, SEARCH looks into them."""
+    """Finds what changes add. READ_TEXTS reads texts by their ids, SEARCH looks into them.
+
+    ``unread``: the ids of the texts that cannot be read.
+    """
 
     def __init__(self, read_texts: ReadTexts, search: Search = find_unwanted) -> None:
         self._read_texts = read_texts
@@ -61,39 +66,44 @@ class Finder:
         # Of a commit that changes the list, most texts need no second look.
         self._always_clean: set[Hashable] = set()
         self._same: dict[Key, Key] = {}  # keeps equal ones in memory once
+        self.unread: set[Hashable] = set()
 
     def find(self, changes: Iterable[Change]) -> Iterator[Result]:
         """Yield what CHANGES add, in their order."""
         for change in changes:
             dirty: Dirty = {}
-            self._search_state(change.new, dirty)
-            new = self._collect_keys(change.new)
+            self.search_state(change.new, dirty)
+            new = self.collect_keys(change.new)
             if new:
-                yield from self._find_added(change, new, dirty)
+                from kvm_export_hook.values import Result
 
-    def _find_added(self, change: Change, new: Keys, dirty: Dirty) -> Iterator[Result]:
-        """Yield what CHANGE adds, whose new state has the keys NEW."""
+                for old in change.olds:
+                    self.search_state(old, None)
+                olds = [self.collect_keys(old) for old in change.olds]
+                for text, content, chosen in self.pick(change.new, new, olds, dirty):
+                    if change.is_reported(text.path):
+                        yield Result(text, content, change.new.facts, chosen, change.origin)
+
+    def pick(
+        self, state: State, keys: Keys, others: Sequence[Keys], dirty: Dirty
+    ) -> Iterator[Picked]:
+        """Pick what STATE, which has these KEYS, has more of than each of OTHERS."""
         from kvm_export_hook.changes.added import find_added, locate
-        from kvm_export_hook.values import Result
 
-        for old in change.olds:
-            self._search_state(old, None)
-        added = find_added(new, [self._collect_keys(old) for old in change.olds])
-        counts = [len(self._get_keys(text, change.new.facts)) for text in change.new.texts]
+        counts = [len(self._get_keys(text, state.facts)) for text in state.texts]
         located = [
-            (text, fit_facts(change.new.facts, text.name), indexes)
-            for text, indexes in locate(added, change, counts)
+            (text, fit_facts(state.facts, text.name), indexes)
+            for text, indexes in locate(find_added(keys, others), state.texts, counts)
         ]
         self._read_again([(text, facts) for text, facts, _ in located], dirty)
         for text, facts, indexes in located:
             if (text.id, facts) in dirty:
-                content, findings, first_line = dirty[text.id, facts]
+                content, found, first_line = dirty[text.id, facts]
                 if first_line != text.first_line:
-                    _, findings = self._search(content, facts, text.first_line)
-                chosen = [each for index, each in enumerate(findings) if index in indexes]
-                yield Result(text, content, change.new.facts, chosen, change.origin)
+                    _, found = self._search(content, facts, text.first_line)
+                yield text, content, [each for at, each in enumerate(found) if at in indexes]
 
-    def _search_state(self, state: State, dirty: Dirty | None) -> None:
+    def search_state(self, state: State, dirty: Dirty | None) -> None:
         """Search each text of STATE that has not been, and put what has something into DIRTY."""
         wanted: list[tuple[Text, Facts]] = []
         if state.facts.is_enforced:
@@ -104,32 +114,34 @@ class Finder:
                         self._keys[text.id, facts] = ()
                         wanted.append((text, facts))
         for text, facts, content in self._read(wanted):
-            found = keys, findings = self._search(content, facts, text.first_line)
+            found = keys, things = self._search(content, facts, text.first_line)
             if found is NEVER_ANYTHING:
                 self._always_clean.add(text.id)
             elif keys:
                 same = self._same
                 self._keys[text.id, facts] = [same.setdefault(key, key) for key in keys]
                 if dirty is not None:
-                    dirty[text.id, facts] = content, findings, text.first_line
+                    dirty[text.id, facts] = content, things, text.first_line
 
     def _read_again(self, texts: Sequence[tuple[Text, Facts]], dirty: Dirty) -> None:
         """Put those of TEXTS into DIRTY that an earlier change had as well."""
         wanted = [(text, facts) for text, facts in texts if (text.id, facts) not in dirty]
         for text, facts, content in self._read(wanted):
-            _, findings = self._search(content, facts, text.first_line)
-            dirty[text.id, facts] = content, findings, text.first_line
+            _, things = self._search(content, facts, text.first_line)
+            dirty[text.id, facts] = content, things, text.first_line
 
     def _read(self, texts: Sequence[tuple[Text, Facts]]) -> Iterator[tuple[Text, Facts, bytes]]:
         """Read TEXTS, each with the facts to judge it by; equal ones by equal facts once."""
         by_id: dict[Hashable, dict[Facts, Text]] = {}
         for text, facts in texts:
             by_id.setdefault(text.id, {}).setdefault(facts, text)
+        self.unread.update(by_id)
         for id_, content in self._read_texts(list(by_id)):
+            self.unread.discard(id_)
             for facts, text in by_id[id_].items():
                 yield text, facts, content
 
-    def _collect_keys(self, state: State) -> Keys:
+    def collect_keys(self, state: State) -> Keys:
         """Collect the keys of what each file of STATE has."""
         keys: Keys = {}
         for text in state.texts:

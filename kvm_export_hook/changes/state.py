@@ -21,32 +21,34 @@ if TYPE_CHECKING:
 class State:
     """What a tree was before or after a change: its facts, and its texts that differ.
 
-    Where the facts of the states of a change differ, all its texts.
+    Where the facts of the states of a change differ, all its texts. ``facts`` are
+    those by which findings are judged, ``own_facts`` those of the tree itself.
     """
 
-    __slots__ = ("facts", "texts")
+    __slots__ = ("facts", "own_facts", "texts")
 
-    def __init__(self, facts: Facts, texts: Sequence[Text]) -> None:
+    def __init__(self, facts: Facts, texts: Sequence[Text], own_facts: Facts | None = None) -> None:
         self.facts = facts
         self.texts = texts
+        self.own_facts = own_facts or facts
 
 
 class Change:
     """A new state and the old ones that it was made from: none, one, or the parents of a merge.
 
-    ``reported``: the names of the files whose findings count; None: all.
+    ``is_reported``: whether what a text has counts, by its path.
     """
 
-    __slots__ = ("new", "olds", "origin", "reported")
+    __slots__ = ("is_reported", "new", "olds", "origin")
 
     def __init__(
         self,
         origin: Origin | None,
         new: State,
         olds: Sequence[State],
-        reported: frozenset[bytes] | None = None,
+        is_reported: Callable[[bytes], bool] | None = None,
     ) -> None:
         self.origin = origin
         self.new = new
         self.olds = olds
-        self.reported = reported
+        self.is_reported = is_reported or (lambda _: True)

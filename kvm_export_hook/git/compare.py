@@ -41,7 +41,7 @@ class Tree:
 
     def make_state(self, facts: Facts, files: Files) -> State:
         """Make the state of this tree that has these FILES, judged by FACTS."""
-        return State(facts, [self.make_text(name, id_) for name, id_ in files])
+        return State(facts, [self.make_text(name, id_) for name, id_ in files], self.facts)
 
 
 def compare(
@@ -52,7 +52,7 @@ def compare(
     ORIGIN is where the new one is from. Raises GitError.
     """
     facts = [choose_old_facts(new.facts, old.facts) for old in olds]
-    if any(each != new.facts for each in facts):
+    if any(each != new.facts for each in (*facts, *(old.facts for old in olds))):
         files, old_files = new.list_files(), [old.list_files() for old in olds]
     else:
         files, old_files = list_differing_files(diffs)

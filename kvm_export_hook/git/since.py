@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 
-from kvm_export_hook.files.locate import explain_absence
+from kvm_export_hook.files.locate import explain_absence, make_relative
 from kvm_export_hook.files.look import can_see
 from kvm_export_hook.files.walk import list_kvm_directories, visit
 from kvm_export_hook.files.worktree import read_file
@@ -13,6 +13,7 @@ from kvm_export_hook.git.compare import Tree, compare
 from kvm_export_hook.git.entries import LS_FILES, RAW, Entry, parse_raw
 from kvm_export_hook.git.places import check_places
 from kvm_export_hook.git.process import GitError, make_environment, run_git
+from kvm_export_hook.rules.scope import is_below
 from kvm_export_hook.values import Text
 
 TYPE_CHECKING = False
@@ -34,19 +35,30 @@ ADDED = b"000000 100644 absent on-disk A"
 
 
 def read_since(
-    repository: Repository, rev: bytes, top: bytes, files: Sequence[SourceFile], facts: Facts
+    repository: Repository,
+    rev: bytes,
+    top: bytes,
+    files: Sequence[SourceFile],
+    facts: Facts,
+    directories: Sequence[bytes] | None = None,
 ) -> Change:
     """Read what FILES, of the tree at TOP with these FACTS, have that REV does not.
 
     All KVM files that differ are compared: what was moved from another file is
-    not new. Only FILES are reported. Raises GitError.
+    not new. Only FILES are reported; and where DIRECTORIES are given, because old
+    texts are, too, all that was below these. Raises GitError.
     """
     shown = {name: path for _, name, path, _ in files}
+    paths = set(shown.values())
     named = {name for _, name, _, is_named in files if is_named}
 
     def make_text(name: bytes, _: bytes) -> Text:
         path = shown.get(name) or os.path.join(top, name)
         return Text(name, path, (path,), top, is_named=name in named)
+
+    def make_old_text(name: bytes, id_: bytes) -> Text:
+        full = os.path.abspath(os.path.join(top, name))
+        return Text(name, shown.get(name) or make_relative(full, os.getcwdb()), id_, top)
 
     def list_files() -> list[tuple[bytes, bytes]]:
         walked = visit(list_kvm_directories(top), repository.complain)
@@ -55,9 +67,13 @@ def read_since(
     commit = find_baseline(repository, rev)
     check_places(repository, [commit])
     old = repository.find_tree(commit, repository.read_facts_of(repository.name_facts(commit)))
+    if directories is not None:
+        old.make_text = make_old_text
     entries = list_differing(repository, commit, top, shown)
     change = compare(Tree(facts, list_files, make_text), [old], [entries])
-    change.reported = frozenset(shown)
+    change.is_reported = lambda path: (
+        path in paths or any(is_below(path, each) for each in directories or ())
+    )
     return change
 
 

@@ -27,7 +27,7 @@ from kvm_export_hook.values import Origin
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-    from typing import BinaryIO
+    from typing import Any, BinaryIO
 
     from kvm_export_hook.changes.state import ReadTexts
     from kvm_export_hook.patch.apply import Base
@@ -36,10 +36,9 @@ if TYPE_CHECKING:
     from kvm_export_hook.patch.scratch import Scratch
     from kvm_export_hook.patch.series import Series
     from kvm_export_hook.run import Complain, Note
-    from kvm_export_hook.values import Result
 
-    # Finds what a change adds, whose texts are read by a reader.
-    Find = Callable[[ReadTexts, Change], Iterable[Result]]
+    # Finds something in changes, whose texts are read by a reader.
+    Find = Callable[[ReadTexts, Iterable[Change]], Iterable[Any]]
 
 NO_DIFF_MESSAGE = "has no diff that git can read: expected a diff, or a mail with one in plain text"
 COLORED_MESSAGE = "has terminal colours in its diff: make it again with --no-color"
@@ -77,8 +76,8 @@ class Patches:
         self._place = b""
         self._file: bytes | None = None
 
-    def find_in(self, name: str, is_alone: bool) -> Iterator[Result]:
-        """Yield what the patches of the file NAME add; IS_ALONE: there is no other file."""
+    def find_in(self, name: str, is_alone: bool) -> Iterator[Any]:
+        """Yield what is found in the patches of the file NAME; IS_ALONE: there is no other file."""
         shown = b"standard input" if name == "-" else os.fsencode(name)
         self._file = None if is_alone else shown
         self.is_empty = True
@@ -91,8 +90,8 @@ class Patches:
             if self.is_empty:
                 self._note(shown, IS_EMPTY_MESSAGE)
 
-    def find(self, shown: bytes, stream: BinaryIO) -> Iterator[Result]:
-        """Yield what the patches of STREAM add, which is to be called SHOWN. Raises OSError."""
+    def find(self, shown: bytes, stream: BinaryIO) -> Iterator[Any]:
+        """Yield what is found in the patches of STREAM, to be called SHOWN. Raises OSError."""
         for mail in read_mails(stream, self._scratch):
             self.is_empty = False
             subject = b"" if mail.subject is None else mail.subject.encode()
@@ -132,13 +131,13 @@ class Patches:
         self._tree = self._tree or self._open_tree()
         return self._tree
 
-    def _check_patch(self, mail: Mail, patch: bytes) -> list[Result]:
-        """Find what the PATCH of MAIL adds.
+    def _check_patch(self, mail: Mail, patch: bytes) -> list[Any]:
+        """Find what there is in the PATCH of MAIL.
 
         Complains of what cannot be checked, once the memory that it took is free.
         """
         try:
-            return self._find_added(mail, patch)
+            return self._find_in_patch(mail, patch)
         except MemoryError:
             reason = NO_MEMORY
         except DiffError as error:
@@ -151,8 +150,8 @@ class Patches:
         self._refuse(reason)
         return []
 
-    def _find_added(self, mail: Mail, patch: bytes) -> list[Result]:
-        """Find what the PATCH of MAIL adds. Raises DiffError and OSError."""
+    def _find_in_patch(self, mail: Mail, patch: bytes) -> list[Any]:
+        """Find what there is in the PATCH of MAIL. Raises DiffError and OSError."""
         try:
             names = read_names(self._scratch, patch)
         except GitError as error:
@@ -172,8 +171,8 @@ class Patches:
             base.repository.complain = self._complain_here
             change = base.apply(patch, names, origin)
             if change:
-                return list(self._find(base.repository.read_texts, change))
-        return list(self._find(yield_texts, self._read_hunks(patch, names, origin)))
+                return list(self._find(base.repository.read_texts, [change]))
+        return list(self._find(yield_texts, [self._read_hunks(patch, names, origin)]))
 
     def _make_origin(self, mail: Mail) -> Origin | None:
         """Make what MAIL, and its file where there are several, are called in a report."""
@@ -196,7 +195,7 @@ class Patches:
         facts = series.apply(reading.edits)
         if facts.note and facts.note != before.note:
             self._note(self._place, facts.note)
-        old = State(choose_old_facts(facts, before), reading.old)
+        old = State(choose_old_facts(facts, before), reading.old, before)
         return Change(origin, State(facts, reading.new), [old])
 
     def _refuse(self, reason: str, name: bytes = b"") -> None:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
+
 from kvm_export_hook import __version__
 from kvm_export_hook.escape import disarm, make_printable
 from kvm_export_hook.report.as_json import (
@@ -51,20 +53,15 @@ class Audit:
 
     def find_users(self, export: Export) -> Users | None:
         """Return the users in the tree of EXPORT, if they were asked for."""
-        return self.users.get(export.top)
+        return self.users.get(export.top or b"")
 
 
 def write_text(exports: Sequence[Export], audit: Audit) -> Iterator[str]:
     """Yield a line for each export, the totals, and the audits."""
-    rows = [write_row(each, audit.find_users(each)) for each in exports]
-    widths = [max(map(count_columns, column), default=0) for column in zip(*rows, strict=True)]
-    for row in rows:
-        pairs = zip(row, widths, strict=True)
-        cells = (cell + " " * (width - count_columns(cell)) for cell, width in pairs)
-        yield disarm("  ".join(cells).rstrip() + "\n")
-    if rows:
+    yield from align([write_row(each, audit.find_users(each)) for each in exports])
+    if exports:
         yield "\n"
-    yield f"{len(rows):6} exports\n"
+    yield f"{len(exports):6} exports\n"
     for macro, count in count_by_macro(exports).items():
         yield f"{count:6} {macro}\n"
     unwanted = sum(each.verdict == UNWANTED_EXPORT for each in exports)
@@ -75,6 +72,19 @@ def write_text(exports: Sequence[Export], audit: Audit) -> Iterator[str]:
     yield f"allowlisted, but not exported here: {stale}\n"
     for top, users in audit.users.items():
         yield from write_users(exports, audit, top, users)
+
+
+def align(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield a line for each of ROWS, with its cells in columns; the last one may be any wide."""
+    columns = zip_longest(*(row[:-1] for row in rows), fillvalue="")
+    widths = [max(map(count_columns, column)) for column in columns]
+    for row in rows:
+        *cells, last = row
+        padded = [
+            cell + " " * (width - count_columns(cell))
+            for cell, width in zip(cells, widths, strict=False)
+        ]
+        yield disarm("  ".join([*padded, last]).rstrip() + "\n")
 
 
 def write_row(export: Export, users: Users | None) -> list[str]:

@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kvm_export_hook.mend import Mending
-    from kvm_export_hook.users.lookup import Users
-    from kvm_export_hook.values import Result, Text
+    from kvm_export_hook.users.lookup import FindUsers
+    from kvm_export_hook.values import Text
 
 # What permits a symbol where the tree has no list; {} is its name.
 ALLOW_BY_COMMAND = "pass --allow {}"
@@ -49,7 +49,7 @@ class Layout:
         mending: Mending | None = None,
         allow_hint: str = ALLOW_BY_COMMAND,
         name_in_repository: Callable[[Text], bytes] | None = None,
-        find_users: Callable[[Result], Users] | None = None,
+        find_users: FindUsers | None = None,
     ) -> None:
         self.color = color
         self.quiet = quiet

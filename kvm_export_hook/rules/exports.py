@@ -9,15 +9,18 @@ from kvm_export_hook.rules import policy
 from kvm_export_hook.rules.glance import find_places
 from kvm_export_hook.rules.judge import judge
 from kvm_export_hook.rules.place import CODE
-from kvm_export_hook.rules.scan import find_suspects
+from kvm_export_hook.rules.scan import WORD_BYTES, find_suspects
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kvm_export_hook.rules.facts import Facts
+    from kvm_export_hook.rules.scan import Word
 
-EXPORT_PATTERN = re.compile(rb"(?<![A-Za-z0-9_])_*EXPORT_[A-Za-z0-9_]+")
+# It begins with plain bytes, which re finds ten times as fast as a look behind.
+EXPORT_PATTERN = re.compile(rb"EXPORT_[A-Za-z0-9_]+")
+UNDERSCORE = 0x5F
 
 INTERNAL_EXPORT, ALLOWLISTED_EXPORT, UNWANTED_EXPORT, OTHER_EXPORT = (
     "internal",
@@ -28,12 +31,15 @@ INTERNAL_EXPORT, ALLOWLISTED_EXPORT, UNWANTED_EXPORT, OTHER_EXPORT = (
 
 
 class Export:
-    """One export: its macro and symbol, its path and the top of its tree, its line, its verdict."""
+    """One export: its macro and symbol, its path and the top of its tree, its line, its verdict.
+
+    The top is None where that tree is not on this disk.
+    """
 
     __slots__ = ("line", "macro", "path", "symbol", "top", "verdict")
 
     def __init__(
-        self, macro: bytes, symbol: bytes, path: bytes, top: bytes, line: int, verdict: str
+        self, macro: bytes, symbol: bytes, path: bytes, top: bytes | None, line: int, verdict: str
     ) -> None:
         self.macro = macro
         self.symbol = symbol
@@ -42,19 +48,26 @@ class Export:
         self.line = line
         self.verdict = verdict
 
+    def put(self, path: bytes, top: bytes | None) -> Export:
+        """Return the same at PATH, in the tree at TOP."""
+        return Export(self.macro, self.symbol, path, top, self.line, self.verdict)
 
-def find_exports(text: bytes, facts: Facts, path: bytes, top: bytes) -> Iterator[Export]:
+
+def find_exports(
+    text: bytes, facts: Facts, path: bytes, top: bytes | None, first_line: int = 1
+) -> Iterator[Export]:
     """Yield the calls of every EXPORT_* macro in the code of TEXT, in order.
 
-    FACTS are those of its tree at TOP; PATH is how to show its place.
+    FACTS are those of its tree at TOP; PATH is how to show its place, FIRST_LINE
+    the number of its first line.
     """
     suspects = find_suspects(text, facts.listed)
     unwanted = {finding.offset for finding in judge(text, suspects, facts)}
-    words = [(match.start(), match[0]) for match in EXPORT_PATTERN.finditer(text)]
+    words = list(find_export_words(text))
     judged = [word for word in words if word[1] in policy.MACROS]
     # Calls of these are read as the check reads them: up to the next of these.
     place_of = dict(zip((start for start, _ in judged), find_places(text, judged), strict=True))
-    line, passed = 1, 0
+    line, passed = first_line, 0
     for place, (start, macro) in zip(find_places(text, words), words, strict=True):
         place = place_of.get(start, place)
         line += text.count(b"\n", passed, start)
@@ -62,6 +75,16 @@ def find_exports(text: bytes, facts: Facts, path: bytes, top: bytes) -> Iterator
         if place.kind == CODE and place.argument is not None:
             verdict = UNWANTED_EXPORT if start in unwanted else name_verdict(macro)
             yield Export(macro, place.argument, path, top, line, verdict)
+
+
+def find_export_words(text: bytes) -> Iterator[Word]:
+    """Yield the offset and the bytes of each word that is EXPORT_... after any underscores."""
+    for match in EXPORT_PATTERN.finditer(text):
+        start = match.start()
+        while start and text[start - 1] == UNDERSCORE:
+            start -= 1
+        if not start or text[start - 1] not in WORD_BYTES:
+            yield start, text[start : match.end()]
 
 
 def name_verdict(macro: bytes) -> str:

@@ -8,13 +8,16 @@ have no user because a part of KVM was not looked at.
 from __future__ import annotations
 
 import os
+from itertools import chain
 
+from kvm_export_hook.rules.scan import EXPORT_STEM
 from kvm_export_hook.users.closure import find_leading_bodies
+from kvm_export_hook.users.exported import find_exported_names
 from kvm_export_hook.users.headers import Header
 from kvm_export_hook.users.macros import Macros
 from kvm_export_hook.users.makefiles import Makefile
 from kvm_export_hook.users.uses import Uses, find_uses
-from kvm_export_hook.users.words import STEM
+from kvm_export_hook.users.words import STEM, WantedNames, hide_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +26,6 @@ if TYPE_CHECKING:
     from kvm_export_hook.users.closure import Bodies
     from kvm_export_hook.users.macros import Paster
     from kvm_export_hook.users.searched import SearchedTree
-    from kvm_export_hook.users.words import WantedNames
 
 # The KVM directories whose Makefiles build modules beside kvm.ko; every other
 # architecture has that one alone.
@@ -80,6 +82,18 @@ class Gatherer:
                 return path, find_uses(data, names, pasters)
         self.missing.add(name + SOURCE_SUFFIXES[0])
         return name, Uses({})
+
+    def find_provided(self, symbols: Set[bytes]) -> set[bytes]:
+        """Find which of SYMBOLS a source of KVM exports, or a header of KVM defines."""
+        exported: set[bytes] = set()
+        for directory in (COMMON_DIRECTORY, *MODULE_DIRECTORIES) if symbols else ():
+            for path in self._tree.walk(directory, self.missing.add):
+                data = self._tree.read(path) or b""
+                if EXPORT_STEM in data:
+                    exported |= find_exported_names(hide_text(data, keeps_lines=False))
+        names = WantedNames(symbols)
+        headers = chain.from_iterable(self._headers.values())
+        return exported.union(*(find_uses(each.code, names).defined for each in headers)) & symbols
 
     def _read_makefile(self, directory: bytes) -> None:
         """Read the Makefile of a KVM directory."""

@@ -21,14 +21,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
     from contextlib import AbstractContextManager
+    from typing import Any, TypeAlias
 
+    from kvm_export_hook.changes.effect import Effect
     from kvm_export_hook.rules.exports import Export
     from kvm_export_hook.rules.facts import Facts
+    from kvm_export_hook.run import T
     from kvm_export_hook.users.searched import SearchedTree
     from kvm_export_hook.values import Result
 
     # Says a remark where what is done in its context takes long.
     SayIfSlow = Callable[[str], AbstractContextManager[object]]
+    # What is checked, of one tree each.
+    Checked: TypeAlias = "Result | Effect"
+    FindUsers = Callable[[Checked], "Users"]
 
 REMARK = "looking for the users of the symbols in the whole tree ..."
 
@@ -66,7 +72,9 @@ class Users:
     understood, as ``path:line: text``; with either, modules may be missed.
     ``missing_outside``: why users outside KVM are not known, a reason of
     ``outside``; None where they are. ``is_older``: the tree lacks what is
-    checked, as where a patch does not apply: any user may be missed.
+    checked, as where a patch does not apply: any user may be missed. ``provided``:
+    what KVM exports, or a header of it defines, of the symbols with a use; only if
+    that was asked for.
     """
 
     def __init__(self) -> None:
@@ -75,6 +83,11 @@ class Users:
         self.unclear: list[bytes] = []
         self.missing_outside: str | None = None
         self.is_older = False
+        self.provided: set[bytes] = set()
+
+    def is_missed(self, symbol: bytes | None) -> bool:
+        """Whether something uses SYMBOL, and nothing of KVM provides it."""
+        return symbol is not None and bool(self.uses.get(symbol)) and symbol not in self.provided
 
     @property
     def are_modules_known(self) -> bool:
@@ -87,8 +100,10 @@ class Users:
         return self.are_modules_known and self.missing_outside is None
 
 
-def find_users(tree: SearchedTree, symbols: Collection[bytes]) -> Users:
-    """Find who uses SYMBOLS in TREE.
+def find_users(
+    tree: SearchedTree, symbols: Collection[bytes], wants_provided: bool = False
+) -> Users:
+    """Find who uses SYMBOLS in TREE, and what is provided if WANTS_PROVIDED.
 
     No file that cannot be read raises: it is on a list of the result.
     """
@@ -99,6 +114,8 @@ def find_users(tree: SearchedTree, symbols: Collection[bytes]) -> Users:
         for symbol, use in find_module_uses(gatherer, directory, users.uses.keys()):
             users.uses[symbol].append(use)
     add_outside_uses(tree, gatherer, users)
+    if wants_provided:
+        users.provided = gatherer.find_provided({name for name, uses in users.uses.items() if uses})
     users.missing = sorted(gatherer.missing)
     users.unclear = list(dict.fromkeys(gatherer.unclear))
     if not gatherer.macros.is_whole:
@@ -117,14 +134,14 @@ def find_module_uses(
     pasters = gatherer.macros.choose(names.all)
     for module in gatherer.makefiles[directory].modules:
         places: dict[bytes, tuple[bytes, int]] = {}
-        exported: set[bytes] = set()
+        own: set[bytes] = set()
         for name in module.objects if module.name != KVM else ():
             path, uses = gatherer.find_uses(name, names, pasters)
-            exported |= uses.exported
+            own |= uses.exported | uses.defined
             for word, line in uses.lines.items():
                 places.setdefault(word, (path, line))
         namers = reach(places, bodies)
-        for symbol in (namers.keys() & symbols) - exported:
+        for symbol in (namers.keys() & symbols) - own:
             through = trace_chain(symbol, namers)
             yield symbol, Use(module.name, *places[through[0] if through else symbol], through)
 
@@ -148,53 +165,69 @@ class ResultUsers:
     """Who uses the symbols of results: one search of each tree for all of them.
 
     HERE: the tree of what is not on this disk, if no newer state is known.
+    ARE_EFFECTS: the results are effects.
     """
 
-    def __init__(self, here: bytes, say_if_slow: SayIfSlow) -> None:
+    def __init__(self, here: bytes, say_if_slow: SayIfSlow, are_effects: bool = False) -> None:
         self._here = here
         self._say_if_slow = say_if_slow
+        self._are_effects = are_effects
+        self._name_symbols: Callable[[Any], set[bytes]]
+        self._name_symbols = name_effect if are_effects else name_result
         self._users: dict[bytes | None, Users] = {}
 
-    def read(self, results: Iterable[Result]) -> Iterator[Result]:
+    def read(self, results: Iterable[T]) -> Iterator[T]:
         """Read all RESULTS, whose source may look up what is not on this disk; return them."""
-        symbols: dict[bytes | None, set[bytes]] = {}
-        read = []
-        for result in results:
-            kept = result.replace_findings(list(result.findings))
-            read.append(kept)
-            symbols.setdefault(result.text.top, set()).update(name_symbols(kept))
-        for top, names in symbols.items():
+        by_top: dict[bytes | None, list[Any]] = {}
+        read: list[Any] = list(results)
+        for result in read:
+            by_top.setdefault(self._find_top(result), []).append(result)
+        for top, of_tree in by_top.items():
             if top not in self._users:
                 tree = WorkingTree(self._here if top is None else top)
-                with self._say_if_slow(REMARK):
-                    self._users[top] = find_users(tree, names)
+                self._users[top] = self._find_in(tree, of_tree)
         return iter(read)
 
     def look_up(
-        self, results: Iterable[Result], open_tree: Callable[[], SearchedTree | None]
-    ) -> Iterator[Result]:
+        self, results: Iterable[T], open_tree: Callable[[], SearchedTree | None]
+    ) -> Iterator[T]:
         """Yield RESULTS, none of which is on this disk, once their users are looked up.
 
         OPEN_TREE opens the newest state of what they are from; None: it cannot be had.
         """
-        read = [result.replace_findings(list(result.findings)) for result in results]
+        read = list(results)
         if read:
             tree = open_tree()
-            names = {name for result in read for name in name_symbols(result)}
-            with self._say_if_slow(REMARK):
-                users = find_users(tree or WorkingTree(self._here), names)
+            users = self._find_in(tree or WorkingTree(self._here), read)
             users.is_older = tree is None
             if tree:
                 tree.close()
             self._users[None] = users
         yield from read
 
-    def find(self, result: Result) -> Users:
+    def find(self, result: Checked) -> Users:
         """Return the users of the symbols of RESULT."""
-        return self._users[result.text.top]
+        return self._users[self._find_top(result)]
+
+    def _find_top(self, result: Any) -> bytes | None:
+        """Find the top of the tree of RESULT on this disk; None: it is not there."""
+        top: bytes | None = result.top if self._are_effects else result.text.top
+        return top
+
+    def _find_in(self, tree: SearchedTree, results: Iterable[Any]) -> Users:
+        """Find the users of the symbols of RESULTS in TREE."""
+        names = {name for result in results for name in self._name_symbols(result)}
+        with self._say_if_slow(REMARK):
+            return find_users(tree, names, self._are_effects)
 
 
-def name_symbols(result: Result) -> set[bytes]:
+def name_effect(effect: Effect) -> set[bytes]:
+    """Name the symbols of the exports of EFFECT."""
+    linked = (name_linked(each.macro, each.symbol) for each in effect.exports)
+    return {name for name in linked if name is not None}
+
+
+def name_result(result: Result) -> set[bytes]:
     """Name the symbols of the findings of RESULT."""
     return {each.symbol for each in result.findings if each.symbol is not None}
 

@@ -82,8 +82,7 @@ def find_named(code: bytes, names: Set[bytes]) -> tuple[dict[bytes, int], set[by
             if role == DEFINITION:
                 defined.add(name)
             elif role == USE:
-                offsets[name] = at
-                break
+                offsets.setdefault(name, at)
     return offsets, defined
 
 

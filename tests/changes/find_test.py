@@ -114,10 +114,10 @@ def test_a_text_that_can_be_read_no_more_is_passed_over() -> None:
 
 def test_only_what_counts_is_reported() -> None:
     texts = Texts(bad=BAD)
-    new = state("bad", "bad", "bad")
-    change = Change(None, new, [], frozenset([b"virt/kvm/1.c"]))
+    new = State(FACTS, [Text(name, name, "bad") for name in (b"a.c", b"b.c", b"c.c")])
+    change = Change(None, new, [], lambda path: path == b"b.c")
     (result,) = Finder(texts).find([change])
-    assert result.text.name == b"virt/kvm/1.c"
+    assert result.text.name == b"b.c"
 
 
 def test_several_texts_of_a_file_are_one_after_the_other() -> None:

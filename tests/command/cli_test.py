@@ -239,7 +239,7 @@ def test_help_fits_a_terminal(top: Path, command: Command, monkeypatch: pytest.M
             "--commits cannot be combined with --since",
         ),
         "source-and-action": (["--pre-push", "--fix"], "--pre-push cannot be combined with --fix"),
-        "list-and-baseline": (["--list", "--since=x"], "--list cannot be combined with --since"),
+        "list-and-fix": (["--list", "--staged", "--fix"], "--fix cannot be combined with --list"),
         "list-and-quiet": (["--list", "-q"], "--list cannot be combined with --quiet"),
         "list-and-color": (["--list", "--color=never"], "--list cannot be combined with --color"),
         "list-and-format": (["--list", "--format=github"], "combined with --format github"),

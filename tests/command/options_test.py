@@ -70,6 +70,10 @@ def read(*arguments: str) -> tuple[str, dict[str, object]]:
             {"pre_push": True, "paths": ["origin", "u"]},
         ),
         "a list of any tree": ("--list", {"list": True, "force": True}),
+        "a list of what a change does": (
+            "--list --since HEAD a --users",
+            {"list": True, "force": True, "since": "HEAD", "users": True, "paths": ["a"]},
+        ),
         "a list for programs": (
             "--list --format=json --users",
             {"list": True, "force": True, "format": "json", "users": True},
@@ -263,12 +267,12 @@ def test_a_pair_stands_in_one_row() -> None:
 def test_which_pairs_are_refused() -> None:
     changes = "--staged --commits --pre-push --patch"
     each_with_each = [
-        (changes, f"{changes} --since --diff --list"),
+        (changes, f"{changes} --since --diff"),
         ("--commits --pre-push --patch", "--fix"),
         ("--staged --commits", "PATH"),
         ("--fix --diff --list", "--fix --diff --list"),
         ("--fix --diff", "--users"),
-        ("--list", "--since --quiet --color"),
+        ("--list", "--quiet --color"),
     ]
     assert set(list_pairs()) == {
         frozenset((one, other))

@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kvm_export_hook.changes.find import Finder
+from kvm_export_hook.check import find_findings
 from kvm_export_hook.patch.patches import Patches
 from kvm_export_hook.patch.scratch import Scratch
 from kvm_export_hook.patch.series import Series
@@ -18,7 +17,6 @@ from kvm_export_hook.values import Result
 from tests.helpers.support import MAKEFILE_WITH_CHECK, TYPES_WITH_MACRO
 
 if TYPE_CHECKING:
-    from kvm_export_hook.changes.state import Change, ReadTexts
     from kvm_export_hook.run import ReadFacts
 
 FACTS = read_facts(TYPES_WITH_MACRO, MAKEFILE_WITH_CHECK)
@@ -77,15 +75,12 @@ def read_results(
     def complain(place: bytes, error: OSError) -> None:
         complaints.append(f"{place.decode('utf-8', 'backslashreplace')}: {error.strerror}")
 
-    def find(read_texts: ReadTexts, change: Change) -> Iterator[Result]:
-        return Finder(read_texts).find([change])
-
     files = (top / name.decode() for name in FACT_FILES)
     kvm_types, makefile = (file.read_bytes() if file.is_file() else None for file in files)
     facts = read_facts(kvm_types, makefile) if makefile else FACTS
     series = Series(bytes(top), facts, learn)
     with Scratch() as scratch:
-        patches = Patches(scratch, lambda: (None, series), find, complain, lambda *_: None)
+        patches = Patches(scratch, lambda: (None, series), find_findings, complain, lambda *_: None)
         return list(patches.find(b"p", io.BytesIO(text))), complaints
 
 

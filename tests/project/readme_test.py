@@ -16,7 +16,10 @@ from kvm_export_hook.report import as_text as text
 from kvm_export_hook.report.layout import Layout
 from kvm_export_hook.report.wording import RULES
 from kvm_export_hook.rules import policy
+from tests.conftest import Command
+from tests.helpers.kernel_tree import make_kernel as make_whole_kernel
 from tests.helpers.recipes import DOCUMENTS, README, recipe, recipes
+from tests.helpers.repositories import Repository
 from tests.helpers.support import CHECKOUT, COMMAND, judge_file
 
 # Between the choices of a value; in a table it is escaped.
@@ -29,6 +32,33 @@ def test_the_transcript_is_what_the_demo_prints(monkeypatch: pytest.MonkeyPatch)
     file = judge_file((SAMPLES[EDITED] + MISTAKE).encode(), EDITED.encode())
     printed = "".join(text.report([file], Layout(mending=Mending(Options()))))
     assert printed in README
+
+
+EXPORT = "EXPORT_SYMBOL_FOR_KVM_INTERNAL(kvm_vcpu_wake_all);\n"
+SERIES = {
+    "KVM: x86: Add peek and poke": {
+        EDITED: SAMPLES[EDITED] + MISTAKE.replace("_GPL(", "_FOR_KVM_INTERNAL("),
+        "arch/x86/kvm/vmx/vmx.c": "int peek(struct kvm_vcpu *v) { return kvm_lapic_peek(v); }\n",
+    },
+    "KVM: Tidy wake-ups": {
+        "virt/kvm/kvm_main.c": "EXPORT_SYMBOL_FOR_KVM_INTERNAL(kvm_vcpu_wake_up);\n",
+    },
+}
+
+
+def test_the_transcript_of_a_branch_is_what_is_printed(linux: Repository, command: Command) -> None:
+    wakes = "void svm_wake(void) { kvm_vcpu_wake_all(); }\nvoid svm(void) { kvm_vcpu_wake_up(); }\n"
+    exports = EXPORT + "EXPORT_SYMBOL_GPL(kvm_vcpu_wake_up);\n"
+    sources = {"arch/x86/kvm/svm/svm.c": wakes, "virt/kvm/kvm_main.c": exports}
+    make_whole_kernel(linux.top, {**sources, EDITED: SAMPLES[EDITED]})
+    linux.record("before")
+    linux.git("branch", "master")
+    for subject, files in SERIES.items():
+        linux.record(subject, {name: text.encode() for name, text in files.items()})
+    _, _, transcript = recipe("who needs it").partition("\n")
+    id_pattern = "(?m)^commit [0-9a-f]{12}:"
+    printed = command("--list", "--users", "--commits", "master..").out
+    assert re.sub(id_pattern, "commit:", printed) == re.sub(id_pattern, "commit:", transcript)
 
 
 def test_every_option_is_in_it() -> None:

@@ -228,6 +228,27 @@ def test_every_field_of_json_is_documented(linux: Repository, command: Command) 
     assert fields == name_fields(listed) | name_fields(notes)
 
 
+def test_every_field_of_the_list_of_changes_is_documented(
+    linux: Repository, command: Command
+) -> None:
+    exports = b"EXPORT_SYMBOL(kvm_%s);\nEXPORT_SYMBOL%s(kvm_changed);\n"
+    users = b"void f(void) { kvm_added(kvm_dropped(kvm_changed())); }\n"
+    makefile = b"obj-m += kvm-amd.o\nkvm-amd-y += svm/a.o\n"
+    old = {"arch/x86/kvm/svm/a.c": users, "arch/x86/kvm/Makefile": makefile}
+    linux.record("old", {"virt/kvm/x.c": exports % (b"dropped", b""), **old})
+    linux.stage_all({"virt/kvm/x.c": exports % (b"added", b"_GPL")})
+    os.mkfifo(linux.top / "virt/kvm/z.c")
+    changes = json.loads(command("--list", "--users", "--format=json", "--since=HEAD").out)
+    notes = json.loads(command("--list", "--format=json", "--commits=HEAD..").out)
+    table = read_table("| field of `--list` | meaning |")
+    of_export = {name.removeprefix("exports[].") for name in table if name.startswith("exports[].")}
+    kinds = [f"changes[].{kind}[]" for kind in ("added", "dropped", "changed")]
+    expected = {f"{kind}.{name}" for kind in kinds for name in of_export}
+    expected |= {f"{kinds[-1]}.was.{name}" for name in of_export if not name.startswith("users")}
+    expected |= read_table("| field of `--list` of changes | meaning |")
+    assert name_fields(changes) | name_fields(notes) == expected
+
+
 def test_every_verdict_is_documented() -> None:
     verdicts = {INTERNAL_EXPORT, ALLOWLISTED_EXPORT, UNWANTED_EXPORT, OTHER_EXPORT}
     assert read_table("| verdict | meaning |") == verdicts
@@ -496,7 +517,6 @@ def test_list_aligns_wide_characters(top: Path, command: Command) -> None:
 @parametrize(
     ("arguments", "wrong"),
     {
-        "patch": (["--patch=x"], "--list cannot be combined with --patch"),
         "fix": (["--fix"], "--fix cannot be combined with --list"),
         "format": (["--format=sarif"], "--list cannot be combined with --format sarif"),
     },

@@ -170,6 +170,9 @@ UNUSED: dict[str, Mapping[str, str | None]] = {
         SVM: "bar();",
     },
     "by the module that exports it": {SVM: "void kvm_foo(void) {}\nEXPORT_SYMBOL_GPL(kvm_foo);"},
+    "by the module that defines it, also after the use": {
+        SVM: "void f(void)\n{\n\tkvm_foo();\n}\nvoid kvm_foo(void)\n{\n}\n"
+    },
     "by what is built in": {MAKEFILE: "+obj-y += boot.o\n", "arch/x86/kvm/boot.c": "kvm_foo();"},
     "outside KVM, by words that are none of C's": {
         "drivers/a.c": '/* kvm_foo */ "kvm_foo"; a.kvm_foo; struct kvm_foo;'
@@ -181,6 +184,9 @@ UNUSED: dict[str, Mapping[str, str | None]] = {
     "outside KVM, by KVM's own headers": {"include/linux/kvm_irqfd.h": "int kvm_foo(void);"},
     "outside KVM, by a function of its own with that name": {
         "drivers/a.c": "static int kvm_foo(void)\n{\n}\nint f(void)\n{\n\tkvm_foo();\n}\n"
+    },
+    "outside KVM, before a function of its own with that name": {
+        "drivers/a.c": "int f(void)\n{\n\tkvm_foo();\n}\nstatic int kvm_foo(void)\n{\n}\n"
     },
     "outside KVM, by a macro of another header with that name": {
         "net/a.h": "#define kvm_foo() 1\n",
