@@ -233,17 +233,17 @@ def keep_standard_streams_apart() -> None:
 
 
 def open_unnamed(content: bytes) -> int:
-    """Open a file that has CONTENT and no name, at its start. Raises GitError."""
-    path = name_temporary()
+    """Open a file that has CONTENT and no name, at its start. Raises OSError."""
     try:
+        descriptor = os.memfd_create("kvm-export-hook")
+    except (AttributeError, PermissionError):  # not on Linux, or not permitted
+        path = name_temporary()
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         os.unlink(path)
-        rest = memoryview(content)
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]
-        os.lseek(descriptor, 0, os.SEEK_SET)
-    except OSError as error:
-        raise GitError(blame_temporary(path, error)) from error
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+    os.lseek(descriptor, 0, os.SEEK_SET)
     return descriptor
 
 

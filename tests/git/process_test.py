@@ -339,17 +339,13 @@ def test_no_stdin_for_a_push(linux: Repository) -> None:
     "directory",
     {"not-there": "/gone", "no-directory": "/dev/null", "not-writable": "locked"},
 )
-@parametrize(
-    ("arguments", "subject"),
-    {"the-index": (["--staged"], ""), "a-patch": (["--patch", "-"], "")},
-)
 def test_nowhere_to_write_a_temporary_file(
-    linux: Repository, tmp_path: Path, directory: str, arguments: list[str], subject: str
+    linux: Repository, tmp_path: Path, directory: str
 ) -> None:
     (tmp_path / "locked").mkdir(mode=0o500)
     where = str(tmp_path / directory)
     done = subprocess.run(
-        drop_rights(str(COMMAND), *arguments),
+        drop_rights(str(COMMAND), "--patch", "-"),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -358,15 +354,24 @@ def test_nowhere_to_write_a_temporary_file(
     )
     assert done.returncode == 2
     assert done.stderr.startswith(
-        f"kvm-export-hook: error: {subject}cannot write a temporary file in {where}: "
+        f"kvm-export-hook: error: cannot write a temporary file in {where}: "
     ), done.stderr
     assert done.stderr.endswith(": set TMPDIR to another\n")
     assert done.stderr.count("\n") == 1
 
 
-def test_no_temporary_file_is_left(
+def test_what_git_reads_is_never_a_file_of_the_temporary_directory(
+    linux: Repository, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    linux.stage(A, BAD)
+    monkeypatch.setenv("TMPDIR", "/gone")
+    assert command("--staged").status == 1
+
+
+def test_a_system_that_has_no_files_in_memory(
     linux: Repository, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delattr("os.memfd_create")
     (tmp_path / "scratch").mkdir()
     monkeypatch.setenv("TMPDIR", str(tmp_path / "scratch"))
     linux.stage(A, BAD)
@@ -374,6 +379,10 @@ def test_no_temporary_file_is_left(
     assert list((tmp_path / "scratch").iterdir()) == []
     monkeypatch.setenv("TMPDIR", "")
     assert command("--staged").status == 1
+    monkeypatch.setenv("TMPDIR", "/gone")
+    status, out, err = command("--staged")
+    assert (status, out) == (2, "")
+    assert err.startswith("kvm-export-hook: error: /gone/kvm-export-hook.")
 
 
 # What a clean commit pays for.
