@@ -35,7 +35,7 @@ def read_staged(repository: Repository) -> list[Change] | None:
     """
     head, entries = diff_index(repository)
     if not entries:
-        directories = repository.objects.find(repository.name_directories(head))
+        directories = repository.objects.find_paths(repository.name_directories(head))
         if check_hidden(repository, head, directories, []):
             return []
         from kvm_export_hook.git.elsewhere import refuse_staged_elsewhere
@@ -146,7 +146,7 @@ def read_both(
         if entry.name in FACT_FILES and entry.new_mode not in KINDS and entry.status != b"U":
             new[entry.name], old[entry.name] = entry.new_id, entry.old_id
     wanted = list(dict.fromkeys([*new.values(), *old.values()]))
-    objects = repository.objects.find([*wanted, *repository.name_directories(head)])
+    objects = repository.objects.find_paths([*wanted, *repository.name_directories(head)])
     contents = map(get_content, objects[: len(wanted)])
     found = dict(zip(wanted, contents, strict=True))
     facts = [

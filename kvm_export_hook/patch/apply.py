@@ -80,7 +80,7 @@ class Base:
     def read_fact_files(self) -> list[bytes | None]:
         """Read the fact files of the tree as it is now."""
         ids = [self.files.get(name, NOTHING)[1] for name in FACT_FILES]
-        return [get_content(each) for each in self.repository.objects.find(ids)]
+        return [get_content(each) for each in self.repository.objects.find_paths(ids)]
 
     def apply(self, patch: bytes, names: PatchNames, origin: Origin | None) -> Change | None:
         """Apply PATCH, and return what it changes; None if git cannot apply it.
@@ -207,7 +207,7 @@ class Base:
     def _add_from_tree(self, name: bytes, files: IndexFiles) -> None:
         """Add the file NAME of the tree to FILES, if it is there."""
         directory, _, base = name.rpartition(b"/")
-        (found,) = self.repository.objects.find([self._tree + directory])
+        (found,) = self.repository.objects.find_paths([self._tree + directory])
         if found is not None and found.type == b"tree":
             for mode, id_, entry in parse_tree(found):
                 if entry == base:

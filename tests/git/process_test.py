@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kvm_export_hook.git.objects import Objects
+from kvm_export_hook.git.objects import NOT_HERE_MESSAGE, Objects
 from kvm_export_hook.git.process import Git, GitError, ask_git, find_version, read_fields, run_git
 from tests.conftest import Command
 from tests.helpers.cases import parametrize
@@ -290,6 +290,34 @@ def test_an_environment_of_its_own(linux: Repository, monkeypatch: pytest.Monkey
     monkeypatch.setenv("GIT_DIR", "/gone")
     variables = {b"PATH": os.environb[b"PATH"]}
     assert run_git(b"rev-parse", b"--git-dir", environment=variables) == b".git\n"
+
+
+@pytest.mark.parametrize("source", ["--staged", "--commits=HEAD", "--patch=../patch"])
+@pytest.mark.parametrize("name", ["arch/x86/kvm/Makefile", "include/linux/kvm_types.h", "virt/kvm"])
+def test_an_object_that_cannot_be_read_is_not_absent(
+    linux: Repository, command: Command, source: str, name: str
+) -> None:
+    linux.record("more", {A: b"int a;\n"})
+    linux.stage(A, b"int b;\n")
+    write(linux.top.parent / "patch", linux.git("diff", "--cached").encode())
+    id_ = linux.git("rev-parse", f"HEAD:{name}").strip()
+    (linux.top / ".git/objects" / id_[:2] / id_[2:]).unlink()
+    status, out, err = command(source)
+    assert (status, out) == (2, "")
+    assert NOT_HERE_MESSAGE in err or id_ in err  # git log says it in its own words
+
+
+def test_a_submodule_in_the_place_of_a_file_is_no_object_that_is_missing(linux: Repository) -> None:
+    id_ = linux.git("rev-parse", "HEAD").strip()
+    linux.git("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},fs/sub")
+    linux.git("commit", "--quiet", "--message", "submodule")
+    objects = Objects()
+    names = (b"HEAD:fs/sub", b"HEAD:fs/none/x", b"HEAD:fs/open.c/x", b"0" * 40)
+    assert objects.find_paths(names) == [None] * 4
+    for name in (b"1" * 40, b"gone:fs", id_.encode() + b"0"):
+        with pytest.raises(GitError):
+            objects.find_paths([name])
+    objects.close()
 
 
 # The streams of this process, and its temporary files.
