@@ -35,9 +35,17 @@ IN_HOOK_MESSAGE = (
 
 def check_change(run: Run) -> Iterator[Result]:
     """Find what a patch adds, or a change that git knows."""
-    if run.options.patch is not None:
-        return check_patches([run.options.patch, *run.options.paths], run)
-    return check_git(run)
+    try:
+        if run.options.patch is not None:
+            yield from check_patches([run.options.patch, *run.options.paths], run)
+        elif run.options.since is not None:
+            yield from check_since(os.fsencode(run.options.since), run)
+        else:
+            yield from check_commits(run)
+    except OSError as error:
+        if error.filename is None:
+            raise  # what git says, or what the machine lacks
+        run.complain(os.fsencode(error.filename), error)
 
 
 def check_patches(names: Sequence[str], run: Run) -> Iterator[Result]:
@@ -53,11 +61,8 @@ def check_patches(names: Sequence[str], run: Run) -> Iterator[Result]:
     except OSError as error:
         run.complain(run.srctree or b".", error)
         return
-    try:
-        with Scratch() as scratch:
-            yield from find_in_patches(names, top, scratch, run)
-    except OSError as error:
-        run.give_up(str(error.strerror))
+    with Scratch() as scratch:
+        yield from find_in_patches(names, top, scratch, run)
 
 
 def find_in_patches(
@@ -95,21 +100,6 @@ def find_in_patches(
         found.close()
     run.has_met_anything |= found.names_kvm
     run.note_if_nothing(NO_KVM_PATCH_MESSAGE)
-
-
-def check_git(run: Run) -> Iterator[Result]:
-    """Find what a change adds that git knows: staged, committed, or since a revision."""
-    from kvm_export_hook.git.process import GitError
-
-    try:
-        if run.options.since is not None:
-            yield from check_since(os.fsencode(run.options.since), run)
-        else:
-            yield from check_commits(run)
-    except GitError as error:
-        run.give_up(error.reason)
-    except OSError as error:
-        run.complain(error.filename, error)
 
 
 def check_commits(run: Run) -> Iterator[Result]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 GIT = (b"git", b"--no-pager", b"--no-replace-objects", b"--no-literal-pathspecs")
 
 OLDEST_GIT = (2, 30)
+NEWER = "install a newer one"
 # What git says where it finds no repository; if one was named, it says which.
 NO_REPOSITORY = "not a git repository (or any "
 NO_REPOSITORY_HERE = (
@@ -45,13 +46,21 @@ OF_ONE_REPOSITORY = frozenset(
 READ_BYTES = 1 << 16
 LONGEST_REASON = 300
 
+# How what git or the system says of a full disk ends.
+FULL = ("No space left on device", "Out of diskspace")
+
 
 class GitError(OSError):
-    """Git is missing, too old, or has failed; ``reason`` says so in one line."""
+    """Git is missing, too old, or has failed; ``reason`` says so in one line.
 
-    def __init__(self, reason: str) -> None:
+    ``refusal``: the exit status with which git has refused what it was given; 0:
+    it was not that, but the machine.
+    """
+
+    def __init__(self, reason: str, refusal: int = 0) -> None:
         super().__init__(None, reason)
         self.reason = reason
+        self.refusal = refusal
 
 
 class Git:
@@ -122,7 +131,7 @@ class Git:
             self.status = os.waitstatus_to_exitcode(status)
             # Output that ends too early has its cause in a failure of git.
             if self.status != 0 and not self.may_fail and isinstance(error, GitError | None):
-                raise GitError(self.explain())
+                raise self.explain()
         finally:
             os.close(self._stderr)
 
@@ -141,18 +150,20 @@ class Git:
             os.close(self._input)
             self._input = None
 
-    def explain(self) -> str:
-        """Say in one line why git has failed."""
+    def explain(self) -> GitError:
+        """Return the error that says why git has failed."""
         said = os.fsdecode(os.pread(self._stderr, READ_BYTES, 0)).splitlines()
         reason = find_reason(said, self.status or 0)
+        refusal = self.status or 0 if is_refusal(said) else 0
         if reason.startswith(NO_REPOSITORY):
-            return NO_REPOSITORY_HERE
+            return GitError(NO_REPOSITORY_HERE, refusal)
         name = os.fsdecode(find_subcommand(self.arguments))
         if () < find_version() < OLDEST_GIT:
             oldest = ".".join(map(str, OLDEST_GIT))
-            return f"git {name} failed: this git is older than {oldest}: install a newer one"
+            return GitError(f"git {name} failed: this git is older than {oldest}: {NEWER}")
         remedies = [": " + line.strip() for line in said if line.startswith(REMEDY)]
-        return f"git {name} failed: {reason[:LONGEST_REASON]}" + "".join(remedies[:1])
+        shown = f"git {name} failed: {reason[:LONGEST_REASON]}" + "".join(remedies[:1])
+        return GitError(shown, refusal)
 
 
 def find_reason(said: Sequence[str], status: int) -> str:
@@ -163,6 +174,15 @@ def find_reason(said: Sequence[str], status: int) -> str:
         fatal = others[-1:]
     how = f"ended by signal {-status}" if status < 0 else f"exit status {status}"
     return " ".join(fatal[:1]).partition(": ")[2] or how
+
+
+def is_refusal(said: Sequence[str]) -> bool:
+    """Whether git SAID that it was given something wrong, and nothing of the machine."""
+    from errno import EACCES, EIO, EMFILE, ENOMEM
+
+    faults = (*FULL, *map(os.strerror, (EACCES, EIO, EMFILE, ENOMEM)))
+    is_fault = any(line.startswith("fatal: ") or line.endswith(faults) for line in said)
+    return not is_fault and any(line.startswith("error: ") for line in said)
 
 
 def find_subcommand(arguments: Sequence[bytes]) -> bytes:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     # The mode and the id of each file, by its name from the top of the kernel.
     IndexFiles = dict[bytes, tuple[bytes, bytes]]
 
+# The exit status of git apply for a patch that does not; others are of what it cannot do.
+DOES_NOT_APPLY = 1
 NOTHING = (b"000000", b"0" * 40)
 
 # What of a patch is applied; a star stands for slashes, too. All else is none of KVM's.
@@ -130,7 +132,9 @@ class Base:
         options = (ancestor, *names.options, *self._include(names))
         try:
             self._run_on(b"laid", b"apply", *options, stdin=patch)
-        except GitError:
+        except GitError as error:
+            if not error.refusal:
+                raise
             return None
         made_from = self._list_index(b"ancestor")
         self.write_index(b"laid", made_from)
@@ -163,7 +167,9 @@ class Base:
         options = (b"--cached", b"--whitespace=nowarn", *names.options, *self._include(names))
         try:
             self._run_on(index, b"apply", *options, stdin=patch)
-        except GitError:
+        except GitError as error:
+            if error.refusal != DOES_NOT_APPLY:
+                raise
             return None
         after = self._list_index(index)
         return after if after != before else None

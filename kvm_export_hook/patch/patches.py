@@ -86,7 +86,7 @@ class Patches:
             with open_patch(name) as stream:
                 yield from self.find(shown, stream)
         except OSError as error:
-            self._complain(shown, error)
+            self._complain(shown, self._scratch.blame(error))
         else:
             if self.is_empty:
                 self._note(shown, IS_EMPTY_MESSAGE)
@@ -144,7 +144,7 @@ class Patches:
         except DiffError as error:
             reason = error.locate(patch)
         except OSError as error:
-            reason = str(error.strerror)
+            reason = str(self._scratch.blame(error).strerror)
         except Exception as error:  # noqa: BLE001
             # The mails after it are checked all the same.
             reason = f"internal error: {type(error).__name__}: {error}: {PLEASE_REPORT}"
@@ -156,7 +156,7 @@ class Patches:
         try:
             names = read_names(self._scratch, patch)
         except GitError as error:
-            if may_name_kvm(patch):
+            if not error.refusal or may_name_kvm(patch):
                 self._refuse(explain(patch, error) + JOINED_MESSAGE * mail.is_flowed)
             return []
         if not names.are_wanted:
