@@ -13,10 +13,9 @@ import sys
 from kvm_export_hook.files import worktree
 from kvm_export_hook.options import PROGRAM, Options, read_options
 from kvm_export_hook.rules import scan
-from kvm_export_hook.run import FOUND, NO_MEMORY, PLEASE_REPORT, TROUBLE, Run
+from kvm_export_hook.run import FOUND, NO_MEMORY, TROUBLE, Run, describe_fault
 
 INTERRUPTED = "interrupted"
-NO_THREAD = "can't start new thread"  # as Python says it, in a RuntimeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,20 +72,6 @@ def give_up(run: Run, fault: str) -> None:
         run.give_up(fault)
     except Exception:  # noqa: BLE001
         run.err.write(f"{PROGRAM}: error: {ascii(fault)[1:-1]}\n")
-
-
-def describe_fault(error: Exception) -> str:
-    """Say what ERROR was, which nobody foresaw."""
-    if isinstance(error, MemoryError):
-        return NO_MEMORY
-    # Too many open files, or threads: no fault of ours.
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    if str(error) == NO_THREAD:
-        return NO_THREAD
-    if isinstance(error, ImportError):
-        return f"cannot load a part of this program: {error}"
-    return f"internal error: {type(error).__name__}: {error}: {PLEASE_REPORT}"
 
 
 def refuse(wrong: str, run: Run) -> None:

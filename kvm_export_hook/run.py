@@ -32,6 +32,7 @@ HERE = b"."
 
 # Said of what could not be checked for want of it.
 NO_MEMORY = "needs more memory than this machine has"
+NO_THREAD = "can't start new thread"  # as Python says it, in a RuntimeError
 # Said of a fault of ours.
 PLEASE_REPORT = "please report this, with the input"
 
@@ -148,3 +149,17 @@ class Run:
         parts = (PROGRAM, kind, *map(make_printable, (subject, *said)))
         self.err.write(disarm(": ".join(part for part in parts if part)) + "\n")
         self.err.flush()
+
+
+def describe_fault(error: Exception) -> str:
+    """Say what ERROR was, which nobody foresaw."""
+    if isinstance(error, MemoryError):
+        return NO_MEMORY
+    # Too many open files, or threads: no fault of ours.
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if str(error) == NO_THREAD:
+        return NO_THREAD
+    if isinstance(error, ImportError):
+        return f"cannot load a part of this program: {error}"
+    return f"internal error: {type(error).__name__}: {error}: {PLEASE_REPORT}"

@@ -21,7 +21,7 @@ from kvm_export_hook.patch.patch_names import (
 )
 from kvm_export_hook.patch.reading import Reading
 from kvm_export_hook.patch.streams import open_patch
-from kvm_export_hook.run import NO_MEMORY, PLEASE_REPORT
+from kvm_export_hook.run import describe_fault
 from kvm_export_hook.values import Origin
 
 TYPE_CHECKING = False
@@ -139,15 +139,13 @@ class Patches:
         """
         try:
             return self._find_added(mail, patch)
-        except MemoryError:
-            reason = NO_MEMORY
         except DiffError as error:
             reason = error.locate(patch)
         except OSError as error:
             reason = str(self._scratch.blame(error).strerror)
         except Exception as error:  # noqa: BLE001
             # The mails after it are checked all the same.
-            reason = f"internal error: {type(error).__name__}: {error}: {PLEASE_REPORT}"
+            reason = describe_fault(error)
         self._refuse(reason)
         return []
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kvm_export_hook.cli import describe_fault
+from kvm_export_hook.run import describe_fault
 from tests.conftest import HOME
 from tests.helpers.cases import parametrize
 from tests.helpers.repositories import Repository
