@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import os
 
+from kvm_export_hook.git.entries import SUBMODULE
 from kvm_export_hook.git.process import Git, GitError
 
 LONGEST_PATH = 4096
-SUBMODULE = b"160000"
 NOT_HERE_MESSAGE = (
     "cannot be read from the repository: run git fsck, or fetch it if the clone is partial"
 )

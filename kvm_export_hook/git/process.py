@@ -46,9 +46,6 @@ OF_ONE_REPOSITORY = frozenset(
 READ_BYTES = 1 << 16
 LONGEST_REASON = 300
 
-# How what git or the system says of a full disk ends.
-FULL = ("No space left on device", "Out of diskspace")
-
 
 class GitError(OSError):
     """Git is missing, too old, or has failed; ``reason`` says so in one line.
@@ -152,6 +149,8 @@ class Git:
 
     def explain(self) -> GitError:
         """Return the error that says why git has failed."""
+        from kvm_export_hook.git.faults import is_refusal
+
         said = os.fsdecode(os.pread(self._stderr, READ_BYTES, 0)).splitlines()
         reason = find_reason(said, self.status or 0)
         refusal = self.status or 0 if is_refusal(said) else 0
@@ -174,15 +173,6 @@ def find_reason(said: Sequence[str], status: int) -> str:
         fatal = others[-1:]
     how = f"ended by signal {-status}" if status < 0 else f"exit status {status}"
     return " ".join(fatal[:1]).partition(": ")[2] or how
-
-
-def is_refusal(said: Sequence[str]) -> bool:
-    """Whether git SAID that it was given something wrong, and nothing of the machine."""
-    from errno import EACCES, EIO, EMFILE, ENOMEM
-
-    faults = (*FULL, *map(os.strerror, (EACCES, EIO, EMFILE, ENOMEM)))
-    is_fault = any(line.startswith("fatal: ") or line.endswith(faults) for line in said)
-    return not is_fault and any(line.startswith("error: ") for line in said)
 
 
 def find_subcommand(arguments: Sequence[bytes]) -> bytes:
@@ -257,6 +247,8 @@ def open_unnamed(content: bytes) -> int:
     try:
         descriptor = os.memfd_create("kvm-export-hook")
     except (AttributeError, PermissionError):  # not on Linux, or not permitted
+        from kvm_export_hook.git.faults import name_temporary
+
         path = name_temporary()
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         os.unlink(path)
@@ -265,16 +257,3 @@ def open_unnamed(content: bytes) -> int:
         rest = rest[os.write(descriptor, rest) :]
     os.lseek(descriptor, 0, os.SEEK_SET)
     return descriptor
-
-
-def name_temporary() -> bytes:
-    """Return a new path for something that is soon gone again."""
-    directory = os.environb.get(b"TMPDIR") or b"/tmp"
-    name = b"kvm-export-hook.%d.%s" % (os.getpid(), os.urandom(8).hex().encode())
-    return os.path.join(directory, name)
-
-
-def blame_temporary(path: bytes, error: OSError) -> str:
-    """Say that nothing can be written at PATH, and what to do."""
-    where = os.fsdecode(os.path.dirname(path))
-    return f"cannot write a temporary file in {where}: {error.strerror}: set TMPDIR to another"

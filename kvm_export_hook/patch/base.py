@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 # What git says of HEAD before the first commit.
-UNKNOWN_REVISION = "unknown revision"
+NO_COMMIT_YET = "unknown revision"
 
 
 def open_base(
@@ -38,7 +38,7 @@ def open_base(
         said = run_git(*asked, directory=directory)
     except GitError as error:
         is_none = top is None and error.reason == NO_REPOSITORY_HERE
-        if not is_none and UNKNOWN_REVISION not in error.reason:
+        if not is_none and NO_COMMIT_YET not in error.reason:
             raise
         return None
     head, form, objects = said[:-1].split(b"\n", 2)

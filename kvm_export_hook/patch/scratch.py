@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import signal
 
-from kvm_export_hook.git.process import FULL, blame_temporary, name_temporary, run_git
+from kvm_export_hook.git.faults import FULL, blame_temporary, name_temporary
+from kvm_export_hook.git.process import run_git
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
