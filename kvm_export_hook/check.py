@@ -45,9 +45,17 @@ def find_findings(read_texts: ReadTexts, changes: Iterable[Change]) -> Iterator[
 
 def check_change(run: Run, find: FindInChanges[T]) -> Iterator[T]:
     """Find something in what a patch changes, or in changes that git knows."""
-    if run.options.patch is not None:
-        return check_patches([run.options.patch, *run.options.paths], run, find)
-    return check_git(run, find)
+    try:
+        if run.options.patch is not None:
+            yield from check_patches([run.options.patch, *run.options.paths], run, find)
+        elif run.options.since is not None:
+            yield from check_since(os.fsencode(run.options.since), run, find)
+        else:
+            yield from check_commits(run, find)
+    except OSError as error:
+        if error.filename is None:
+            raise  # what git says, or what the machine lacks
+        run.complain(os.fsencode(error.filename), error)
 
 
 def check_patches(names: Sequence[str], run: Run, find: FindInChanges[T]) -> Iterator[T]:
@@ -63,11 +71,8 @@ def check_patches(names: Sequence[str], run: Run, find: FindInChanges[T]) -> Ite
     except OSError as error:
         run.complain(run.srctree or b".", error)
         return
-    try:
-        with Scratch() as scratch:
-            yield from find_in_patches(names, top, scratch, run, find)
-    except OSError as error:
-        run.give_up(str(error.strerror))
+    with Scratch() as scratch:
+        yield from find_in_patches(names, top, scratch, run, find)
 
 
 def find_in_patches(
@@ -101,21 +106,6 @@ def find_in_patches(
         found.close()
     run.has_met_anything |= found.names_kvm
     run.note_if_nothing(NO_KVM_PATCH_MESSAGE)
-
-
-def check_git(run: Run, find: FindInChanges[T]) -> Iterator[T]:
-    """Find something in changes that git knows: staged, committed, or since a revision."""
-    from kvm_export_hook.git.process import GitError
-
-    try:
-        if run.options.since is not None:
-            yield from check_since(os.fsencode(run.options.since), run, find)
-        else:
-            yield from check_commits(run, find)
-    except GitError as error:
-        run.give_up(error.reason)
-    except OSError as error:
-        run.complain(error.filename, error)
 
 
 def check_commits(run: Run, find: FindInChanges[T]) -> Iterator[T]:

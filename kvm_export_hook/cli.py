@@ -11,7 +11,7 @@ import os
 import sys
 
 from kvm_export_hook.files import worktree
-from kvm_export_hook.options import Options, read_options
+from kvm_export_hook.options import PROGRAM, Options, read_options
 from kvm_export_hook.rules import scan
 from kvm_export_hook.run import FOUND, NO_MEMORY, TROUBLE, Run, describe_fault
 
@@ -56,13 +56,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         # A traceback would end with 1, as if this were a finding.
         fault = describe_fault(error)
     if fault:  # said after what was being done has been freed
-        run.give_up(fault)
+        give_up(run, fault)
     run.out.flush()
     run.err.flush()
     failure = run.out.failure
     if failure and not isinstance(failure, BrokenPipeError):
         run.complain(b"standard output", failure)
     return run.status
+
+
+def give_up(run: Run, fault: str) -> None:
+    """Say what the FAULT was, also where what that takes cannot be loaded."""
+    try:
+        run.give_up(fault)
+    except Exception:  # noqa: BLE001
+        run.err.write(f"{PROGRAM}: error: {ascii(fault)[1:-1]}\n")
 
 
 def refuse(wrong: str, run: Run) -> None:

@@ -130,10 +130,9 @@ class Mending:
             fix = self._make_command(b"--fix", *since)
             return show(SAFE_AND_COMMIT, f"{fix} {names}")
         fix = self._make_command(b"--staged", b"--fix", kernel=outside)
-        applying = ask_git(
-            b"rev-parse", b"--git-path", b"rebase-apply/applying", directory=directory
-        )
-        if index is None and can_see(os.path.join(directory, (applying or b"\n")[:-1])):
+        command = (b"rev-parse", b"--git-path", b"rebase-apply/applying")
+        applying = ask_git(*command, directory=directory)
+        if index is None and applying and can_see(os.path.join(directory, applying[:-1])):
             return show(SAFE, f"{fix}; git am --continue")
         return show(SAFE, fix)
 

@@ -55,6 +55,8 @@ def describe_fault(error: Exception) -> str:
         return error.strerror
     if str(error) == NO_THREAD:
         return NO_THREAD
+    if isinstance(error, ImportError):
+        return f"cannot load a part of this program: {error}"
     return f"internal error: {type(error).__name__}: {error}: {PLEASE_REPORT}"
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,24 +50,24 @@ def lock_index(path: bytes) -> Iterator[IndexLock]:
     """Hold the lock of the index at PATH, in a context. Raises OSError."""
     ours, taken = path + OURS, path + b".lock"
     file = open_ours(ours)
+    if is_same(path, file):  # a run was killed right after it had replaced the index
+        os.unlink(ours)
+        os.close(file)
+        file = open_ours(ours)
     try:
-        if is_same(path, file):  # a run was killed right after it had replaced the index
-            os.unlink(ours)
-            os.close(file)
-            file = open_ours(ours)
-        with suppress(FileExistsError):
+        try:
             os.link(ours, taken)
-        if not is_same(taken, file):
-            os.unlink(ours)
-            raise OSError(None, LOCKED_MESSAGE)
+        except FileExistsError:
+            if not is_same(taken, file):
+                raise OSError(None, LOCKED_MESSAGE) from None
         lock = IndexLock(path, file)
         try:
             yield lock
         finally:
             if not lock.is_done:
                 os.unlink(taken)
-            os.unlink(ours)
     finally:
+        os.unlink(ours)
         os.close(file)
 
 

@@ -41,7 +41,7 @@ def find_kernel(srctree: bytes | None) -> tuple[bytes, bytes, bytes | None]:
     """
     try:
         here = os.getcwdb()
-    except OSError as error:
+    except FileNotFoundError as error:
         raise GitError("the working directory is gone: change to another") from error
     kernel = find_nearest_tree(here, {}) if srctree is None else os.path.join(here, srctree)
     start = kernel if srctree is not None and kernel and is_directory(kernel) else here

@@ -35,16 +35,17 @@ def read_staged(repository: Repository) -> list[Change] | None:
     """
     head, entries = diff_index(repository)
     if not entries:
-        directories = repository.objects.find(repository.name_directories(head))
+        directories = repository.objects.find_paths(repository.name_directories(head))
         if check_hidden(repository, head, directories, []):
             return []
-        from kvm_export_hook.git.elsewhere import refuse_staged_elsewhere
-
-        refuse_staged_elsewhere(repository, head)
+        refuse_elsewhere(repository, head)
         return None
     texts = repository.select_texts(entries)
     facts, old_facts, directories = read_both(repository, head, entries)
     check_hidden(repository, head, directories, entries)
+    sources = [each for each in entries if is_source(each.name)]
+    if sources and all(each.is_gone for each in sources) and not list_index(repository):
+        refuse_elsewhere(repository, head)  # the kernel may have moved there
     repository.refuse_links()
     repository.note_facts(repository.prefix or b".", facts)
     index = Tree(facts, lambda: list_index(repository), repository.make_text)
@@ -62,6 +63,13 @@ def read_staged(repository: Repository) -> list[Change] | None:
         olds.append(repository.find_tree(parent, parent_facts))
         diffs.append(repository.select_texts(entries))
     return [compare(index, olds, diffs)]
+
+
+def refuse_elsewhere(repository: Repository, head: bytes) -> None:
+    """Complain of what the index changes of HEAD in another kernel of the repository."""
+    from kvm_export_hook.git.elsewhere import refuse_staged_elsewhere
+
+    refuse_staged_elsewhere(repository, head)
 
 
 def check_hidden(
@@ -146,7 +154,7 @@ def read_both(
         if entry.name in FACT_FILES and entry.new_mode not in KINDS and entry.status != b"U":
             new[entry.name], old[entry.name] = entry.new_id, entry.old_id
     wanted = list(dict.fromkeys([*new.values(), *old.values()]))
-    objects = repository.objects.find([*wanted, *repository.name_directories(head)])
+    objects = repository.objects.find_paths([*wanted, *repository.name_directories(head)])
     contents = map(get_content, objects[: len(wanted)])
     found = dict(zip(wanted, contents, strict=True))
     facts = [

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import os
+
+from kvm_export_hook.git.entries import SUBMODULE
 from kvm_export_hook.git.process import Git, GitError
 
 LONGEST_PATH = 4096
@@ -56,6 +59,32 @@ class Objects:
     def find(self, names: Iterable[bytes]) -> list[Object | None]:
         """Return the objects of NAMES, which may have any bytes; all are in memory."""
         return list(self.read(name.replace(b"\n", b" ") for name in names))
+
+    def find_paths(self, names: Iterable[bytes]) -> list[Object | None]:
+        """Return the objects of NAMES, ids or ``TREE:PATH``; None: there is none, or a submodule.
+
+        Raises GitError for what is there and cannot be read: git calls that missing, too.
+        """
+        wanted = list(names)
+        found = self.find(wanted)
+        for name, each in zip(wanted, found, strict=True):
+            if each is None:
+                self._check_absence(name)
+        return found
+
+    def _check_absence(self, name: bytes) -> None:
+        """Raise GitError unless the directory in which NAME, TREE:PATH, should be lacks it."""
+        tree, _, path = name.partition(b":")
+        while path:
+            path, _, base = path.rpartition(b"/")
+            (above,) = self.find([tree + b":" + path])
+            if above:
+                mode, entry, _ = above.content.partition(b" %s\0" % base)
+                if above.type == b"tree" and entry and not mode.endswith(SUBMODULE):
+                    break
+                return
+        if tree.strip(b"0"):
+            raise GitError(f"object {os.fsdecode(name)!r} {NOT_HERE_MESSAGE}")
 
     def read_all(self, names: Iterable[bytes]) -> Iterator[Object]:
         """Yield the objects of NAMES, each of which must be here. Raises GitError."""

@@ -40,7 +40,7 @@ def check_each(repository: Repository, commits: Sequence[bytes]) -> list[bool]:
     Complains of what one that lacks any has in its place, or above it. Raises GitError.
     """
     names = [name for commit in commits for name in repository.name_directories(commit)]
-    found = iter([each and each.type == b"tree" for each in repository.objects.find(names)])
+    found = iter([each and each.type == b"tree" for each in repository.objects.find_paths(names)])
     have = [[bool(next(found)) for _ in KVM_DIRECTORIES] for _ in commits]
     lacking = [commit for commit, has in zip(commits, have, strict=True) if not all(has)]
     if lacking:

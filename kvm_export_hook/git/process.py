@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 GIT = (b"git", b"--no-pager", b"--no-replace-objects", b"--no-literal-pathspecs")
 
 OLDEST_GIT = (2, 30)
+NEWER = "install a newer one"
 # What git says where it finds no repository; if one was named, it says which.
 NO_REPOSITORY = "not a git repository (or any "
 NO_REPOSITORY_HERE = (
@@ -47,11 +48,16 @@ LONGEST_REASON = 300
 
 
 class GitError(OSError):
-    """Git is missing, too old, or has failed; ``reason`` says so in one line."""
+    """Git is missing, too old, or has failed; ``reason`` says so in one line.
 
-    def __init__(self, reason: str) -> None:
+    ``refusal``: the exit status with which git has refused what it was given; 0:
+    it was not that, but the machine.
+    """
+
+    def __init__(self, reason: str, refusal: int = 0) -> None:
         super().__init__(None, reason)
         self.reason = reason
+        self.refusal = refusal
 
 
 class Git:
@@ -122,7 +128,7 @@ class Git:
             self.status = os.waitstatus_to_exitcode(status)
             # Output that ends too early has its cause in a failure of git.
             if self.status != 0 and not self.may_fail and isinstance(error, GitError | None):
-                raise GitError(self.explain())
+                raise self.explain()
         finally:
             os.close(self._stderr)
 
@@ -141,18 +147,22 @@ class Git:
             os.close(self._input)
             self._input = None
 
-    def explain(self) -> str:
-        """Say in one line why git has failed."""
+    def explain(self) -> GitError:
+        """Return the error that says why git has failed."""
+        from kvm_export_hook.git.faults import is_refusal
+
         said = os.fsdecode(os.pread(self._stderr, READ_BYTES, 0)).splitlines()
         reason = find_reason(said, self.status or 0)
+        refusal = self.status or 0 if is_refusal(said) else 0
         if reason.startswith(NO_REPOSITORY):
-            return NO_REPOSITORY_HERE
+            return GitError(NO_REPOSITORY_HERE, refusal)
         name = os.fsdecode(find_subcommand(self.arguments))
         if () < find_version() < OLDEST_GIT:
             oldest = ".".join(map(str, OLDEST_GIT))
-            return f"git {name} failed: this git is older than {oldest}: install a newer one"
+            return GitError(f"git {name} failed: this git is older than {oldest}: {NEWER}")
         remedies = [": " + line.strip() for line in said if line.startswith(REMEDY)]
-        return f"git {name} failed: {reason[:LONGEST_REASON]}" + "".join(remedies[:1])
+        shown = f"git {name} failed: {reason[:LONGEST_REASON]}" + "".join(remedies[:1])
+        return GitError(shown, refusal)
 
 
 def find_reason(said: Sequence[str], status: int) -> str:
@@ -233,28 +243,17 @@ def keep_standard_streams_apart() -> None:
 
 
 def open_unnamed(content: bytes) -> int:
-    """Open a file that has CONTENT and no name, at its start. Raises GitError."""
-    path = name_temporary()
+    """Open a file that has CONTENT and no name, at its start. Raises OSError."""
     try:
+        descriptor = os.memfd_create("kvm-export-hook")
+    except (AttributeError, PermissionError):  # not on Linux, or not permitted
+        from kvm_export_hook.git.faults import name_temporary
+
+        path = name_temporary()
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         os.unlink(path)
-        rest = memoryview(content)
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]
-        os.lseek(descriptor, 0, os.SEEK_SET)
-    except OSError as error:
-        raise GitError(blame_temporary(path, error)) from error
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+    os.lseek(descriptor, 0, os.SEEK_SET)
     return descriptor
-
-
-def name_temporary() -> bytes:
-    """Return a new path for something that is soon gone again."""
-    directory = os.environb.get(b"TMPDIR") or b"/tmp"
-    name = b"kvm-export-hook.%d.%s" % (os.getpid(), os.urandom(8).hex().encode())
-    return os.path.join(directory, name)
-
-
-def blame_temporary(path: bytes, error: OSError) -> str:
-    """Say that nothing can be written at PATH, and what to do."""
-    where = os.fsdecode(os.path.dirname(path))
-    return f"cannot write a temporary file in {where}: {error.strerror}: set TMPDIR to another"

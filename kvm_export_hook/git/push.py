@@ -66,8 +66,7 @@ def read_push(
     if push.is_guessed:
         if not push.remote:
             raise GitError(UNKNOWN_PUSH)
-        head = repository.objects.find_commits([b"HEAD"])
-        push.revs = [(b"HEAD", id_) for id_ in head if id_]
+        push.revs = [] if repository.find_empty_tree() else [(b"HEAD", b"HEAD")]
     tips = find_tips(repository, [rev for _, rev in push.revs])
     repository.tips = [tip for tip in tips if tip]
     ranges = list_ranges(repository, push, tips)
@@ -127,8 +126,9 @@ def find_tips(repository: Repository, revs: Sequence[bytes]) -> list[bytes | Non
     """
     tips = repository.objects.find_commits(revs)
     others = [rev for rev, tip in zip(revs, tips, strict=True) if tip is None]
-    for rev, found in zip(others, repository.objects.find(others), strict=True):
-        if found is None:
+    peeled = repository.objects.find(rev + b"^{}" for rev in others)
+    for rev, found in zip(others, peeled, strict=True):
+        if found is None or found.type == b"commit":
             raise GitError(f"{os.fsdecode(rev)!r} {UNKNOWN_REVISION}")
     return tips
 

@@ -123,7 +123,7 @@ class Repository:
         """Read the facts of a state whose fact files git reads by NAMES, once. Raises GitError."""
         facts = self._facts_by_name.get(names)
         if facts is None:
-            contents = [get_content(each) for each in self.objects.find(names)]
+            contents = [get_content(each) for each in self.objects.find_paths(names)]
             facts = self._facts_by_name[names] = self.find_facts(contents)
         return facts
 

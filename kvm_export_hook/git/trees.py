@@ -40,7 +40,7 @@ class TreeReader:
         """
         if len(self._known) > MOST_REMEMBERED:
             self._known.clear()
-        found = self._objects.find(name for name, _ in directories)
+        found = self._objects.find_paths(name for name, _ in directories)
         pairs = zip(found, directories, strict=True)
         tops = [(each, path + b"/") for each, (_, path) in pairs if each and each.type == b"tree"]
         return self._walk(tops)

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     # The mode and the id of each file, by its name from the top of the kernel.
     IndexFiles = dict[bytes, tuple[bytes, bytes]]
 
+# The exit status of git apply for a patch that does not; others are of what it cannot do.
+DOES_NOT_APPLY = 1
 NOTHING = (b"000000", b"0" * 40)
 
 # What of a patch is applied; a star stands for slashes, too. All else is none of KVM's.
@@ -80,7 +82,7 @@ class Base:
     def read_fact_files(self) -> list[bytes | None]:
         """Read the fact files of the tree as it is now."""
         ids = [self.files.get(name, NOTHING)[1] for name in FACT_FILES]
-        return [get_content(each) for each in self.repository.objects.find(ids)]
+        return [get_content(each) for each in self.repository.objects.find_paths(ids)]
 
     def apply(self, patch: bytes, names: PatchNames, origin: Origin | None) -> Change | None:
         """Apply PATCH, and return what it changes; None if git cannot apply it.
@@ -130,7 +132,9 @@ class Base:
         options = (ancestor, *names.options, *self._include(names))
         try:
             self._run_on(b"laid", b"apply", *options, stdin=patch)
-        except GitError:
+        except GitError as error:
+            if not error.refusal:
+                raise
             return None
         made_from = self._list_index(b"ancestor")
         self.write_index(b"laid", made_from)
@@ -163,7 +167,9 @@ class Base:
         options = (b"--cached", b"--whitespace=nowarn", *names.options, *self._include(names))
         try:
             self._run_on(index, b"apply", *options, stdin=patch)
-        except GitError:
+        except GitError as error:
+            if error.refusal != DOES_NOT_APPLY:
+                raise
             return None
         after = self._list_index(index)
         return after if after != before else None
@@ -207,7 +213,7 @@ class Base:
     def _add_from_tree(self, name: bytes, files: IndexFiles) -> None:
         """Add the file NAME of the tree to FILES, if it is there."""
         directory, _, base = name.rpartition(b"/")
-        (found,) = self.repository.objects.find([self._tree + directory])
+        (found,) = self.repository.objects.find_paths([self._tree + directory])
         if found is not None and found.type == b"tree":
             for mode, id_, entry in parse_tree(found):
                 if entry == base:

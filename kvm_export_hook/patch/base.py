@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 
 from kvm_export_hook.git.discover import find_kernel
-from kvm_export_hook.git.process import GitError, run_git
+from kvm_export_hook.git.process import NO_REPOSITORY_HERE, GitError, run_git
 from kvm_export_hook.git.repository import Repository
 from kvm_export_hook.patch.apply import Base
 from kvm_export_hook.rules.scope import is_in_scope
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from kvm_export_hook.run import Complain, Note, ReadFacts
 
 
+# What git says of HEAD before the first commit.
+NO_COMMIT_YET = "unknown revision"
+
+
 def open_base(
     srctree: bytes | None, scratch: Scratch, read_facts: ReadFacts, complain: Complain, note: Note
 ) -> Base | None:
@@ -25,20 +29,30 @@ def open_base(
     It lies in SCRATCH, which becomes a repository. SRCTREE None: the tree
     around the working directory.
     """
-    asked = (b"rev-parse", b"HEAD^{commit}", b"--show-object-format", b"--git-path", b"objects")
+    asked = (b"rev-parse", b"HEAD", b"--show-object-format", b"--git-path", b"objects")
     try:
-        directory, prefix, _ = find_kernel(srctree)
-        said = run_git(*asked, directory=directory)
+        directory, prefix, top = find_kernel(srctree)
     except GitError:
+        return None
+    try:
+        said = run_git(*asked, directory=directory)
+    except GitError as error:
+        is_none = top is None and error.reason == NO_REPOSITORY_HERE
+        if not is_none and NO_COMMIT_YET not in error.reason:
+            raise
         return None
     head, form, objects = said[:-1].split(b"\n", 2)
     scratch.make_repository(os.path.abspath(os.path.join(directory, objects)), form)
     place = (scratch.path, b"", None)
     repository = Repository(None, read_facts, complain, note, place, scratch.environment)
-    base = Base(scratch, repository, head + b":" + prefix)
-    if not any(map(is_in_scope, base.files)):
+    try:
+        base = Base(scratch, repository, head + b":" + prefix)
+        if any(map(is_in_scope, base.files)):
+            base.write_index(b"index", base.files)
+            repository.note_facts(b".", base.facts)
+            return base
+    except GitError:
         repository.objects.close()
-        return None
-    base.write_index(b"index", base.files)
-    repository.note_facts(b".", base.facts)
-    return base
+        raise
+    repository.objects.close()
+    return None

@@ -148,6 +148,8 @@ def read_mail(text: bytes, number: int, scratch: Scratch) -> Mail:
     try:
         said = scratch.run(*MAILINFO, stdin=text)
     except GitError as error:
+        if not error.refusal:
+            raise
         return Mail(f"mail {number}", None, error.reason)
     subject = read_subject(said)
     patch = scratch.read(b"patch")

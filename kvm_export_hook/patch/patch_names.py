@@ -129,6 +129,8 @@ def read_names(scratch: Scratch, patch: bytes) -> PatchNames:
         try:
             names = PatchNames(scratch, patch, options, list_records(scratch, patch, *options))
         except GitError as refused:
+            if not refused.refusal:
+                raise
             error = error or refused
             continue
         if names.are_wanted:

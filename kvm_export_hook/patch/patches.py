@@ -21,7 +21,7 @@ from kvm_export_hook.patch.patch_names import (
 )
 from kvm_export_hook.patch.reading import Reading
 from kvm_export_hook.patch.streams import open_patch
-from kvm_export_hook.run import NO_MEMORY, PLEASE_REPORT
+from kvm_export_hook.run import describe_fault
 from kvm_export_hook.values import Origin
 
 TYPE_CHECKING = False
@@ -85,7 +85,7 @@ class Patches:
             with open_patch(name) as stream:
                 yield from self.find(shown, stream)
         except OSError as error:
-            self._complain(shown, error)
+            self._complain(shown, self._scratch.blame(error))
         else:
             if self.is_empty:
                 self._note(shown, IS_EMPTY_MESSAGE)
@@ -138,15 +138,13 @@ class Patches:
         """
         try:
             return self._find_in_patch(mail, patch)
-        except MemoryError:
-            reason = NO_MEMORY
         except DiffError as error:
             reason = error.locate(patch)
         except OSError as error:
-            reason = str(error.strerror)
+            reason = str(self._scratch.blame(error).strerror)
         except Exception as error:  # noqa: BLE001
             # The mails after it are checked all the same.
-            reason = f"internal error: {type(error).__name__}: {error}: {PLEASE_REPORT}"
+            reason = describe_fault(error)
         self._refuse(reason)
         return []
 
@@ -155,7 +153,7 @@ class Patches:
         try:
             names = read_names(self._scratch, patch)
         except GitError as error:
-            if may_name_kvm(patch):
+            if not error.refusal or may_name_kvm(patch):
                 self._refuse(explain(patch, error) + JOINED_MESSAGE * mail.is_flowed)
             return []
         if not names.are_wanted:

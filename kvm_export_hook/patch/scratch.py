@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import signal
 
-from kvm_export_hook.git.process import blame_temporary, name_temporary, run_git
+from kvm_export_hook.git.faults import FULL, blame_temporary, name_temporary
+from kvm_export_hook.git.process import run_git
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -108,6 +109,12 @@ class Scratch:
             environment = environment | {b"GIT_INDEX_FILE": self.join(index)}
         return run_git(*arguments, directory=self.path, stdin=stdin, environment=environment)
 
+    def blame(self, error: OSError) -> OSError:
+        """Return ERROR, or what says that there is no space for this directory."""
+        if not str(error.strerror).endswith(FULL):
+            return error
+        return OSError(None, blame_temporary(self.path, error))
+
     def make_repository(self, objects: bytes, form: bytes) -> None:
         """Make the directory a repository that reads OBJECTS, a directory of another, as its own.
 
@@ -118,8 +125,8 @@ class Scratch:
         extension = b"" if is_old else b"[extensions]\n\tobjectFormat = %s\n" % form
         config = b"[core]\n\trepositoryFormatVersion = %d\n\tbare = true\n" % (not is_old)
         quoted = objects.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
-        for name in (b"objects", b"objects/info", b"refs"):
-            os.mkdir(self.join(name))
+        for name in (b"objects/info", b"refs"):
+            os.makedirs(self.join(name), exist_ok=True)
         for name, content in (
             (b"HEAD", b"ref: refs/heads/none\n"),
             (b"config", config + extension),

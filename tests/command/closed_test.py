@@ -67,6 +67,7 @@ def test_a_place_that_may_not_be_entered(
     {
         "descriptors": (OSError(24, "Too many open files"), "Too many open files"),
         "threads": (RuntimeError("can't start new thread"), "can't start new thread"),
+        "a-module": (ImportError("No module x"), "cannot load a part of this program: No module x"),
     },
 )
 def test_what_the_machine_lacks_is_no_fault_of_ours(error: Exception, said: str) -> None:
@@ -77,3 +78,5 @@ def test_too_few_descriptors(linux: Repository) -> None:
     for limit in range(3, 12):
         _, output = linux.run("bash", "-c", f'ulimit -n {limit}; exec "$0" --staged', str(COMMAND))
         assert "internal error" not in output
+        assert "''" not in output
+        assert not [line for line in output.splitlines() if "cli.py" in line and "in main" in line]

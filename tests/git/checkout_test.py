@@ -453,3 +453,15 @@ def test_a_range_in_which_the_kernel_moves(
         assert [each for each in found if not each.startswith("move: ")] == seen
         said = f"kvm-export-hook: error: commit {unseen}: {other}{elsewhere.rstrip('/') or '.'}\n"
         assert command("--commits=start..", *srctree).err == said
+
+
+def test_a_kernel_that_is_moved_away_in_the_index(linux: Repository, command: Command) -> None:
+    (linux.top / "linux").mkdir()
+    for name in ("arch", "virt", "include"):
+        linux.git("mv", name, f"linux/{name}")
+    said = "is not in the kernel that is checked: name its tree with --srctree=linux\n"
+    named = "kvm-export-hook: error: linux/arch/x86/kvm/x86.c: "
+    assert command("--staged", "--srctree=.") == (2, "", named + said)
+    assert find_added("--staged", "--srctree=linux") == []
+    linux.git("rm", "-r", "--quiet", "--cached", "linux")
+    assert command("--staged", "--srctree=.").status == 0

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kvm_export_hook.git.objects import Objects
+from kvm_export_hook.git.objects import NOT_HERE_MESSAGE, Objects
 from kvm_export_hook.git.process import Git, GitError, ask_git, find_version, read_fields, run_git
 from tests.conftest import Command
 from tests.helpers.cases import parametrize
@@ -292,6 +292,34 @@ def test_an_environment_of_its_own(linux: Repository, monkeypatch: pytest.Monkey
     assert run_git(b"rev-parse", b"--git-dir", environment=variables) == b".git\n"
 
 
+@pytest.mark.parametrize("source", ["--staged", "--commits=HEAD", "--patch=../patch"])
+@pytest.mark.parametrize("name", ["arch/x86/kvm/Makefile", "include/linux/kvm_types.h", "virt/kvm"])
+def test_an_object_that_cannot_be_read_is_not_absent(
+    linux: Repository, command: Command, source: str, name: str
+) -> None:
+    linux.record("more", {A: b"int a;\n"})
+    linux.stage(A, b"int b;\n")
+    write(linux.top.parent / "patch", linux.git("diff", "--cached").encode())
+    id_ = linux.git("rev-parse", f"HEAD:{name}").strip()
+    (linux.top / ".git/objects" / id_[:2] / id_[2:]).unlink()
+    status, out, err = command(source)
+    assert (status, out) == (2, "")
+    assert NOT_HERE_MESSAGE in err or id_ in err  # git log says it in its own words
+
+
+def test_a_submodule_in_the_place_of_a_file_is_no_object_that_is_missing(linux: Repository) -> None:
+    id_ = linux.git("rev-parse", "HEAD").strip()
+    linux.git("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},fs/sub")
+    linux.git("commit", "--quiet", "--message", "submodule")
+    objects = Objects()
+    names = (b"HEAD:fs/sub", b"HEAD:fs/none/x", b"HEAD:fs/open.c/x", b"0" * 40)
+    assert objects.find_paths(names) == [None] * 4
+    for name in (b"1" * 40, b"gone:fs", id_.encode() + b"0"):
+        with pytest.raises(GitError):
+            objects.find_paths([name])
+    objects.close()
+
+
 # The streams of this process, and its temporary files.
 
 
@@ -339,17 +367,13 @@ def test_no_stdin_for_a_push(linux: Repository) -> None:
     "directory",
     {"not-there": "/gone", "no-directory": "/dev/null", "not-writable": "locked"},
 )
-@parametrize(
-    ("arguments", "subject"),
-    {"the-index": (["--staged"], ""), "a-patch": (["--patch", "-"], "")},
-)
 def test_nowhere_to_write_a_temporary_file(
-    linux: Repository, tmp_path: Path, directory: str, arguments: list[str], subject: str
+    linux: Repository, tmp_path: Path, directory: str
 ) -> None:
     (tmp_path / "locked").mkdir(mode=0o500)
     where = str(tmp_path / directory)
     done = subprocess.run(
-        drop_rights(str(COMMAND), *arguments),
+        drop_rights(str(COMMAND), "--patch", "-"),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -358,15 +382,24 @@ def test_nowhere_to_write_a_temporary_file(
     )
     assert done.returncode == 2
     assert done.stderr.startswith(
-        f"kvm-export-hook: error: {subject}cannot write a temporary file in {where}: "
+        f"kvm-export-hook: error: cannot write a temporary file in {where}: "
     ), done.stderr
     assert done.stderr.endswith(": set TMPDIR to another\n")
     assert done.stderr.count("\n") == 1
 
 
-def test_no_temporary_file_is_left(
+def test_what_git_reads_is_never_a_file_of_the_temporary_directory(
+    linux: Repository, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    linux.stage(A, BAD)
+    monkeypatch.setenv("TMPDIR", "/gone")
+    assert command("--staged").status == 1
+
+
+def test_a_system_that_has_no_files_in_memory(
     linux: Repository, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delattr("os.memfd_create")
     (tmp_path / "scratch").mkdir()
     monkeypatch.setenv("TMPDIR", str(tmp_path / "scratch"))
     linux.stage(A, BAD)
@@ -374,6 +407,10 @@ def test_no_temporary_file_is_left(
     assert list((tmp_path / "scratch").iterdir()) == []
     monkeypatch.setenv("TMPDIR", "")
     assert command("--staged").status == 1
+    monkeypatch.setenv("TMPDIR", "/gone")
+    status, out, err = command("--staged")
+    assert (status, out) == (2, "")
+    assert err.startswith("kvm-export-hook: error: /gone/kvm-export-hook.")
 
 
 # What a clean commit pays for.

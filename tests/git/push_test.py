@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import Command
 from tests.helpers.cases import parametrize
 from tests.helpers.repositories import Repository, find_added
-from tests.helpers.support import BAD, INTERNAL, TYPED, write
+from tests.helpers.support import BAD, COMMAND, INTERNAL, TYPED, write
 
 A, B, C = "virt/kvm/a.c", "virt/kvm/b.c", "virt/kvm/c.c"
 ZERO = "0" * 40
@@ -470,3 +470,14 @@ def test_pushes_under_a_framework(pushed: Repository, tmp_path: Path, framework:
     # A whole history.
     pushed.git("remote", "remove", "origin")
     assert push(pushed, "fork", "main:refs/heads/all") == ["bad", f"{A}:1"]
+
+
+def test_a_tag_of_a_commit_that_cannot_be_read(linux: Repository) -> None:
+    id_ = linux.record("bad", {A: BAD})
+    linux.git("tag", "--annotate", "--message", "x", "v1")
+    tag = linux.git("rev-parse", "v1").strip()
+    (linux.top / ".git/objects" / id_[:2] / id_[2:]).unlink()
+    line = f"refs/tags/v1 {tag} refs/tags/v1 {'0' * 40}\n"
+    done = linux.run(str(COMMAND), "--pre-push", "origin", "url", stdin=line.encode())
+    assert done.status == 2
+    assert f"'{tag}' is not in this repository: fetch it" in done.output

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kvm_export_hook.git.objects import NOT_HERE_MESSAGE
 from kvm_export_hook.patch.patches import HUNKS_ALONE_MESSAGE
 from tests.conftest import HOME, Command
 from tests.helpers import random_edits
@@ -266,8 +267,15 @@ def test_nothing_is_fetched(
         *("clone", "--quiet", "--no-checkout", "--filter=blob:none"),
         *(f"file://{linux.top}", str(tmp_path / "partial")),
     )
+    partial = Repository(tmp_path / "partial", linux.home)
     linux.top.rename(tmp_path / "away")
-    monkeypatch.chdir(tmp_path / "partial")
+    monkeypatch.chdir(partial.top)
+    status, out, err = command("--patch", path)
+    assert (status, out) == (2, "")
+    assert NOT_HERE_MESSAGE in err  # of a fact file
+    (tmp_path / "away").rename(linux.top)
+    partial.git("checkout", "HEAD", "--", "include", "arch/x86/kvm/Makefile")
+    linux.top.rename(tmp_path / "away")
     status, out, err = command("--patch", path)
     assert status == 1
     assert out.startswith(f"{A}:13:1: error: ")

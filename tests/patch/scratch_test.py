@@ -1,16 +1,29 @@
 # SPDX-License-Identifier: MIT
-"""The directory for git: no signal leaves it, with the mails in it, behind."""
+"""The directory for git: no signal leaves it, and no full disk is taken for a bad patch."""
 
 from __future__ import annotations
 
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import Command
+from tests.helpers.repositories import Repository
 from tests.helpers.steps import make_steps
-from tests.helpers.support import PYTHON, make_unmeasured_environment, restore_signals
+from tests.helpers.support import (
+    BAD,
+    PYTHON,
+    make_makefile,
+    make_unmeasured_environment,
+    restore_signals,
+    write,
+)
+
+A, LISTED, MAKEFILE = "virt/kvm/a.c", "virt/kvm/listed.c", "arch/x86/kvm/Makefile"
+EXPORT = b"EXPORT_SYMBOL_GPL(kvm_put_kvm);\n"
 
 STEPS = make_steps(
     ["kvm_export_hook.patch.scratch"],
@@ -19,6 +32,43 @@ with kvm_export_hook.patch.scratch.Scratch() as directory:
     open(directory.join(b"mail"), "wb").close()
 """,
 )
+
+
+@pytest.fixture
+def small(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """Make a file system that is soon full."""
+    place = tmp_path / "small"
+    place.mkdir()
+    mounting = ["mount", "-t", "tmpfs", "-o", request.param, "none", str(place)]
+    if subprocess.run(mounting, capture_output=True, check=False).returncode != 0:
+        pytest.skip("only root can mount a file system, and not everywhere")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+SIZES = [f"size={4 * pages}k" for pages in range(1, 11)]
+FILES = [f"nr_inodes={number}" for number in range(1, 16)]
+
+
+@pytest.mark.parametrize("small", [*SIZES, *FILES], indirect=True)
+def test_a_full_disk_is_what_is_blamed(
+    linux: Repository, small: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    linux.record("listed", {LISTED: EXPORT})
+    linux.stage_all({A: BAD + b"int a;\n" * 1000, MAKEFILE: make_makefile("kvm_get_kvm")})
+    linux.record("after")
+    write(small.parent / "mail", linux.git("format-patch", "--stdout", "-1").encode())
+    linux.git("reset", "--quiet", "--hard", "HEAD~")
+    monkeypatch.setenv("TMPDIR", str(small))
+    status, out, err = command("--patch=../mail")
+    if status == 1:  # there was enough space
+        assert f"{LISTED}:1:1: error: " in out
+    else:
+        assert (status, out) == (2, "")
+        assert err.count("\n") == 1
+        assert f"cannot write a temporary file in {small}: " in err
+        assert err.endswith(": set TMPDIR to another\n")
+    assert list(small.iterdir()) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGINT])
