@@ -6,6 +6,8 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,16 @@ from kvm_export_hook.patch.patches import HUNKS_ALONE_MESSAGE, INTERDIFF_MESSAGE
 from tests.conftest import HOME, Command
 from tests.helpers.cases import parametrize
 from tests.helpers.repositories import VFS, Repository, find_added
-from tests.helpers.support import BAD, INTERNAL, MAKEFILE_WITH_CHECK, make_tree, write
+from tests.helpers.support import (
+    BAD,
+    COMMAND,
+    INTERNAL,
+    MAKEFILE_WITH_CHECK,
+    make_environment,
+    make_tree,
+    restore_signals,
+    write,
+)
 
 A, B, LIB = "virt/kvm/a.c", "arch/x86/kvm/b.c", "lib/l.c"
 MAKEFILE = "arch/x86/kvm/Makefile"
@@ -254,13 +265,19 @@ def test_a_kernel_in_a_subdirectory(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert find_added("--patch", path) == [f"[PATCH] after: {A}:13"]
 
 
-def list_contents(top: Path) -> dict[str, str]:
-    """List every file below TOP, with a checksum of its content."""
-    return {
-        str(path.relative_to(top)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(top.rglob("*"))
-        if path.is_file()
-    }
+def list_contents(top: Path) -> dict[str, tuple[int, int, str]]:
+    """List all that is below TOP: its mode, when it was changed, and a checksum of its content.
+
+    Not when an object was: git marks one that it would write, and finds, as in use.
+    """
+    listed = {}
+    for path in sorted(top.rglob("*")):
+        found = path.lstat()
+        content = path.read_bytes() if path.is_file() else b""
+        checksum = hashlib.sha256(content).hexdigest()
+        changed = 0 if path.match("objects/??/*") else found.st_mtime_ns
+        listed[str(path.relative_to(top))] = found.st_mode, changed, checksum
+    return listed
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -275,6 +292,29 @@ def test_nothing_is_written_to_the_repository(
     linux.git("update-index", "--split-index")
     before = list_contents(linux.top)
     assert find_added("--patch", path) == [f"[PATCH] after: {A}:1"]
+    assert list_contents(linux.top) == before
+    assert not os.listdir(tmp_path / "scratch")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP])
+def test_nor_is_it_where_a_signal_comes_between_two_patches(
+    linux: Repository, tmp_path: Path, number: signal.Signals
+) -> None:
+    path = write(tmp_path / "mail", make_mail(linux, {A: LINES}, {A: BAD}))
+    (tmp_path / "scratch").mkdir()
+    os.mkfifo(tmp_path / "next")
+    before = list_contents(linux.top)
+    with subprocess.Popen(
+        restore_signals(str(COMMAND), "--patch", str(path), str(tmp_path / "next")),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=make_environment(TMPDIR=str(tmp_path / "scratch")),
+    ) as process:
+        # Once that is opened for reading, the first patch has been applied.
+        with open(tmp_path / "next", "wb"):
+            assert os.listdir(tmp_path / "scratch")
+            process.send_signal(number)
+        assert process.wait() == 2
     assert list_contents(linux.top) == before
     assert not os.listdir(tmp_path / "scratch")
 

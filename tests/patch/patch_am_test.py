@@ -98,6 +98,57 @@ def test_the_shared_cases(path: Path, tmp_path: Path) -> None:
         assert verdicts.status == 1
 
 
+ADDED = b"""\
+diff --git a/virt/kvm/x.c b/virt/kvm/x.c
+--- a/virt/kvm/x.c
++++ b/virt/kvm/x.c
+@@ -1,3 +1,4 @@
+ int a;
+ int b;
+ int c;
++int d;
+"""
+HELLO = b"From: A <a@example.org>\nSubject: %s\nMIME-Version: 1.0\n"
+PARTS = b"Content-Type: multipart/%s; boundary=X\n\n--X\nContent-Type: text/plain\n\n%s\n--X\n"
+PATCH = HELLO % b"[PATCH] KVM: d" + b"\nText\n---\n" + ADDED
+SIGNED = b"Content-Type: application/pgp-signature\n\n-----BEGIN PGP SIGNATURE-----\n--X--\n"
+HTML = b"Content-Type: text/html\n\n%s\n--X--\n"
+ANSWER = b"=?utf-8?B?5Zue5aSNOiBbUEFUQ0hdIEtWTTogZA==?="  # a reply, in Chinese
+
+# What people send: whether git am applies it.
+HONEST = {
+    "number-in-the-signature": (PATCH + b"-- \n+49 30 1234\n", True),
+    "number-in-the-footer": (PATCH + b"-- \n2.39.5\n\n" + b"_" * 47 + b"\n+49 30 1234\n", True),
+    "signed": (HELLO % b"[PATCH] KVM: d" + PARTS % (b"signed", ADDED) + SIGNED, True),
+    "signed-pull-request": (
+        HELLO % b"[GIT PULL] KVM fixes" + PARTS % (b"signed", b" virt/kvm/x.c | 1 +\n") + SIGNED,
+        False,
+    ),
+    "answer": (HELLO % ANSWER + b"\n> " + ADDED.replace(b"\n", b"\n> ") + b"\n", False),
+    "answer-in-parts": (
+        HELLO % ANSWER + PARTS % (b"alternative", b"kvm") + HTML % b"<p>kvm</p>",
+        False,
+    ),
+    "html-that-repeats-the-diff": (
+        HELLO % b"[PATCH] KVM: d"
+        + PARTS % (b"alternative", ADDED)
+        + HTML % ADDED.replace(b" ", b"&nbsp;"),
+        True,
+    ),
+    "html-that-repeats-it-line-by-line": (
+        HELLO % b"[PATCH] KVM: d" + PARTS % (b"alternative", ADDED) + HTML % (b"<pre>" + ADDED),
+        False,
+    ),
+}
+
+
+@parametrize(("mail", "is_applied"), HONEST)
+def test_an_honest_mail_is_no_error(tmp_path: Path, mail: bytes, *, is_applied: bool) -> None:
+    base = make_repository(tmp_path / "base", BASE)
+    verdicts = ask_both(base, tmp_path / "applied", mail)
+    assert verdicts[:3] == (is_applied, False, 0), verdicts.output
+
+
 def check(verdicts: Verdicts) -> None:
     """Hold --patch to what ``git am`` did."""
     assert "internal error" not in verdicts.output
