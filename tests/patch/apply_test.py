@@ -368,12 +368,21 @@ def test_nothing_is_fetched(
         *("clone", "--quiet", "--no-checkout", "--filter=blob:none"),
         *(f"file://{linux.top}", str(tmp_path / "partial")),
     )
-    linux.top.rename(tmp_path / "away")
-    monkeypatch.chdir(tmp_path / "partial")
+    partial = Repository(tmp_path / "partial", linux.home)
+    log = tmp_path / "log"
+    server = write(
+        tmp_path / "server", b'#!/bin/sh\ntouch "%s"\nexec git-upload-pack "$@"\n' % bytes(log)
+    )
+    server.chmod(0o755)
+    partial.git("config", "remote.origin.uploadpack", str(server))
+    monkeypatch.chdir(partial.top)
     status, out, err = command("--patch", path)
     assert status == 1
     assert out.startswith(f"{A}:13:1: error: ")
     assert HUNKS_ALONE_MESSAGE in err
+    assert not log.exists()
+    partial.git("show", "HEAD:virt/kvm/kvm_main.c")
+    assert log.exists()  # had anything been fetched
 
 
 def test_a_link_that_a_patch_puts_in_kvm(linux: Repository, command: Command) -> None:
