@@ -20,6 +20,7 @@ from tests.helpers.kernel_files import HEADER, MAKEFILE
 Files = dict[str, tuple[bytes, bytes]]
 
 PLAIN, EXECUTABLE, LINK = b"100644", b"100755", b"120000"
+EXPORT_PATTERN = re.compile(rb"(?m)^(EXPORT_SYMBOL\w*)([^\n]*\n)")
 SYMBOLS = (b"kvm_get_kvm", b"kvm_put_kvm", b"kvm_foo", b"kvm_bar", b"kvm_get_kvm_x")
 MACROS = (policy.GPL, policy.GPL, policy.PLAIN, policy.INTERNAL, b"EXPORT_SYMBOL_NS_GPL")
 FORMS = (
@@ -104,12 +105,12 @@ def remove_lines(random: Random, files: Files) -> None:
 
 def edit_export(random: Random, files: Files) -> None:
     """Change the macro of an export that is there, remove it, or move it to another file."""
-    names = [name for name, (_, content) in files.items() if b"\nEXPORT_SYMBOL" in content]
+    names = [name for name, (_, content) in files.items() if EXPORT_PATTERN.search(content)]
     if not names:
         return
     name = random.choice(names)
     mode, content = files[name]
-    at = random.choice(list(re.finditer(rb"(?m)^(EXPORT_SYMBOL\w*)([^\n]*\n)", content)))
+    at = random.choice(list(EXPORT_PATTERN.finditer(content)))
     kind = random.choice(("macro", "remove", "move", "away"))
     instead = random.choice(MACROS) + at[2] if kind == "macro" else b""
     files[name] = mode, content[: at.start()] + instead + content[at.end() :]

@@ -231,8 +231,10 @@ def find_differences(workshop: Workshop, seed: int) -> list[str]:
     series_of = "before..after" if form.is_mail else "before..squash"
     truth = oracle if oracle and is_meant else workshop.judge("--commits", series_of)
     has_facts = any(any(name_changes(name, before, series)) for name in FACTS)
-    if oracle is None and any(word in error for error in said.errors for word in UNREADABLE):
-        event("git cannot read the patch")
+    is_unreadable = any(word in error for error in said.errors for word in UNREADABLE)
+    # Below a directory, git reads renames without a prefix only from the top of the repository.
+    if is_unreadable and (oracle is None or (workshop.prefix and form.strip == "-p0")):
+        event("git cannot read the patch at the top of the kernel")
         return []
     check("here", said, oracle or truth, is_exact=bool(oracle) or not said.is_by_hunks)
     if is_meant and not has_facts:
