@@ -236,14 +236,18 @@ def find_differences(workshop: Workshop, seed: int) -> list[str]:
     if is_unreadable and (oracle is None or (workshop.prefix and form.strip == "-p0")):
         event("git cannot read the patch at the top of the kernel")
         return []
-    check("here", said, oracle or truth, is_exact=bool(oracle) or not said.is_by_hunks)
+    # Without context, git applies a hunk at the end of the file.
+    is_vague = "-U0" in form.command
+    is_exact = bool(oracle) or not (said.is_by_hunks or is_vague)
+    check("here", said, oracle or truth, is_exact=is_exact)
     if is_meant and not has_facts:
         check("again", workshop.judge(*patch), truth, is_exact=True)
     workshop.go_to("other")
     said = workshop.judge(*patch)
     if not has_facts:
         here = workshop.ask_git(form)
-        check("elsewhere", said, here or truth, is_exact=bool(here) or not said.is_by_hunks)
+        is_exact = bool(here) or not (said.is_by_hunks or is_vague)
+        check("elsewhere", said, here or truth, is_exact=is_exact)
     workshop.go_to("before")
     git = workshop.repository.top / ".git"
     git.rename(git.with_name("git"))
