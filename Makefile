@@ -12,6 +12,7 @@
 #   make bench-instructions            count instructions, which are the same in every run
 #   make bench-commit SRCTREE=~/linux  time git commit there, with the hook and without
 #   make bench-commits SRCTREE=~/linux time --commits over 500 to 2,000 commits
+#   make bench-mails SRCTREE=~/linux   time --patch on one mail and on up to 2,000
 #   make lint                          run ruff and mypy
 #   make format                        format the sources with ruff
 #   make dist                          build what is released, check it, and run it on PYTHONS
@@ -42,7 +43,7 @@ FAIL := { echo "make $(MAKECMDGOALS): $$NO_INDEX" >&2; exit 1; }
 help:
 	@sed -n '3,/^$$/s/^# \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: help bench bench-commit bench-commits bench-instructions bench-peers demo test test-kernel matrix fuzz fuzz-guided lint format dist clean
+.PHONY: help bench bench-commit bench-commits bench-instructions bench-mails bench-peers demo test test-kernel matrix fuzz fuzz-guided lint format dist clean
 .DELETE_ON_ERROR:
 
 # A group of pyproject.toml's dependency-groups, installed beside the package itself.
@@ -92,6 +93,10 @@ bench-commit: .venv/demo.stamp
 bench-commits: .venv/demo.stamp
 	@test -n "$$SRCTREE" || { echo "SRCTREE is not set: run make bench-commits SRCTREE=~/linux" >&2; exit 2; }
 	@$(BIN)/python -m benchmarks.commits --srctree "$$SRCTREE" $(if $(KEEP),--keep '$(KEEP)')
+
+bench-mails: .venv/demo.stamp
+	@test -n "$$SRCTREE" || { echo "SRCTREE is not set: run make bench-mails SRCTREE=~/linux" >&2; exit 2; }
+	@$(BIN)/python -m benchmarks.mails --srctree "$$SRCTREE" $(if $(KEEP),--keep '$(KEEP)')
 
 # An environment of their own: they bring in much.
 bench-peers:

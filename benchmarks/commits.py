@@ -78,7 +78,7 @@ def print_count(repository: Repository, count: int, runs: int, ids: Path) -> Non
     ratio = statistics.median(mine / its for mine, its in pairs)
     mine, its = (statistics.median(side) for side in zip(*pairs, strict=True))
     missed = " **missed**" if ratio > RATIO else ""
-    peak = read_own_peak(top, revisions, ids) / 1024
+    peak = read_own_peak(top, ids, "--commits", revisions) / 1024
     print_row(
         str(count),
         f"{mine:.2f}",
@@ -89,10 +89,10 @@ def print_count(repository: Repository, count: int, runs: int, ids: Path) -> Non
     )
 
 
-def read_own_peak(top: Path, revisions: str, out: Path) -> int:
-    """Return the peak of memory of ``--commits``, without git's, in KiB; OUT takes its output."""
-    measure_cost([sys.executable, "-c", OWN_PEAK, "--commits", revisions], top, out)
-    return int(out.read_text())
+def read_own_peak(top: Path, out: Path, *arguments: str) -> int:
+    """Return the peak of memory on ARGUMENTS, without git's, in KiB; OUT takes the output."""
+    measure_cost([sys.executable, "-c", OWN_PEAK, *arguments], top, out)
+    return int(out.read_text().splitlines()[-1])
 
 
 def list_blobs(repository: Repository, revisions: str) -> list[str]:

@@ -82,7 +82,9 @@ def print_table(tree: Path, scratch: Path) -> None:
     add_row("--staged, 5 large clean files", staged.top, "--staged")
     add_row("the dirty tree", dirty)
     add_row("the dirty tree, with an option", dirty, "--color=never")
-    add_row("a mail of 300 lines", dirty, "--patch", str(patch))
+    add_row("a mail of 300 lines, its hunks alone", dirty, "--patch", str(patch))
+    checkpatch = ("--format=checkpatch", "--patch", str(patch))
+    add_row("the same, applied, for checkpatch", staged.top, *checkpatch, target=62)
 
 
 def count(command: Sequence[str], directory: Path) -> int:

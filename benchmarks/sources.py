@@ -157,11 +157,11 @@ def link(source: str, target: str) -> None:
 
 
 def write_mail() -> str:
-    """Write a mail with a patch of 300 lines."""
+    """Write a mail with a patch of 300 lines, which makes a file."""
     added = "".join(f"+int a{number};\n" for number in range(280))
     return (
         "From 0123456789abcdef Mon Sep 17 00:00:00 2001\nFrom: A <a@example.org>\n"
         "Subject: [PATCH] KVM: a\n\nA message.\n---\n virt/kvm/x.c | 280 +\n\n"
-        "diff --git a/virt/kvm/x.c b/virt/kvm/x.c\nindex 0123456..789abcd 100644\n"
-        f"--- a/virt/kvm/x.c\n+++ b/virt/kvm/x.c\n@@ -1 +1,281 @@\n a\n{added}-- \n2.39.5\n\n"
+        "diff --git a/virt/kvm/x.c b/virt/kvm/x.c\nnew file mode 100644\nindex 0000000..789abcd\n"
+        f"--- /dev/null\n+++ b/virt/kvm/x.c\n@@ -0,0 +1,280 @@\n{added}-- \n2.39.5\n\n"
     )

@@ -2,6 +2,6 @@
 """Mails and diffs.
 
 ``streams`` opens files, ``patches`` begins. ``mail`` gets a diff, ``patch_names`` says which files,
-``apply`` has git apply it to a ``base`` in ``scratch``. Of what cannot be applied, ``diff`` and
-``sides`` read hunks, ``reading`` makes both states, ``series`` keeps the facts.
+``apply`` has git apply it to a ``base`` in ``scratch``. Of what cannot be applied, ``diff`` reads
+hunks, ``reading`` makes both states, ``series`` keeps the facts.
 """

@@ -38,7 +38,7 @@ NOTHING = (b"000000", b"0" * 40)
 
 # What of a patch is applied; a star stands for slashes, too. All else is none of KVM's.
 INCLUDED = (*(name + b"/*" for name in KVM_DIRECTORIES), *FACT_FILES)
-GLOB_PATTERN = re.compile(rb"[\\*?\[]")
+GLOB_PATTERN = rb"[\\*?\[]"
 IDS_PATTERN = re.compile(rb"(?m)^index ([0-9a-f]{4,64})\.\.([0-9a-f]{4,64})(?: [0-7]+)?$")
 
 
@@ -84,15 +84,21 @@ class Base:
         ids = [self.files.get(name, NOTHING)[1] for name in FACT_FILES]
         return [get_content(each) for each in self.repository.objects.find_paths(ids)]
 
-    def apply(self, patch: bytes, names: PatchNames, origin: Origin | None) -> Change | None:
+    def apply(
+        self, patch: bytes, names: PatchNames, origin: Origin | None, *, only_here: bool
+    ) -> Change | None:
         """Apply PATCH, and return what it changes; None if git cannot apply it.
 
-        First to the tree as it is, then to the files that it was made from, which
-        is what ``git am -3`` does. The other way round, if the tree has what it
-        makes already. Raises GitError.
+        First to the tree as it is, then, unless ONLY_HERE, to the files that it was
+        made from, which is what ``git am -3`` does. The other way round, if the tree
+        has what it makes already. Raises GitError.
         """
-        ways = (self._apply_here, self._apply_where_it_was_made)
-        for way in reversed(ways) if self._has_new_ids(patch, names) else ways:
+        ways = [self._apply_here, self._apply_where_it_was_made]
+        if only_here:
+            ways.pop()
+        elif self._has_new_ids(patch, names):
+            ways.reverse()
+        for way in ways:
             done = way(patch, names)
             if done is not None:
                 old, self.files = done
@@ -109,11 +115,10 @@ class Base:
 
     def _apply_here(self, patch: bytes, names: PatchNames) -> tuple[IndexFiles, IndexFiles] | None:
         """Apply PATCH to the tree as it is; return the files before and after."""
-        files = dict(self.files)
-        self._add_sources(files, names)
-        added = files.keys() - self.files.keys()
+        added = self._find_sources(names)
         if added:
-            self.write_index(b"index", {name: files[name] for name in added})
+            self.write_index(b"index", added)
+        files = self.files | added
         new = self._run_apply(b"index", files, patch, names)
         if new is not None:
             return files, new
@@ -125,9 +130,10 @@ class Base:
         self, patch: bytes, names: PatchNames
     ) -> tuple[IndexFiles, IndexFiles] | None:
         """Apply PATCH to the files that its own ids name, laid over the tree."""
-        files = {name: each for name, each in self.files.items() if name not in names.new}
-        self._add_sources(files, names)
-        self.write_index(b"laid", files)
+        with open(self._scratch.join(b"laid"), "wb") as laid:
+            laid.write(self._scratch.read(b"index"))
+        added = self._find_sources(names)
+        self.write_index(b"laid", added)
         ancestor = b"--build-fake-ancestor=" + self._scratch.join(b"ancestor")
         options = (ancestor, *names.options, *self._include(names))
         try:
@@ -137,25 +143,30 @@ class Base:
                 raise
             return None
         made_from = self._list_index(b"ancestor")
-        self.write_index(b"laid", made_from)
-        files |= made_from
+        files = self.files | added
+        # What the patch makes anew is not there before it.
+        anew = {*names.new} & files.keys() - made_from.keys()
+        self.write_index(b"laid", made_from | dict.fromkeys(anew, NOTHING))
+        files = {name: each for name, each in files.items() if name not in anew} | made_from
         new = self._run_apply(b"laid", files, patch, names)
         if new is None:
             return None
         os.replace(self._scratch.join(b"laid"), self._scratch.join(b"index"))
         return files, new
 
-    def _add_sources(self, files: IndexFiles, names: PatchNames) -> None:
-        """Add to FILES what a patch with NAMES renames or copies from elsewhere.
+    def _find_sources(self, names: PatchNames) -> IndexFiles:
+        """Find what a patch with NAMES renames or copies from elsewhere.
 
         A file that it would only rename, and that has the new name already, has
         not changed.
         """
-        for old, new in zip(names.find_old(), names.new, strict=True):
-            if old not in files and old != new:
-                self._add_from_tree(old, files)
-                if old not in files and new in self.files:
-                    files[old] = self.files[new]
+        found: IndexFiles = {}
+        for old, new in names.moves:
+            if old not in self.files:
+                self._add_from_tree(old, found)
+                if old not in found and new in self.files:
+                    found[old] = self.files[new]
+        return found
 
     def _run_apply(
         self, index: bytes, before: IndexFiles, patch: bytes, names: PatchNames
@@ -178,10 +189,9 @@ class Base:
         """Yield the options that limit git to what matters of a patch that has NAMES."""
         for pattern in (*INCLUDED, *MAY_HIDE_KVM):
             yield b"--include=" + pattern
-        if names.moves:
-            for name in names.new:
-                if not is_in_scope(name):
-                    yield b"--include=" + GLOB_PATTERN.sub(rb"\\\g<0>", name)
+        for _, name in names.moves:
+            if not is_in_scope(name):
+                yield b"--include=" + re.sub(GLOB_PATTERN, rb"\\\g<0>", name)
 
     def _compare(self, old: IndexFiles, new: IndexFiles, origin: Origin | None) -> Change:
         """Compare two states by the one road."""

@@ -9,9 +9,14 @@ from __future__ import annotations
 
 import re
 
+from kvm_export_hook.patch.mail import MAKE_AGAIN
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    # A side of a hunk: its bytes, and the number of its first line, 1-based.
+    Side = tuple[bytes, int]
 
 HUNK_PATTERN = re.compile(
     rb"@@ -([0-9]{1,9})(?:,([0-9]{1,9}))? \+([0-9]{1,9})(?:,([0-9]{1,9}))? @@[^\n]*\n"
@@ -32,7 +37,10 @@ BINARY_PATTERN = re.compile(rb"GIT binary patch\n|Binary files ")
 # A name of KVM_NAME_PATTERN, or one that is quoted.
 KVM_NAME_PATTERN = re.compile(rb"kvm|\\[0-7]{3}")
 
-MAKE_AGAIN = "make the patch again, or judge the commit with --commits"
+# What goes, of the lines of a hunk, to make its old and its new side.
+NOT_OLD_PATTERN = re.compile(rb"(?m)^(?:[+\\][^\n]*\n|[ -])")
+NOT_NEW_PATTERN = re.compile(rb"(?m)^(?:[-\\][^\n]*\n|[ +])")
+PIECE_BYTES = 1 << 16
 
 NO_HUNK_MESSAGE = "the header of a file has no hunk after it"
 NO_NAMES_MESSAGE = "a hunk has no file names before it"
@@ -149,6 +157,17 @@ class PatchedFile:
             pass
 
 
+def explain(patch: bytes, reason: str) -> str:
+    """Say what is wrong with PATCH, which git refuses for REASON."""
+    found: list[DiffError] = []
+    try:
+        for file in split_patch(patch, found.append):
+            file.pass_hunks()
+    except DiffError as broken:
+        found.append(broken)
+    return found[0].locate(patch) if found else f"{reason}: {MAKE_AGAIN}"
+
+
 def split_patch(text: bytes, complain: Callable[[DiffError], object]) -> Iterator[PatchedFile]:
     """Yield the files of the patch TEXT, whose last line is ended.
 
@@ -207,3 +226,23 @@ def is_cut_off(text: bytes, file: PatchedFile) -> bool:
     if file.has_hunks or not KVM_NAME_PATTERN.search(file.header):
         return False
     return not (NEEDS_NO_HUNK_PATTERN.search(file.header) or BINARY_PATTERN.match(text, file.end))
+
+
+def read_sides(text: bytes, hunk: Hunk) -> tuple[Side, Side]:
+    """Read the old and the new side of HUNK of the patch TEXT."""
+    old = remove(NOT_OLD_PATTERN, text, hunk), hunk.old_start
+    new = remove(NOT_NEW_PATTERN, text, hunk), hunk.new_start
+    return old, new
+
+
+def remove(pattern: re.Pattern[bytes], text: bytes, hunk: Hunk) -> bytes:
+    """Remove what PATTERN finds from the lines of HUNK, in bounded memory."""
+    side = bytearray()
+    position = hunk.start
+    while position < hunk.end:
+        end = hunk.end
+        if position + PIECE_BYTES < end:
+            end = text.index(b"\n", position + PIECE_BYTES) + 1
+        side += pattern.sub(b"", text[position:end])
+        position = end
+    return bytes(side)

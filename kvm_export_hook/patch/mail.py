@@ -16,38 +16,43 @@ if TYPE_CHECKING:
 
     from kvm_export_hook.patch.scratch import Scratch
 
+MAKE_AGAIN = "make the patch again, or judge the commit with --commits"
+
 CHUNK_BYTES = 1 << 16
 # Writes what stands before the diff, and the diff, and prints the headers.
 MAILINFO = (b"mailinfo", b"-k", b"message", b"patch")
+
+# Those of these patterns that few mails need are compiled where they are used.
 
 # How git am knows a mail: the line before one in an mbox, or a header.
 MAIL_PATTERN = re.compile(rb">?From |[!-9;-~]+(?::|\Z)")
 # Diffs begin with this, too, but then no headers come after it.
 INDEX = b"Index:"
-NO_HEADER_PATTERN = re.compile(rb"\n(?![\n\r\t ])(?![!-9;-~]+:)[^\n]*\n|\n\r?\n")
+NO_HEADER_PATTERN = rb"\n(?![\n\r\t ])(?![!-9;-~]+:)[^\n]*\n|\n\r?\n"
 HEADER_PATTERN = re.compile(rb"(?mi)\A>?From |^(?:From|Subject|Date):")
 # A line that names a file, also one that git does not take for part of a diff.
-NAMING_PATTERN = re.compile(rb"(?m)^(?:diff |--- |\+\+\+ |Index: |(?:rename|copy) )")
+NAMING_PATTERN = rb"(?m)^(?:diff |--- |\+\+\+ |Index: |(?:rename|copy) )"
 # What is encoded, names KVM or is quoted, or puts a link where KVM is.
 MATTER_PATTERN = re.compile(rb"(?i:content-)|kvm|\\[0-7]|mode [\t +]*0*1[^0]")
 # Where git sees the beginning of a diff, and what looks like one to us.
 DIFF_PATTERN = re.compile(rb"(?m)^(?:diff -|Index: |--- [^\n]*\n\+\+\+ |@@ -|GIT binary patch)")
 # Output of git that may well have no diff.
-GIT_OUTPUT_PATTERN = re.compile(rb"(?:commit|tag|tree|Submodule) ")
+GIT_OUTPUT_PATTERN = rb"(?:commit|tag|tree|Submodule) "
 
 # Parts that are no plain text; colours of a terminal.
-STRUCTURE_PATTERN = re.compile(rb"(?mi)^content-type:\s*(?!text/plain)[a-z]")
+STRUCTURE_PATTERN = rb"(?mi)^content-type:\s*(?!text/plain)[a-z]"
 COLOR = b"\x1b["
-FLOWED_PATTERN = re.compile(rb"(?mi)^(?:content-type:|[ \t])[^\n]*format=\"?flowed")
+FLOWED_PATTERN = rb"(?mi)^(?:content-type:|[ \t])[^\n]*format=\"?flowed"
 # Mails about a series or in answer to it, and pull requests, hold no diff.
-LETTER_PATTERN = re.compile(
+INTERDIFF_PATTERN = rb"(?m)^Interdiff[^\n]*:\s*\Z"  # before the diff of a cover letter
+LETTER_PATTERN = (
     r"(?i)\s*(?:re|aw|antw|sv|vs|tr|fwd?|[^\x00-\x7f]{1,8})[:\uff1a]"
     r"|\s*\[[^\]]*(?:\b0+/[0-9]+|git pull)[^\]]*\]"
 )
 
 # What git does not read, but people send.
-WIDE_PATTERN = re.compile(rb"(?i)\bcharset=\"?(utf-?(?:16|32)(?:le|be)?)\b")
-BASE64_PATTERN = re.compile(rb"(?mi)^content-transfer-encoding:\s*base64\s*$")
+WIDE_PATTERN = rb"(?i)\bcharset=\"?(utf-?(?:16|32)(?:le|be)?)\b"
+BASE64_PATTERN = rb"(?mi)^content-transfer-encoding:\s*base64\s*$"
 
 LONGEST_START = 8192  # of what says whether this is a mail
 
@@ -59,10 +64,14 @@ class Mail:
     diff begin, its last line ended; None: git cannot read the mail, and
     ``reason`` says why. ``lacks_diff``: one should be there, but is not.
     ``is_colored``: a terminal's colours may hide it. ``is_flowed``: git joins
-    lines. ``is_alone``: there is no other mail.
+    lines. ``is_alone``: there is no other mail. ``is_interdiff``: it compares two
+    versions of a series, and no more.
     """
 
-    __slots__ = ("is_alone", "is_colored", "is_flowed", "lacks_diff", "patch", "reason", "subject")
+    __slots__ = (
+        *("is_alone", "is_colored", "is_flowed", "is_interdiff", "lacks_diff"),
+        *("patch", "reason", "subject"),
+    )
 
     def __init__(self, subject: str | None, patch: bytes | None, reason: str = "") -> None:
         self.subject = subject
@@ -72,6 +81,7 @@ class Mail:
         self.is_colored = False
         self.is_flowed = False
         self.is_alone = False
+        self.is_interdiff = False
 
 
 def read_mails(stream: BinaryIO, scratch: Scratch) -> Iterator[Mail]:
@@ -111,7 +121,7 @@ def is_mail(head: bytes) -> bool:
         return False
     if not head.startswith(INDEX):
         return True
-    end = NO_HEADER_PATTERN.search(head)
+    end = re.search(NO_HEADER_PATTERN, head)
     return end is None or not end[0].strip()
 
 
@@ -121,7 +131,9 @@ def read_diff(text: bytes) -> Mail:
         text = text.replace(b"\r\n", b"\n")  # the line ends of the network
     mail = Mail(None, ensure_newline(text))
     mail.is_colored = COLOR in text
-    mail.lacks_diff = not (DIFF_PATTERN.search(text) or GIT_OUTPUT_PATTERN.match(text) or not text)
+    mail.lacks_diff = not (
+        DIFF_PATTERN.search(text) or re.match(GIT_OUTPUT_PATTERN, text) or not text
+    )
     return mail
 
 
@@ -143,7 +155,8 @@ def split_mbox(head: bytes, stream: BinaryIO, scratch: Scratch) -> list[bytes]:
 def read_mail(text: bytes, number: int, scratch: Scratch) -> Mail:
     """Read a mail as git does, the one of this NUMBER in its mbox."""
     head = text.partition(b"\n\n")[0]
-    if WIDE_PATTERN.search(head) and not shows_diff(text, scratch):
+    is_wide = b"charset" in head.lower() and re.search(WIDE_PATTERN, head)
+    if is_wide and not shows_diff(text, scratch):
         text = convert_to_utf8(text)
     try:
         said = scratch.run(*MAILINFO, stdin=text)
@@ -155,13 +168,17 @@ def read_mail(text: bytes, number: int, scratch: Scratch) -> Mail:
     patch = scratch.read(b"patch")
     is_mail = bool(HEADER_PATTERN.search(head))
     mail = Mail((subject or f"mail {number}") if is_mail else None, ensure_newline(patch))
-    mail.is_flowed = bool(FLOWED_PATTERN.search(text))
-    if not DIFF_PATTERN.search(patch):
-        message = scratch.read(b"message")
+    mail.is_flowed = b"flowed" in text.lower() and bool(re.search(FLOWED_PATTERN, text))
+    message = scratch.read(b"message")
+    diff = DIFF_PATTERN.search(patch)
+    if diff:
+        before = message + patch[: diff.start()]
+        mail.is_interdiff = b"Interdiff" in before and bool(re.search(INTERDIFF_PATTERN, before))
+    else:
         mail.is_colored = COLOR in text or COLOR in message + patch
-        has_structure = STRUCTURE_PATTERN.search(text) or mail.is_colored
+        has_structure = re.search(STRUCTURE_PATTERN, text) or mail.is_colored
         mail.lacks_diff = (
-            bool(has_structure) and not LETTER_PATTERN.match(subject) if is_mail else True
+            bool(has_structure) and not re.match(LETTER_PATTERN, subject) if is_mail else True
         )
     return mail
 
@@ -190,21 +207,21 @@ def convert_to_utf8(text: bytes) -> bytes:
     from binascii import Error, a2b_base64
 
     head, blank, body = text.partition(b"\n\n")
-    charset = WIDE_PATTERN.search(head)
-    if charset is None or not BASE64_PATTERN.search(head):
+    charset = re.search(WIDE_PATTERN, head)
+    if charset is None or not re.search(BASE64_PATTERN, head):
         return text
     try:
         wide = a2b_base64(body).decode(charset[1].decode())
     except (Error, LookupError, ValueError):
         return text
     head = head.replace(charset[1], b"utf-8")
-    return BASE64_PATTERN.sub(b"Content-Transfer-Encoding: 8bit", head) + blank + wide.encode()
+    return re.sub(BASE64_PATTERN, b"Content-Transfer-Encoding: 8bit", head) + blank + wide.encode()
 
 
 def may_matter(text: bytes) -> bool:
     """Whether anything of KVM may be named in TEXT, a mail or a patch, or a hunk names nothing."""
     return bool(MATTER_PATTERN.search(text)) or (
-        b"@@ -" in text and not NAMING_PATTERN.search(text)
+        b"@@ -" in text and not re.search(NAMING_PATTERN, text)
     )
 
 

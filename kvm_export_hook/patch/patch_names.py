@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Which files a patch names, as git reads it, and what of them no patch can show."""
+"""Which files a patch names, as git reads it."""
 
 from __future__ import annotations
 
 import os
 import re
 
-from kvm_export_hook.git.entries import KINDS
 from kvm_export_hook.git.process import GitError
 from kvm_export_hook.patch.mail import NAMING_PATTERN
 from kvm_export_hook.rules.scope import (
@@ -24,38 +23,28 @@ if TYPE_CHECKING:
 # What, if it is no directory, hides the files in scope.
 MAY_HIDE_KVM = {place for path in KVM_DIRECTORIES for place in list_down_to(path)}
 
-# A line that names one in scope, or may.
+# A line that names one in scope, or may. Few patches need this: it is compiled where it is used.
 SPELT_PATTERN = b"|".join(KVM_DIRECTORIES).replace(b"/", b"/[/.]*")
-NAMING_KVM_PATTERN = re.compile(
-    rb"%s(?:(?=[^\n]*\.[chCH])[^\n]*?(?:%s)/|[^\n]*?\\[0-7])"
-    % (NAMING_PATTERN.pattern, SPELT_PATTERN)
+NAMING_KVM_PATTERN = rb"%s(?:(?=[^\n]*\.[chCH])[^\n]*?(?:%s)/|[^\n]*?\\[0-7])" % (
+    NAMING_PATTERN,
+    SPELT_PATTERN,
 )
 # How much of the names git takes off, in the order in which it is tried: what it takes off
 # by itself, as git am does, then so many directories.
 WAYS_TO_READ: tuple[tuple[bytes, ...], ...] = ((), (b"-p1",), (b"-p0",), (b"-p2",), (b"-p3",))
 NUMSTAT = (b"apply", b"--numstat", b"-z", b"--whitespace=nowarn")
 
-LIKE_KVM_PATTERN = re.compile(rb"/(?:%s)/(?s:.*)\.[chCH]\Z" % b"|".join(KVM_DIRECTORIES))
+LIKE_KVM_PATTERN = rb"/(?:%s)/(?s:.*)\.[chCH]\Z" % b"|".join(KVM_DIRECTORIES)
 
-# A mode, and what git takes for one: a number in base 8, whatever stands around it.
-MODE_PATTERN = re.compile(rb"(?m)^(?:(?:old|new|new file) mode|index [^\s]+) ([^\n]*)")
-OCTAL_PATTERN = re.compile(rb"[\s+]*(?:0{1,99}(?=[1-7]))?([0-7]{1,9})(?:\s|\Z)")
-DELETED_PATTERN = re.compile(rb"(?m)^deleted file mode ")
 MOVED_PATTERN = re.compile(rb"(?m)^(?:rename|copy) ")
-COPIED_PATTERN = re.compile(rb"(?m)^copy ")
-SIDES_PATTERN = re.compile(rb"(?m)^(?:---|\+\+\+) ([^\n]*)\n")
-NULL = b"/dev/null"
 ELSEWHERE_MESSAGE = (
     "names files of KVM below a directory that is not known: make the patch at the top of the"
     " kernel"
 )
-INSTEAD = ": judge it with --staged or --commits"
-BINARY_MESSAGE = "is a binary patch, which shows no lines" + INSTEAD
-MOVED_IN_MESSAGE = (
-    "is renamed or copied into KVM from %s, and the patch does not show its lines" + INSTEAD
+TORN_MESSAGE = (
+    "has names with a different number of directories before those of the kernel: make the patch"
+    " at the top of the kernel, with a/ and b/ before the names"
 )
-IS_COPY_MESSAGE = "is a copy of %s, which may have unwanted exports" + INSTEAD
-OTHER_KIND_MESSAGE = "becomes something other than a plain file" + INSTEAD
 
 
 class Record:
@@ -77,7 +66,7 @@ class PatchNames:
 
     ``options``: for git, how much of each name to take off. ``records``: what git
     says of each file. ``new``: their names after the patch, in the same order.
-    ``moves``: some may be other files before it.
+    ``are_torn``: some files of KVM are named in another way than the others.
     """
 
     def __init__(
@@ -86,16 +75,22 @@ class PatchNames:
         self.options = options
         self.records = records
         self.new = [os.path.normpath(record.name) for record in records]
-        self.moves = bool(MOVED_PATTERN.search(patch))
         self._scratch = scratch
         self._patch = patch
+        self._moves: list[tuple[bytes, bytes]] | None = None
+        self.are_torn = False
+
+    @property
+    def moves(self) -> list[tuple[bytes, bytes]]:
+        """The old and the new name of each file that is renamed or copied. Raises GitError."""
+        if self._moves is None:
+            has_moves = MOVED_PATTERN.search(self._patch)
+            pairs = zip(self.find_old(), self.new, strict=True) if has_moves else ()
+            self._moves = [(old, new) for old, new in pairs if old != new]
+        return self._moves
 
     def find_old(self) -> list[bytes]:
         """Find the names before the patch, in the same order. Raises GitError."""
-        return self.find_old_by_undoing() if self.moves else self.new
-
-    def find_old_by_undoing(self) -> list[bytes]:
-        """Find them where the header of a file may name two, too. Raises GitError."""
         # With -R, the last is first.
         undone = list_records(self._scratch, self._patch, *self.options, b"-R")
         return [os.path.normpath(record.name) for record in reversed(undone)]
@@ -108,23 +103,27 @@ class PatchNames:
     @property
     def are_elsewhere(self) -> bool:
         """Whether any of them ends as one of KVM's C files does."""
-        return any(map(LIKE_KVM_PATTERN.search, self.new))
+        return any(re.search(LIKE_KVM_PATTERN, name) for name in self.new)
 
     @property
-    def are_wanted(self) -> bool:
-        """Whether any of them may matter."""
-        return any(map(is_wanted, self.new)) or (
-            self.moves and any(map(is_wanted, self.find_old()))
-        )
+    def wanted(self) -> set[int]:
+        """Which files may matter, by their places in the patch."""
+        wanted_moves = {new for old, new in self.moves if is_wanted(old)}
+        return {
+            place for place, name in enumerate(self.new) if is_wanted(name) or name in wanted_moves
+        }
 
 
 def read_names(scratch: Scratch, patch: bytes) -> PatchNames:
     """Read the names of PATCH in the first way by which one is in scope, or else as git am does.
 
-    Raises GitError where git cannot read the patch.
+    Of a patch that renames or copies, in the way by which most are: git takes
+    one directory less off these names than off the others. Raises GitError
+    where git cannot read the patch.
     """
-    first: PatchNames | None = None
+    readings: list[PatchNames] = []
     error: GitError | None = None
+    enough = 1 if not MOVED_PATTERN.search(patch) else None
     for options in WAYS_TO_READ:
         try:
             names = PatchNames(scratch, patch, options, list_records(scratch, patch, *options))
@@ -133,13 +132,16 @@ def read_names(scratch: Scratch, patch: bytes) -> PatchNames:
                 raise
             error = error or refused
             continue
-        if names.are_wanted:
+        readings.append(names)
+        if len(names.wanted) >= (enough or len(names.new)):
             return names
-        first = first or names
-    if first is None:
+    if not readings:
         assert error
         raise error
-    return first
+    best = max(readings, key=lambda names: len(names.wanted))
+    is_more_elsewhere = any(names.wanted - best.wanted for names in readings)
+    best.are_torn = bool(best.wanted) and (is_more_elsewhere or best.are_elsewhere)
+    return best
 
 
 def list_records(scratch: Scratch, patch: bytes, *options: bytes) -> list[Record]:
@@ -155,28 +157,4 @@ def is_wanted(name: bytes) -> bool:
 
 def may_name_kvm(patch: bytes) -> bool:
     """Whether a PATCH that git refuses may name a file in scope, or names none at all."""
-    return bool(NAMING_KVM_PATTERN.search(patch)) or not NAMING_PATTERN.search(patch)
-
-
-def find_refusal(name: bytes, header: bytes, record: Record) -> str:
-    """Return why what a patch makes of the file NAME cannot be judged, or "".
-
-    HEADER is what git reads of it before its hunks.
-    """
-    for text in MODE_PATTERN.findall(header):
-        mode = OCTAL_PATTERN.match(text)
-        if mode is None or not mode[1].startswith(b"100"):
-            return KINDS.get(mode[1] if mode else b"", OTHER_KIND_MESSAGE)
-    is_binary = record.added is None and (is_in_scope(name) or name in FACT_FILES)
-    return BINARY_MESSAGE if is_binary and not DELETED_PATTERN.search(header) else ""
-
-
-def may_be_moved(header: bytes) -> bool:
-    """Whether HEADER may name two files, the one before and the one after."""
-    if not header.startswith(b"diff --git "):
-        return False
-    sides = {each.partition(b"\t")[0].strip() for each in SIDES_PATTERN.findall(header)} - {NULL}
-    rests = {each.partition(b"/")[2] for each in sides}
-    # git may read names whole: then the first directory counts, too.
-    is_whole = any(each.startswith(b'"') or is_wanted(os.path.normpath(each)) for each in sides)
-    return bool(MOVED_PATTERN.search(header)) or len(sides if is_whole else rests) > 1
+    return bool(re.search(NAMING_KVM_PATTERN, patch)) or not re.search(NAMING_PATTERN, patch)

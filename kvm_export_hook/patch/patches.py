@@ -12,14 +12,13 @@ import os
 from kvm_export_hook.changes.state import Change, State
 from kvm_export_hook.git.compare import choose_old_facts
 from kvm_export_hook.git.process import GitError
-from kvm_export_hook.patch.diff import MAKE_AGAIN, DiffError, split_patch
-from kvm_export_hook.patch.mail import DIFF_PATTERN, may_matter, read_mails
+from kvm_export_hook.patch.mail import DIFF_PATTERN, MAKE_AGAIN, may_matter, read_mails
 from kvm_export_hook.patch.patch_names import (
     ELSEWHERE_MESSAGE,
+    TORN_MESSAGE,
     may_name_kvm,
     read_names,
 )
-from kvm_export_hook.patch.reading import Reading
 from kvm_export_hook.patch.streams import open_patch
 from kvm_export_hook.run import describe_fault
 from kvm_export_hook.values import Origin
@@ -44,6 +43,7 @@ NO_DIFF_MESSAGE = "has no diff that git can read: expected a diff, or a mail wit
 COLORED_MESSAGE = "has terminal colours in its diff: make it again with --no-color"
 JOINED_MESSAGE = "; format=flowed may have joined its lines: send it without format=flowed"
 IS_EMPTY_MESSAGE = "nothing checked: the patch is empty"
+INTERDIFF_MESSAGE = "not checked: the interdiff of a cover letter, which does not apply here"
 HUNKS_ALONE_MESSAGE = "does not apply here: only its hunks were read"
 
 
@@ -138,8 +138,6 @@ class Patches:
         """
         try:
             return self._find_in_patch(mail, patch)
-        except DiffError as error:
-            reason = error.locate(patch)
         except OSError as error:
             reason = str(self._scratch.blame(error).strerror)
         except Exception as error:  # noqa: BLE001
@@ -149,17 +147,21 @@ class Patches:
         return []
 
     def _find_in_patch(self, mail: Mail, patch: bytes) -> list[Any]:
-        """Find what there is in the PATCH of MAIL. Raises DiffError and OSError."""
+        """Find what there is in the PATCH of MAIL. Raises OSError."""
         try:
             names = read_names(self._scratch, patch)
         except GitError as error:
             if not error.refusal or may_name_kvm(patch):
-                self._refuse(explain(patch, error) + JOINED_MESSAGE * mail.is_flowed)
+                from kvm_export_hook.patch.diff import explain
+
+                self._refuse(explain(patch, error.reason) + JOINED_MESSAGE * mail.is_flowed)
             return []
-        if not names.are_wanted:
+        if not names.wanted:
             if names.are_elsewhere:
                 self._refuse(ELSEWHERE_MESSAGE)
             return []
+        if names.are_torn:
+            self._refuse(TORN_MESSAGE)
         self.names_kvm |= names.are_in_scope
         if self._kept is not None:
             self._kept[-1] = patch, names.options
@@ -167,9 +169,12 @@ class Patches:
         base, _ = self._get_tree()
         if base:
             base.repository.complain = self._complain_here
-            change = base.apply(patch, names, origin)
+            change = base.apply(patch, names, origin, only_here=mail.is_interdiff)
             if change:
                 return list(self._find(base.repository.read_texts, [change]))
+            if mail.is_interdiff:
+                self._note(self._place, INTERDIFF_MESSAGE)
+                return []
         return list(self._find(yield_texts, [self._read_hunks(patch, names, origin)]))
 
     def _make_origin(self, mail: Mail) -> Origin | None:
@@ -181,6 +186,8 @@ class Patches:
 
     def _read_hunks(self, patch: bytes, names: PatchNames, origin: Origin | None) -> Change:
         """Make a change of the hunks of PATCH; its edits of the tree's facts hold from now on."""
+        from kvm_export_hook.patch.reading import Reading
+
         self._has_hunks_alone = True
         base, series = self._get_tree()
         if base:
@@ -205,17 +212,6 @@ class Patches:
     def _complain_here(self, name: bytes, error: OSError) -> None:
         """Complain of the file NAME of the mail, or of the mail."""
         self._complain(b": ".join(filter(None, [self._place, name])), error)
-
-
-def explain(patch: bytes, error: GitError) -> str:
-    """Say what is wrong with PATCH, which git refuses for ERROR."""
-    found: list[DiffError] = []
-    try:
-        for file in split_patch(patch, found.append):
-            file.pass_hunks()
-    except DiffError as broken:
-        found.append(broken)
-    return found[0].locate(patch) if found else f"{error.reason}: {MAKE_AGAIN}"
 
 
 def yield_texts(ids: Sequence[Hashable]) -> Iterator[tuple[Hashable, bytes]]:

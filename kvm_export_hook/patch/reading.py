@@ -4,18 +4,17 @@
 from __future__ import annotations
 
 import os
+import re
 
 from kvm_export_hook.files.worktree import read_file
-from kvm_export_hook.patch.diff import JOINED_LINES_MESSAGE, DiffError, split_patch
-from kvm_export_hook.patch.patch_names import (
-    COPIED_PATTERN,
-    INSTEAD,
-    IS_COPY_MESSAGE,
-    MOVED_IN_MESSAGE,
-    find_refusal,
-    is_wanted,
-    may_be_moved,
+from kvm_export_hook.git.entries import KINDS
+from kvm_export_hook.patch.diff import (
+    JOINED_LINES_MESSAGE,
+    DiffError,
+    read_sides,
+    split_patch,
 )
+from kvm_export_hook.patch.patch_names import MOVED_PATTERN, is_wanted
 from kvm_export_hook.rules.scan import EXPORT_STEM, find_suspects
 from kvm_export_hook.rules.scope import FACT_FILES, is_in_scope
 from kvm_export_hook.values import Text
@@ -24,12 +23,30 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kvm_export_hook.patch.diff import PatchedFile
+    from kvm_export_hook.patch.diff import PatchedFile, Side
     from kvm_export_hook.patch.patch_names import PatchNames, Record
     from kvm_export_hook.patch.series import Edits, Series
-    from kvm_export_hook.patch.sides import Side
 
+# A mode, and what git takes for one: a number in base 8, whatever stands around it.
+MODE_PATTERN = re.compile(rb"(?m)^(?:(?:old|new|new file) mode|index [^\s]+) ([^\n]*)")
+OCTAL_PATTERN = re.compile(rb"[\s+]*(?:0{1,99}(?=[1-7]))?([0-7]{1,9})(?:\s|\Z)")
+DELETED_PATTERN = re.compile(rb"(?m)^deleted file mode ")
+COPIED_PATTERN = re.compile(rb"(?m)^copy ")
+SIDES_PATTERN = re.compile(rb"(?m)^(?:---|\+\+\+) ([^\n]*)\n")
+NULL = b"/dev/null"
+
+INSTEAD = ": judge it with --staged or --commits"
+BINARY_MESSAGE = "is a binary patch, which shows no lines" + INSTEAD
+MOVED_IN_MESSAGE = (
+    "is renamed or copied into KVM from %s, and the patch does not show its lines" + INSTEAD
+)
+IS_COPY_MESSAGE = "is a copy of %s, which may have unwanted exports" + INSTEAD
+OTHER_KIND_MESSAGE = "becomes something other than a plain file" + INSTEAD
 NOT_UNDERSTOOD_MESSAGE = "git and this hook read the patch differently"
+
+# A line that goes on with a comment; a product goes on with an asterisk, too.
+COMMENT_LINE_PATTERN = re.compile(rb"\s*\*(?:[\s/]|$)")
+COMMENT_START = b"/*\n"
 
 
 class Reading:
@@ -58,7 +75,14 @@ class Reading:
         self._old_names: list[bytes] = []
 
     def read(self) -> None:
-        """Read the patch. Raises DiffError."""
+        """Read the patch. Raises OSError where that cannot be done."""
+        try:
+            self._read_files()
+        except DiffError as error:
+            raise OSError(None, error.locate(self._patch)) from None
+
+    def _read_files(self) -> None:
+        """Read the files of the patch. Raises DiffError."""
         names, records = self._names.new, self._names.records
         index = -1
         for index, file in enumerate(split_patch(self._patch, self._complain)):
@@ -96,11 +120,9 @@ class Reading:
             added += hunk.added
             removed += hunk.removed
             if name in FACT_FILES or self._patch.find(EXPORT_STEM, hunk.start, hunk.end) >= 0:
-                from kvm_export_hook.patch import sides
-
-                before, after = sides.read_sides(self._patch, hunk)
+                before, after = read_sides(self._patch, hunk)
                 edits.append((before, after))
-                before, after = sides.open_comments(before, after)
+                before, after = open_comments(before, after)
                 old.append(make_text(old_name, before))
                 new.append(make_text(name, after))
         if reason or record.added is None:
@@ -117,7 +139,7 @@ class Reading:
     def _find_old_name(self, index: int) -> bytes:
         """Find the name that the file of this INDEX had. Raises GitError."""
         if not self._old_names:
-            self._old_names = self._names.find_old_by_undoing()
+            self._old_names = self._names.find_old()
         return self._old_names[index]
 
     def _find_move(self, header: bytes, name: bytes, old_name: bytes) -> str:
@@ -140,3 +162,59 @@ def make_text(name: bytes, side: Side) -> Text:
     """Make the text of a SIDE of a hunk of the file NAME. Its bytes are its id."""
     content, first_line = side
     return Text(name, name, content, first_line=first_line)
+
+
+def find_refusal(name: bytes, header: bytes, record: Record) -> str:
+    """Return why what a patch makes of the file NAME cannot be judged, or "".
+
+    HEADER is what git reads of it before its hunks.
+    """
+    for text in MODE_PATTERN.findall(header):
+        mode = OCTAL_PATTERN.match(text)
+        if mode is None or not mode[1].startswith(b"100"):
+            return KINDS.get(mode[1] if mode else b"", OTHER_KIND_MESSAGE)
+    is_binary = record.added is None and (is_in_scope(name) or name in FACT_FILES)
+    return BINARY_MESSAGE if is_binary and not DELETED_PATTERN.search(header) else ""
+
+
+def may_be_moved(header: bytes) -> bool:
+    """Whether HEADER may name two files, the one before and the one after."""
+    if not header.startswith(b"diff --git "):
+        return False
+    sides = {each.partition(b"\t")[0].strip() for each in SIDES_PATTERN.findall(header)} - {NULL}
+    rests = {each.partition(b"/")[2] for each in sides}
+    # git may read names whole: then the first directory counts, too.
+    is_whole = any(each.startswith(b'"') or is_wanted(os.path.normpath(each)) for each in sides)
+    return bool(MOVED_PATTERN.search(header)) or len(sides if is_whole else rests) > 1
+
+
+def open_comments(old: Side, new: Side) -> tuple[Side, Side]:
+    """Begin both sides of a hunk of C with a comment, if either shows that it is in one."""
+    (before, old_line), (after, new_line) = old, new
+    if old_line <= 1 or new_line <= 1:
+        return old, new  # nothing comes before the first line
+    if not (begins_in_comment(before) or begins_in_comment(after)):
+        return old, new
+    return (COMMENT_START + before, old_line - 1), (COMMENT_START + after, new_line - 1)
+
+
+def begins_in_comment(side: bytes) -> bool:
+    """Whether SIDE goes on with a block comment that began before it.
+
+    All its lines up to the end of that comment begin with an asterisk. A
+    product does so, too, but no comment ends after it.
+    """
+    has_line = False
+    for match in re.finditer(rb"[^\n]*\n?", side):
+        line = match[0].strip()
+        if not line:
+            continue
+        if not (line.startswith(b"*") if has_line else COMMENT_LINE_PATTERN.match(line)):
+            return False
+        has_line = True
+        closed, opened = line.find(b"*/"), line.find(b"/*")
+        if closed >= 0:
+            return opened < 0 or closed < opened + 1
+        if opened >= 0:
+            return False
+    return has_line

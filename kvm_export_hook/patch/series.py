@@ -15,7 +15,7 @@ from kvm_export_hook.rules.scope import FACT_FILES, MAKEFILE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from kvm_export_hook.patch.sides import Side
+    from kvm_export_hook.patch.diff import Side
     from kvm_export_hook.rules.facts import Facts
     from kvm_export_hook.run import ReadFacts
 

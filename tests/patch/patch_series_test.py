@@ -25,7 +25,7 @@ from tests.helpers.support import (
 )
 
 if TYPE_CHECKING:
-    from kvm_export_hook.patch.sides import Side
+    from kvm_export_hook.patch.diff import Side
 
 MAKEFILE = {"old": "a/arch/x86/kvm/Makefile", "new": "b/arch/x86/kvm/Makefile"}
 *BEFORE, FIRST_NAME, LAST_NAME, FILLER, LAST = MAKEFILE_WITH_CHECK.decode().splitlines()
