@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from demo.demo import EDITED
 from demo.isolation import make_environment, publish
 from tests.helpers.cases import parametrize
 from tests.helpers.support import CHECKOUT, PYTHON, make_tree, make_unmeasured_environment, write
@@ -68,6 +69,10 @@ def test_it_works_in_an_archive_and_takes_nothing_from_the_caller(
         PRE_COMMIT_HOME=str(home / "cache"),
     )
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "The corrected commit passes.")
+    # What the report says to type is what is typed.
+    fix = f"kvm-export-hook --fix {EDITED}; git add {EDITED}\n"
+    assert f"\n    {fix}" in done.stdout
+    assert f"\n$ {fix}" in done.stdout
     assert sorted(foreign.rglob("*")) == before
     assert os.listdir(home) == [".gitconfig"]
 
@@ -113,8 +118,11 @@ def test_it_says_what_failed(archive: Path, tmp_path: Path) -> None:
 
 TREES = {
     "clean": (True, b"", "exit status 0: nothing unwanted\n"),
-    "without-the-macro": (False, b"EXPORT_SYMBOL(a);\n", "anyway\nexit status 0\n"),
-    "with-a-finding": (True, b"EXPORT_SYMBOL(a);\n", "\nexit status 1\n"),
+    "without-the-macro": (False, b"EXPORT_SYMBOL(a);\n", "anyway\nexit status 0: see the note\n"),
+    "with-a-finding": (
+        *(True, b"EXPORT_SYMBOL(a);\n"),
+        "\nexit status 1: unwanted exports, which are listed above\n",
+    ),
 }
 
 
@@ -127,6 +135,13 @@ def test_a_tree_is_only_said_to_be_clean_when_it_was_judged(
     done = run(CHECKOUT, PYTHON, "-m", "demo.demo", SRCTREE=str(tmp_path / "a tree"))
     assert done.stdout.startswith(f"$ kvm-export-hook --srctree '{tmp_path}/a tree'\n")
     assert done.stdout.endswith(end)
+    assert done.returncode == 0
+
+
+def test_a_tree_that_cannot_be_judged_is_an_error(tmp_path: Path) -> None:
+    done = run(CHECKOUT, PYTHON, "-m", "demo.demo", SRCTREE=str(tmp_path))
+    assert done.stdout.endswith("exit status 2: not everything could be judged, see the errors\n")
+    assert done.returncode == 2
 
 
 # make.
