@@ -18,14 +18,15 @@
 #   make dist                          build what is released, check it, and run it on PYTHONS
 #   make clean                         delete everything that the others made here
 #
-# Each sets up what it needs in .venv (bench-peers: in .peers), from python3 alone.
+# Each sets up what it needs in .venv (bench-peers: in .peers), from python3 alone, 3.10 or newer;
+# PYTHON=python3.12 names another, and makes .venv again.
 
 PYTHON ?= python3
 BIN := .venv/bin
 EXAMPLES ?= 10000
 MINUTES ?= 30
 PYTHONS ?= $(shell for each in python3.10 python3.11 python3.12 python3.13 python3.14; do \
-	$$each --version > /dev/null 2>&1 && echo $$each; done)
+	$$each --version > /dev/null 2>&1 && echo $$each; done; true)
 INSTALL := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 # Not every shell expands the ~ of SRCTREE=~/linux.
 override SRCTREE := $(patsubst ~/%,$(HOME)/%,$(SRCTREE))
@@ -43,19 +44,36 @@ FAIL := { echo "make $(MAKECMDGOALS): $$NO_INDEX" >&2; exit 1; }
 help:
 	@sed -n '3,/^$$/s/^# \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
 
+# What is typed, and what only other targets need.
 .PHONY: help bench bench-commit bench-commits bench-instructions bench-mails bench-peers demo test test-kernel matrix fuzz fuzz-guided lint format dist clean
+.PHONY: build-dist new-python
 .DELETE_ON_ERROR:
 
-# A group of pyproject.toml's dependency-groups, installed beside the package itself.
+# A group of pyproject.toml's dependency-groups, installed beside the package itself. The path
+# to the sources becomes relative, because Python 3.11 and 3.12 read only ASCII where LC_ALL=C.
 .venv/%.stamp: pyproject.toml .venv/created.stamp
 	@echo "installing what 'make $(MAKECMDGOALS)' needs into .venv ..."
 	@$(INSTALL) --editable . --group $* || $(FAIL)
+	@echo ../../../.. | tee .venv/lib/python*/site-packages/kvm_export_hook.pth > /dev/null
 	@touch $@
 
-.venv/created.stamp:
+.venv/created.stamp: .venv/kind
 	@"$(PYTHON)" -m venv .venv
 	@$(INSTALL) --upgrade 'pip >= 25.1' || $(FAIL)
 	@touch $@
+
+# Which Python .venv is for. Written only when it is another one.
+.venv/kind: new-python
+	@kind=$$("$(PYTHON)" -c 'import sys; print(*sys.version_info[:2], ascii(sys.base_prefix))'); \
+	test "$$kind" = "$$(cat $@ 2> /dev/null)" || { rm -rf .venv; mkdir .venv; echo "$$kind" > $@; }
+
+new-python:
+	@number=$$("$(PYTHON)" -c 'import sys; print(sys.version_info[0] * 100 + sys.version_info[1])' 2> /dev/null); \
+	test "$${number:-0}" -ge 310 || { \
+		echo "make $(MAKECMDGOALS): this needs Python 3.10 or newer, and $(PYTHON) --version says:" >&2; \
+		"$(PYTHON)" --version >&2; \
+		echo "$(if $(PYTHONS),Run make $(MAKECMDGOALS) PYTHON=$(lastword $(PYTHONS)),Install a newer one, and name it: make $(MAKECMDGOALS) PYTHON=python3.12)" >&2; \
+		exit 1; }
 
 demo: .venv/demo.stamp
 	@$(BIN)/python -m demo.demo
@@ -99,7 +117,7 @@ bench-mails: .venv/demo.stamp
 	@$(BIN)/python -m benchmarks.mails --srctree "$$SRCTREE" $(if $(KEEP),--keep '$(KEEP)')
 
 # An environment of their own: they bring in much.
-bench-peers:
+bench-peers: new-python
 	@"$(PYTHON)" -m venv .peers
 	@.peers/bin/python -m pip --quiet --disable-pip-version-check install ast-grep-cli semgrep || $(FAIL)
 
@@ -113,22 +131,25 @@ format: .venv/lint.stamp
 	$(BIN)/ruff check --fix
 
 # The wheel runs from an environment of its own, on each Python, and finds what it should.
-dist: .venv/dist.stamp
-	@rm -rf dist
-	$(BIN)/python -m build --quiet
+dist: build-dist
 	$(BIN)/twine check --strict dist/*
 	@test -n "$(PYTHONS)" || { echo "no python3.10 to python3.14 on the PATH: install one" >&2; exit 2; }
-	@set -e; for python in $(PYTHONS); do \
-		scratch=$$(mktemp -d); \
-		$$python -m venv $$scratch/venv; \
-		$$scratch/venv/bin/python -m pip --quiet --disable-pip-version-check install dist/*.whl || $(FAIL); \
-		mkdir -p $$scratch/linux/virt/kvm; \
-		echo 'EXPORT_SYMBOL_GPL(kvm_foo);' > $$scratch/linux/virt/kvm/x.c; \
-		status=0; $$scratch/venv/bin/kvm-export-hook --quiet $$scratch/linux || status=$$?; \
-		rm -rf $$scratch; \
+	@set -e; scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; trap 'exit 1' HUP INT TERM; \
+	mkdir -p "$$scratch/linux/virt/kvm"; \
+	echo 'EXPORT_SYMBOL_GPL(kvm_foo);' > "$$scratch/linux/virt/kvm/x.c"; \
+	for python in $(PYTHONS); do \
+		$$python -m venv --clear "$$scratch/venv"; \
+		"$$scratch/venv/bin/python" -m pip --quiet --disable-pip-version-check install dist/*.whl || $(FAIL); \
+		status=0; "$$scratch/venv/bin/kvm-export-hook" --quiet "$$scratch/linux" || status=$$?; \
 		test $$status -eq 1; \
 		echo "the wheel works on $$($$python --version)"; \
 	done
+
+# The same bytes from each clone: with the date of the commit, if there is one.
+build-dist: .venv/dist.stamp
+	@rm -rf dist
+	@date=$$(git log -1 --format=%ct 2> /dev/null) && export SOURCE_DATE_EPOCH="$$date"; \
+	$(BIN)/python -m build --quiet --no-isolation
 
 clean:
 	rm -rf .peers .tox .venv .coverage .coverage.* .hypothesis .pytest_cache .ruff_cache .mypy_cache dist

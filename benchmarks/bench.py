@@ -88,11 +88,11 @@ class Tables:
         self.bare = min(measure_cost(BARE, tree).peak for _ in range(5))
         self.peers = list_peers(scratch, self.sources)
         found = subprocess.run(
-            [HOOK, "--force", "--quiet"], cwd=tree, stdout=subprocess.PIPE, check=False
+            [*HOOK, "--force", "--quiet"], cwd=tree, stdout=subprocess.PIPE, check=False
         )
         self.findings = found.stdout.count(b"\n")
         # A tree from before the macro is judged by force.
-        self.hook = [HOOK, "--force"] if self.findings else [HOOK]
+        self.hook = [*HOOK, "--force"] if self.findings else HOOK
 
     def print(self, with_hostile: bool) -> None:
         """Print every table."""
@@ -130,10 +130,10 @@ class Tables:
             self.add_row("the tree, --force / bare", 4, self.tree, self.hook, BARE)
         else:
             large = select_large(self.sources)
-            self.add_row("5 large clean files / bare", 1.15, self.tree, [HOOK, *large], BARE)
+            self.add_row("5 large clean files / bare", 1.15, self.tree, [*HOOK, *large], BARE)
             self.add_row("the clean tree / bare", 1.4, self.tree, self.hook, BARE)
             staged = Staged(self.tree, self.scratch / "staged", large)
-            ours = [HOOK, "--staged"]
+            ours = [*HOOK, "--staged"]
             others = (BARE, *staged.commands)
             case = "--staged, 5 large clean files / bare and its git commands, one by one"
             self.add_row(case, 1.25, staged.top, ours, *others, stdin=staged.stdin)
@@ -144,17 +144,17 @@ class Tables:
             target = None if self.findings else TARGETS.get(peer.name)
             self.add_row(f"the tree / {peer.name}", target, self.tree, self.hook, peer.command)
         option = "--color=never"
-        self.add_row("the dirty tree / bare", 2, self.dirty, [HOOK], BARE)
-        self.add_row("the dirty tree, with an option / bare", 3, self.dirty, [HOOK, option], BARE)
+        self.add_row("the dirty tree / bare", 2, self.dirty, HOOK, BARE)
+        self.add_row("the dirty tree, with an option / bare", 3, self.dirty, [*HOOK, option], BARE)
         if self.source and not self.findings:
             named = copy_for_users(self.source, self.scratch / "users")
             tree = self.scratch / "users"
-            self.add_row("--users, one finding / bare", 12, tree, [HOOK, "--users", named], BARE)
-            audit = [HOOK, "--list", "--users"]
+            self.add_row("--users, one finding / bare", 12, tree, [*HOOK, "--users", named], BARE)
+            audit = [*HOOK, "--list", "--users"]
             self.add_row("--list --users, all exports / bare", 25, tree, audit, BARE)
         patch = self.scratch / "mail"
         patch.write_text(write_mail())
-        judged = [HOOK, "--patch", str(patch)]
+        judged = [*HOOK, "--patch", str(patch)]
         self.add_row("a mail of 300 lines / bare", 6, self.dirty, judged, BARE)
         script = find_checkpatch(self.source)
         if script:
@@ -204,7 +204,7 @@ class Tables:
         before = 0.0
         for count in (500, 1000, 2000):
             mbox.write_text(write_mail() * count)
-            took, peak = measure_cost([HOOK, "--patch", str(mbox)], self.dirty)
+            took, peak = measure_cost([*HOOK, "--patch", str(mbox)], self.dirty)
             over, times = (peak - self.bare) / 1024, took / before if before else 0.0
             missed = " **missed**" if over > MAILS_MEMORY or times > MAILS_GROWTH else ""
             growth = f", {times:.2f} times the time of half of them" if before else ""
@@ -220,9 +220,9 @@ class Tables:
         out = self.scratch / "out"
         for case, content in hostile_files():
             path.write_bytes(content(2 * SIZE))
-            twice = measure_cost([HOOK, "--quiet", "virt/kvm/x.c"], tree)
+            twice = measure_cost([*HOOK, "--quiet", "virt/kvm/x.c"], tree)
             path.write_bytes(content(SIZE))
-            once = measure_cost([HOOK, "--quiet", "virt/kvm/x.c"], tree, out)
+            once = measure_cost([*HOOK, "--quiet", "virt/kvm/x.c"], tree, out)
             with out.open("rb") as lines:
                 findings = sum(1 for _ in lines)
             limit = 6 if findings > MANY else 2

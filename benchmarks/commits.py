@@ -69,7 +69,7 @@ def print_count(repository: Repository, count: int, runs: int, ids: Path) -> Non
     log = [*words, revisions, "--", *paths]
     read = [*map(os.fsdecode, GIT), "cat-file", "--batch", "--buffer"]
     ids.write_text("".join(f"{id_}\n" for id_ in list_blobs(repository, revisions)))
-    ours = [HOOK, "--commits", revisions]
+    ours = [*HOOK, "--commits", revisions]
     pairs = [
         (measure_time(ours, top), measure_time(log, top) + measure_time(read, top, ids))
         for _ in range(runs + 1)

@@ -67,7 +67,7 @@ def print_table(tree: Path, scratch: Path) -> None:
     print_row("bare: python -c pass", f"{bare / MILLION:.2f}", "", "")
 
     def add_row(case: str, directory: Path, *arguments: str, target: float | None = None) -> None:
-        found = count([HOOK, *arguments], directory)
+        found = count([*HOOK, *arguments], directory)
         over = (found - bare) / MILLION
         missed = " **missed**" if target is not None and over > target else ""
         aim = "" if target is None else f"≤ {target}"

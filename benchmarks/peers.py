@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 CHECKOUT = Path(__file__).resolve().parent.parent
 # The environment of ``make bench-peers``.
 PEERS = CHECKOUT / ".peers" / "bin"
-HOOK = str(Path(sys.executable).parent / "kvm-export-hook")
+# As the script's first line would have it; with a blank in the path, that runs a shell first.
+HOOK = [sys.executable, str(Path(sys.executable).parent / "kvm-export-hook")]
 
 NEVER, IF_ALLOWLISTED = (
     "|".join(macro.decode() for macro, row in policy.MACROS.items() if row.permitted == verdict)

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from demo.demo import EDITED, MISTAKE, Demonstration
+from demo.demo import COMMIT, EDITED, MISTAKE, Demonstration
 
 CODE = re.compile(r"\x1b\[([0-9;]*)m")
 STYLES = {
@@ -30,17 +30,15 @@ def main() -> int:
         demo.prepare(quiet=True)
         with (demo.top / EDITED).open("a") as file:
             file.write(MISTAKE)
-        command = ["git", "commit", "--all", "--message", "KVM: x86: Add peek and poke"]
         said = subprocess.run(
-            command,
+            ["sh", "-c", COMMIT],
             cwd=demo.top,
             env=demo.environment | {"PRE_COMMIT_COLOR": "always"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             check=False,
         ).stdout.decode()
-    prompt = "$ git commit --all --message 'KVM: x86: Add peek and poke'\n"
-    sys.stdout.write(draw(prompt + said.rstrip()))
+    sys.stdout.write(draw(f"$ {COMMIT}\n{said.rstrip()}"))
     return 0
 
 

@@ -184,6 +184,7 @@ def test_a_merge_of_a_shorter_list(vendor: Repository) -> None:
 
 
 def test_a_merge_that_is_as_one_of_its_parents(vendor: Repository) -> None:
+    vendor.measured = True
     assert blocks(vendor, *MERGE, "--strategy=ours", "two") == ""
     vendor.git("reset", "--quiet", "--hard", "HEAD^")
     vendor.git(*MERGE, "--no-commit", "--strategy=ours", "one")
@@ -329,6 +330,7 @@ def test_a_kernel_that_is_a_submodule(
         outer = Repository(tmp_path / "next", HOME)
         outer.git("submodule", "--quiet", "update", "--init")
     write_hooks(superproject, script)
+    outer.measured = True
     inner = Repository(outer.top / "linux", HOME)
     for options in ([], ["--all"], ["README"]):
         inner.stage(A, BAD + b"int a;\n")

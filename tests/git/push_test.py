@@ -31,6 +31,7 @@ def pushed(linux: Repository, tmp_path: Path) -> Repository:
     linux.git("init", "--quiet", "--bare", str(tmp_path / "origin.git"))
     linux.git("remote", "add", "origin", str(tmp_path / "origin.git"))
     linux.git("push", "--quiet", "origin", "main")
+    linux.measured = True
     return linux
 
 

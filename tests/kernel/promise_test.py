@@ -22,7 +22,7 @@ from tests.helpers.cases import parametrize
 from tests.helpers.kernel_files import HEADER, KBUILD, MAKEFILE
 from tests.helpers.random_c import PIECES, SOURCES
 from tests.helpers.support import run_in_process, write
-from tests.kernel.conftest import copy, make_check
+from tests.kernel.conftest import make_check
 
 SNIPPETS: dict[str, bytes] = {
     **snippets.SNIPPETS,
@@ -73,10 +73,17 @@ PLACES = {
 }
 
 
+def copy_files(source: Path, target: Path, *sources: str) -> Path:
+    """Copy the check of a kernel, what it needs, and SOURCES."""
+    for name in (MAKEFILE, HEADER, KBUILD, *map(Path, sources)):
+        write(target / name, (source / name).read_bytes())
+    return target
+
+
 @pytest.fixture(scope="module")
 def tree(current: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy that every case changes in one place, and puts back."""
-    return copy(current, tmp_path_factory.mktemp("promise") / "linux")
+    """Some files of the kernel; every case changes one of them, and puts it back."""
+    return copy_files(current, tmp_path_factory.mktemp("promise") / "linux", *PLACES.values())
 
 
 @pytest.fixture
@@ -149,10 +156,7 @@ def test_names(tree: Path, name: bytes, passes: bool, command: Command, tmp_path
 @pytest.fixture(scope="module")
 def bare_tree(current: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The check and what it needs, without the sources, which every example writes anew."""
-    top = tmp_path_factory.mktemp("random")
-    for name in (MAKEFILE, HEADER, KBUILD):
-        write(top / name, (current / name).read_bytes())
-    return top
+    return copy_files(current, tmp_path_factory.mktemp("random"))
 
 
 # A single piece too, or one finding would hide that another is missing.

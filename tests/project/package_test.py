@@ -13,22 +13,42 @@ import pytest
 
 import kvm_export_hook
 from tests.helpers.repositories import Repository, publish
-from tests.helpers.support import CHECKOUT
+from tests.helpers.support import CHECKOUT, make_environment
 
 VERSION = kvm_export_hook.__version__
 
 
 @pytest.fixture(scope="module")
-def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    target = tmp_path_factory.mktemp("dist")
-    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(target)]
-    subprocess.run(build, cwd=CHECKOUT, check=True, capture_output=True)
-    return target
+def published(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    return publish(tmp_path_factory.mktemp("home"))
+
+
+def build(published: Repository, clone: Path) -> Path:
+    """Clone the checkout as it stands, and build there what make dist does, with our packages."""
+    published.git("clone", "--quiet", str(published.top), str(clone))
+    (clone / ".venv").symlink_to(sys.prefix)
+    subprocess.run(
+        ["make", "--old-file=.venv/dist.stamp", "build-dist"],
+        cwd=clone,
+        env=make_environment(),
+        check=True,
+        capture_output=True,
+    )
+    return clone / "dist"
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    return publish(tmp_path_factory.mktemp("home"))
+def dist(published: Repository, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(published, tmp_path_factory.mktemp("clone") / "a b")
+
+
+def test_two_clones_build_the_same_bytes(published: Repository, dist: Path, tmp_path: Path) -> None:
+    again = build(published, tmp_path / "clone")
+    # Nor does it matter when a file was written.
+    assert {path.name: path.read_bytes() for path in again.iterdir()} == {
+        path.name: path.read_bytes() for path in dist.iterdir()
+    }
+    assert len(list(again.iterdir())) == 2
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(dist: Path) -> None:

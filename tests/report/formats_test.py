@@ -559,6 +559,15 @@ def test_every_python_is_tested() -> None:
     assert versions == ["3.10", "3.11", "3.12", "3.13", "3.14"]
 
 
+def test_every_action_is_pinned_to_a_commit() -> None:
+    paths = [*(CHECKOUT / ".github/workflows").iterdir(), CHECKOUT / "docs/ci.md"]
+    used = re.findall(r"(?m)uses: (.*)$", "".join(path.read_text("utf-8") for path in paths))
+    assert len(used) >= 10
+    for action in used:
+        assert re.fullmatch(r"\S+@[0-9a-f]{40}  # v\d+\.\d+\.\d+", action)
+    assert len({action.partition("@")[0] for action in used}) == len(set(used))
+
+
 def test_a_release_needs_no_secret_but_the_trust_of_the_registry() -> None:
     release = workflow("release.yml")
     assert release["on"] == {"push": {"tags": ["v*"]}}
