@@ -52,7 +52,7 @@ def main() -> int:
 def print_one(repository: Repository, runs: int, mails: Path) -> None:
     """Print the row of one mail of 300 lines, which MAILS takes."""
     mails.write_text(write_mail())
-    ratio = compare(runs, repository.top, [HOOK, "--patch", str(mails)], BARE)
+    ratio = compare(runs, repository.top, [*HOOK, "--patch", str(mails)], BARE)
     missed = " **missed**" if ratio.median > ONE else ""
     took, bare = f"{ratio.mine / 1000:.3f}", f"{ratio.its / 1000:.3f} bare"
     print_row("1, of 300 lines", took, bare, f"{ratio.median:.2f}{missed}", f"≤ {ONE}", "")
@@ -68,7 +68,7 @@ def print_many(repository: Repository, count: int, mails: Path, before: float) -
         f"{BRANCH}~{max(COUNTS)}..{BRANCH}~{last}" if last else f"{BRANCH}~{count}..{BRANCH}"
     )
     mails.write_text(repository.git("format-patch", "--stdout", revisions))
-    command = [HOOK, "--patch", str(mails)]
+    command = [*HOOK, "--patch", str(mails)]
     took = statistics.median(measure_time(command, repository.top) for _ in range(3))
     peak = read_own_peak(repository.top, mails.with_name("out"), "--patch", str(mails)) / 1024
     ratio, target = "", f"≤ {SERIES} s" if count == 100 else ""
