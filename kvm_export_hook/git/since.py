@@ -56,10 +56,6 @@ def read_since(
         path = shown.get(name) or os.path.join(top, name)
         return Text(name, path, (path,), top, is_named=name in named)
 
-    def make_old_text(name: bytes, id_: bytes) -> Text:
-        full = os.path.abspath(os.path.join(top, name))
-        return Text(name, shown.get(name) or make_relative(full, os.getcwdb()), id_, top)
-
     def list_files() -> list[tuple[bytes, bytes]]:
         walked = visit(list_kvm_directories(top), repository.complain)
         return [(name, ON_DISK) for name in sorted({name for _, name, _, _ in walked} | {*shown})]
@@ -68,13 +64,20 @@ def read_since(
     check_places(repository, [commit])
     old = repository.find_tree(commit, repository.read_facts_of(repository.name_facts(commit)))
     if directories is not None:
-        old.make_text = make_old_text
+        old.make_text = lambda name, id_: Text(
+            name, shown.get(name) or spell_path(top, name), id_, top
+        )
     entries = list_differing(repository, commit, top, shown)
     change = compare(Tree(facts, list_files, make_text), [old], [entries])
     change.is_reported = lambda path: (
         path in paths or any(is_below(path, each) for each in directories or ())
     )
     return change
+
+
+def spell_path(top: bytes, name: bytes) -> bytes:
+    """Spell the path of the file NAME of the tree at TOP, as a walk does; it may be gone."""
+    return make_relative(os.path.abspath(os.path.join(top, name)), os.getcwdb())
 
 
 def find_baseline(repository: Repository, rev: bytes) -> bytes:
