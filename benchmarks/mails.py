@@ -68,7 +68,7 @@ def print_many(repository: Repository, count: int, mails: Path, before: float) -
         f"{BRANCH}~{max(COUNTS)}..{BRANCH}~{last}" if last else f"{BRANCH}~{count}..{BRANCH}"
     )
     mails.write_text(repository.git("format-patch", "--stdout", revisions))
-    command = [HOOK, "--patch", str(mails)]
+    command = [*HOOK, "--patch", str(mails)]
     took = statistics.median(measure_time(command, repository.top) for _ in range(3))
     peak = read_own_peak(repository.top, mails.with_name("out"), "--patch", str(mails)) / 1024
     ratio, target = "", f"≤ {SERIES} s" if count == 100 else ""
