@@ -43,7 +43,7 @@ def small(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
     if subprocess.run(mounting, capture_output=True, check=False).returncode != 0:
         pytest.skip("only root can mount a file system, and not everywhere")
     yield place
-    subprocess.run(["umount", str(place)], check=True)
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
 SIZES = [f"size={4 * pages}k" for pages in range(1, 11)]
