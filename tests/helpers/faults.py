@@ -29,7 +29,6 @@ LOADED_PATTERN = re.compile(r"python3|kvm_export_hook/|\.so|/locale")
 # The program looks here when all that every run loads is loaded.
 START = "/kvm-export-hook-starts"
 PROGRAM = f"""\
-#!{PYTHON}
 import os
 from kvm_export_hook.cli import start
 os.path.lexists("{START}")
@@ -39,10 +38,10 @@ start()
 GIT = """\
 #!/bin/sh
 PATH=${PATH#*:}
-read number < $FAULTS/number
-echo $((number + 1)) > $FAULTS/number
+read number < "$FAULTS/number"
+echo $((number + 1)) > "$FAULTS/number"
 case $FAULTS_GIT in
-all | $number) exec strace -qq -o $FAULTS/log.$number $FAULTS_OPTION git "$@" ;;
+all | $number) exec strace -qq -o "$FAULTS/log.$number" $FAULTS_OPTION git "$@" ;;
 esac
 exec git "$@"
 """
@@ -77,8 +76,8 @@ class Tracer:
         self._stdin = stdin
         self._prepare = prepare
         write(directory / "bin/git", GIT.encode()).chmod(0o755)
-        write(directory / "kvm-export-hook", PROGRAM.encode()).chmod(0o755)
-        self._command = [str(directory / "kvm-export-hook"), *arguments]
+        program = write(directory / "kvm-export-hook", PROGRAM.encode())
+        self._command = [PYTHON, str(program), *arguments]
 
     def list_faults(self) -> tuple[Outcome, list[Fault]]:
         """Run without a fault; list what can fail, of the hook and then of its gits.
