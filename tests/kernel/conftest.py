@@ -24,12 +24,6 @@ def trees(pytestconfig: pytest.Config) -> Path:
     return path
 
 
-def copy(source: Path, target: Path) -> Path:
-    """Copy the part of a kernel that the hook and the check read."""
-    copy_kernel(source, target)
-    return target
-
-
 @pytest.fixture(scope="session")
 def current(trees: Path) -> Path:
     """The current kernel, as it is; not to be changed."""
@@ -45,7 +39,7 @@ def old(trees: Path) -> Path:
 @pytest.fixture
 def changeable(current: Path, tmp_path: Path) -> Path:
     """A copy of the current kernel."""
-    return copy(current, tmp_path / "current")
+    return copy_kernel(current, tmp_path / "current")
 
 
 @pytest.fixture
@@ -59,7 +53,7 @@ def uncheck(changeable: Path) -> Path:
 @pytest.fixture
 def defined(old: Path, tmp_path: Path) -> Path:
     """Linux 6.12 with the macro defined by hand."""
-    tree = copy(old, tmp_path / "defined")
+    tree = copy_kernel(old, tmp_path / "defined")
     header = tree / HEADER
     header.write_text(f"{header.read_text()}\n{MACRO}")
     return tree
