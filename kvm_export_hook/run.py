@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""What a run reports to: its status, notes, errors and streams. Every room below is handed this."""
+"""What a run reports to: its status, notes, errors and streams. Every room below is handed this.
+
+The exit status begins as CLEAN. ``cli`` makes it FOUND for a finding, and TROUBLE if the
+command line is wrong; ``fail`` makes it TROUBLE for whatever could not be checked.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""A revision as a baseline for the working tree: ``--since``."""
+"""The working tree against a revision: ``--since``.
+
+``REV`` is that commit itself, ``REV...`` the commit where HEAD left REV. All files of
+KVM are compared, those that were named are reported.
+"""
 
 from __future__ import annotations
 

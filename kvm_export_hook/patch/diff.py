@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A patch to its files and their hunks, found where ``git apply`` finds them. Pure.
+"""The files and hunks of a patch that git cannot apply, found where ``git apply`` looks. Pure.
 
 Names are left to git, which lists the same files in the same order. What git
 passes over, and may be meant as part of the diff, is an error here.

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""An mbox, a mail or a diff to patches, by ``git mailsplit`` and ``git mailinfo``."""
+"""An mbox or a mail to the diff of each mail, by ``git mailsplit`` and ``git mailinfo``.
+
+A diff that came without a mail is passed on as it is.
+"""
 
 from __future__ import annotations
 

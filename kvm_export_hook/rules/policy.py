@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The data of the rule: the export macros and the bundled allowlist. No logic.
 
-To judge one more macro, or to permit one more symbol, add its row here; these
-tables are sorted, and ``tests/rules/policy_test.py`` says what else must hold.
+To judge one more macro, or to permit one more symbol, add its row here and in the
+README. These tables are sorted; ``tests/rules/policy_test.py`` and
+``tests/project/readme_test.py`` say what else must hold.
 """
 
 from __future__ import annotations

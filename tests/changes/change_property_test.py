@@ -1,83 +1,62 @@
 # SPDX-License-Identifier: MIT
-"""What --staged reports of random edits: what the slow reference subtracts."""
+"""What --staged reports of random edits and merges: what the slow reference subtracts."""
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections import Counter
-from pathlib import Path
 
-from hypothesis import HealthCheck, event, given, settings
+import pytest
+from hypothesis import event, given
 from hypothesis import strategies as st
 
-from tests.helpers import random_edits, reference
-from tests.helpers.repositories import Repository
-from tests.helpers.support import (
-    MAKEFILE_WITH_CHECK,
-    TYPES_WITH_MACRO,
-    TYPES_WITHOUT_MACRO,
-    run_in_process,
-)
-
-WITHOUT_CHECK = b"obj-y += x86.o\n"
-MAKEFILES = [
-    *(MAKEFILE_WITH_CHECK, WITHOUT_CHECK),
-    MAKEFILE_WITH_CHECK.replace(b"-e kvm_get_kvm", b"-e kvm_foo"),
-    MAKEFILE_WITH_CHECK.replace(b"-e kvm_put_kvm", b"-e kvm_put_kvm_evil"),
-    b"# of the build\n" + MAKEFILE_WITH_CHECK,
-    b"obj-y += more.o\n" + MAKEFILE_WITH_CHECK,
-]
-HEADERS = [TYPES_WITH_MACRO, TYPES_WITH_MACRO, TYPES_WITHOUT_MACRO]
+from tests.conftest import HOME
+from tests.helpers import reference
+from tests.helpers.random_kernels import BLIND, KERNELS, edit, merge
+from tests.helpers.repositories import Repository, read_findings
 
 
-@st.composite
-def commits(draw: st.DrawFn) -> tuple[dict[str, bytes], dict[str, bytes]]:
-    """Make a tree and what becomes of it; one file of no concern keeps it a kernel."""
-    before = draw(random_edits.TREES)
-    states: list[dict[str, bytes]] = []
-    for tree in (before, draw(random_edits.edited(before))):
-        is_same: bool = draw(st.booleans())
-        if not is_same or not states:
-            makefile = draw(st.sampled_from(MAKEFILES))
-            header = draw(st.sampled_from(HEADERS))
-        facts = {random_edits.MAKEFILE: makefile, random_edits.HEADER: header}
-        states.append({**random_edits.join(tree), **facts, "virt/kvm/kvm_main.c": b"int kvm;\n"})
-    return states[0], states[1]
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """A repository that each example writes anew."""
+    made = Repository(tmp_path_factory.mktemp("edits"), HOME)
+    made.git("init", "--quiet", "--template=")
+    return made
 
 
-def write_state(repository: Repository, state: dict[str, bytes]) -> None:
-    """Make STATE the whole working tree and index."""
-    for each in repository.top.iterdir():
-        if each.name != ".git":
-            shutil.rmtree(each)
-    repository.stage_all(state)
+@pytest.fixture(scope="module")
+def blind(repository: Repository) -> str:
+    """The id of a commit to be merged."""
+    return repository.record("blind", BLIND.make_files())
 
 
-def count_reported(top: Path) -> Counter[tuple[str, bytes, bytes]]:
+def count_reported(repository: Repository) -> Counter[tuple[str, bytes, bytes]]:
     """Count what --staged reports, by rule, macro, and symbol or else line."""
-    outcome = run_in_process("--staged", "--format=json")
-    found = json.loads(outcome.out)["findings"]
-    assert outcome.status == bool(found), outcome
     counted: Counter[tuple[str, bytes, bytes]] = Counter()
+    status, found = read_findings("--staged", f"--srctree={repository.top}")
+    assert status == bool(found)
     for each in found:
-        line = (top / each["path"]).read_bytes().split(b"\n")[each["line"] - 1].strip()
+        lines = (repository.top / each["path"]).read_bytes().split(b"\n")
+        line = lines[each["line"] - 1].strip()
         symbol = line if each["symbol"] is None else each["symbol"].encode()
         counted[each["rule"], each["macro"].encode(), symbol] += 1
     return counted
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(states=commits())
+@given(data=st.data(), is_merge=st.booleans())
 def test_what_is_staged_is_what_the_reference_subtracts(
-    linux: Repository, states: tuple[dict[str, bytes], dict[str, bytes]]
+    repository: Repository, blind: str, data: st.DataObject, is_merge: bool
 ) -> None:
-    old, new = states
-    write_state(linux, old)
-    linux.git("commit", "--quiet", "--allow-empty", "--message", "old")
-    write_state(linux, new)
+    old = data.draw(KERNELS)
+    new = data.draw(edit(merge(old, BLIND) if is_merge else old)).make_files()
+    repository.replace_all(old.make_files())
+    repository.commit_index()
+    repository.replace_all(new)
+    added = reference.find_added(old.make_files(), new)
+    if is_merge:
+        repository.begin_merge(blind)
+        added &= reference.find_added(BLIND.make_files(), new)
     expected: Counter[tuple[str, bytes, bytes]] = Counter()
-    for (rule, macro, symbol, *_), number in reference.find_added(old, new).items():
+    for (rule, macro, symbol, *_), number in added.items():
         expected[rule, macro, symbol] += number
     event("something is added" if expected else "nothing is added")
-    assert count_reported(linux.top) == expected
+    assert count_reported(repository) == expected

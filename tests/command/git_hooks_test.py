@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import HOME
-from tests.helpers.repositories import Repository
+from tests.helpers.repositories import Repository, initialise
 from tests.helpers.support import (
     BAD,
     COMMAND,
@@ -279,8 +279,7 @@ def test_a_kernel_in_a_subdirectory(tmp_path: Path, script: str) -> None:
     top = tmp_path / "all"
     repository = Repository(top, HOME)
     make_tree(top / "a b/linux", check=True)
-    repository.git("init", "--quiet")
-    repository.record("initial")
+    initialise(repository)
     write_hooks(repository, script)
     repository.git("worktree", "add", "--quiet", "--detach", str(tmp_path / "next"))
     repository.git("worktree", "add", "--quiet", "--detach", "a b/linux/below")

@@ -12,7 +12,7 @@ from kvm_export_hook.fix.shell import join_words
 from kvm_export_hook.mend import REVIEW_STAGED
 from tests.conftest import HOME, Command
 from tests.helpers.cases import parametrize
-from tests.helpers.repositories import Done, Repository
+from tests.helpers.repositories import Done, Repository, initialise
 from tests.helpers.support import (
     BAD,
     COMMAND,
@@ -180,8 +180,7 @@ def test_a_kernel_in_a_subdirectory(
 ) -> None:
     repository = Repository(tmp_path, HOME)
     make_tree(tmp_path / "a b/linux", check=True)
-    repository.git("init", "--quiet")
-    repository.record("initial")
+    initialise(repository)
     install(repository, "pre-commit", script=script)
     repository.stage(f"a b/linux/{A}", BAD)
     type_line(repository, commit(repository, *options, directory=directory).output, directory)

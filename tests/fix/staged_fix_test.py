@@ -15,7 +15,7 @@ from kvm_export_hook.fix.index_lock import BUSY_MESSAGE, LOCKED_MESSAGE, lock_in
 from kvm_export_hook.fix.staged import LINK_MESSAGE, MOVED_ON_MESSAGE, NOT_COMPARED_MESSAGE
 from tests.conftest import HOME
 from tests.helpers.cases import parametrize
-from tests.helpers.repositories import Repository
+from tests.helpers.repositories import Repository, initialise
 from tests.helpers.steps import make_steps
 from tests.helpers.support import (
     BAD,
@@ -345,8 +345,7 @@ def test_a_kernel_in_a_subdirectory(
 ) -> None:
     repository = Repository(tmp_path, HOME)
     make_tree(tmp_path / "linux dir", check=True)
-    repository.git("init", "--quiet")
-    repository.record("initial")
+    initialise(repository)
     repository.stage(f"linux dir/{A}", BAD)
     monkeypatch.chdir(tmp_path if arguments else tmp_path / "linux dir")
     assert fix(*arguments)[0] == 1

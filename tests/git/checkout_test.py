@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import HOME, Command
 from tests.helpers.cases import parametrize
-from tests.helpers.repositories import Repository, find_added
+from tests.helpers.repositories import Repository, find_added, initialise
 from tests.helpers.support import (
     BAD,
     INTERNAL,
@@ -56,9 +56,8 @@ def vendor(
     place: str = request.param
     repository = Repository(tmp_path / "all", HOME)
     make_tree(repository.top / place, check=True)
-    repository.git("init", "--quiet")
     # Files in the same places outside the kernel are none.
-    repository.record("initial", {A: BAD})
+    initialise(repository, {A: BAD})
     monkeypatch.chdir(repository.top / place)
     return repository, place
 
@@ -269,8 +268,7 @@ def test_a_working_tree_that_the_configuration_names(
         Repository(tmp_path, HOME).git("init", "--quiet")
     repository = Repository(tmp_path / "work", HOME)
     make_tree(repository.top / place)
-    repository.git("init", "--quiet")
-    repository.record("initial")
+    initialise(repository)
     repository.stage(f"{place}{A}", BAD)
     (repository.top / ".git").rename(tmp_path / "elsewhere")
     elsewhere = str(tmp_path / "elsewhere")
@@ -311,9 +309,7 @@ def test_another_repository_than_the_kernel_around(
 ) -> None:
     linux.stage(A, BAD)
     other = Repository(tmp_path / "other", linux.home)
-    write(other.top / "README", b"")
-    other.git("init", "--quiet")
-    other.record("initial")
+    initialise(other, {"README": b""})
     places = {"GIT_DIR": other.top / ".git", "GIT_WORK_TREE": other.top}
     for name in is_set:
         monkeypatch.setenv(name, str(places[name]))
@@ -334,9 +330,7 @@ def test_a_repository_within_a_kernel_that_is_none(
     tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inner = Repository(make_tree(tmp_path / "linux") / "tools", HOME)
-    write(inner.top / "x.c", BAD)
-    inner.git("init", "--quiet")
-    inner.record("initial")
+    initialise(inner, {"x.c": BAD})
     monkeypatch.chdir(inner.top)
     assert command("--staged").err.startswith("kvm-export-hook: nothing checked: ")
 
@@ -376,8 +370,7 @@ def around(
     repository = Repository(tmp_path / "all", HOME)
     make_tree(repository.top / place, check=True)
     write(repository.top / "Documentation/virt/kvm/api.rst", b"")
-    repository.git("init", "--quiet")
-    repository.record("initial")
+    initialise(repository)
     monkeypatch.chdir(repository.top)
     return repository, place
 

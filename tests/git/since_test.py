@@ -15,7 +15,7 @@ from kvm_export_hook.git import since
 from kvm_export_hook.rules.facts import read_facts
 from tests.conftest import Command
 from tests.helpers.cases import parametrize
-from tests.helpers.repositories import Repository, find_added
+from tests.helpers.repositories import Repository, find_added, initialise
 from tests.helpers.support import (
     BAD,
     INTERNAL,
@@ -247,8 +247,7 @@ def test_what_cannot_be_read_is_an_error(old: Repository, command: Command) -> N
 def test_two_trees_at_once(old: Repository, tmp_path: Path, command: Command) -> None:
     old.write(A, BAD + BAD)
     other = Repository(make_tree(tmp_path / "next", check=True), old.home)
-    other.git("init", "--quiet")
-    other.record("initial", {A: BAD})
+    initialise(other, {A: BAD})
     other.write(B, BAD)
     assert find_added("--since=HEAD", ".", str(other.top)) == [f"{other.top}/{B}:1", f"{A}:2"]
     make_tree(tmp_path / "no-repository")

@@ -15,7 +15,7 @@ import pytest
 
 from tests.conftest import HOME, Command
 from tests.helpers.cases import parametrize
-from tests.helpers.repositories import Repository, find_added
+from tests.helpers.repositories import Repository, find_added, initialise
 from tests.helpers.support import BAD, make_tree, write
 
 A = "virt/kvm/a.c"
@@ -51,8 +51,7 @@ def clone(request: pytest.FixtureRequest, tmp_path: Path) -> Repository:
     """Make a repository with a kernel in ``linux``, and stand in it or a linked worktree of it."""
     repository = Repository(tmp_path / "all", HOME)
     make_tree(repository.top / "linux", check=True)
-    repository.git("init", "--quiet")
-    repository.record("initial")
+    initialise(repository)
     if request.param == "main":
         return repository
     repository.git("worktree", "add", "--quiet", str(tmp_path / "linked"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Real ``git am`` as the judge of patches: what a tree has after it, and what --patch said."""
+"""Give a patch to ``git am`` and to --patch: what the tree has more after it, and what was said."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import NamedTuple
 from kvm_export_hook.changes.added import make_keys
 from kvm_export_hook.rules.facts import read_facts
 from kvm_export_hook.rules.fit import fit_facts
-from kvm_export_hook.rules.scope import FACT_FILES, is_in_scope
-from tests.helpers.repositories import Repository, initialise
-from tests.helpers.support import COMMAND, MAKEFILE_WITH_CHECK, find_all, write
+from kvm_export_hook.rules.scope import is_in_scope
+from tests.helpers.repositories import Repository, copy_repository, initialise
+from tests.helpers.support import COMMAND, MAKEFILE_WITH_CHECK, find_all, read_fact_files, write
 
 BASE = {
     "virt/kvm/x.c": b"int a;\nint b;\nint c;\n",
@@ -42,18 +42,13 @@ class Verdicts(NamedTuple):
 
 def make_repository(top: Path, files: Mapping[str, bytes]) -> Repository:
     """Commit FILES to a repository of their own."""
-    repository = Repository(top, top.parent)
-    for name, content in files.items():
-        write(top / name, content)
-    initialise(repository)
-    return repository
+    return initialise(Repository(top, top.parent), files)
 
 
 def ask_both(base: Repository, scratch: Path, patch: bytes) -> Verdicts:
     """Give PATCH to --patch and to ``git am``, in a copy of BASE at SCRATCH."""
     shutil.rmtree(scratch, ignore_errors=True)
-    shutil.copytree(base.top, scratch, symlinks=True)
-    repository = Repository(scratch, base.home)
+    repository = copy_repository(base, scratch)
     path = write(scratch.parent / "patch", patch)
     status, output = repository.run(str(COMMAND), "--patch", str(path))
     before = count_findings(scratch)
@@ -63,7 +58,7 @@ def ask_both(base: Repository, scratch: Path, patch: bytes) -> Verdicts:
 
 def count_findings(top: Path) -> Counter[object]:
     """Count the findings of the tree at TOP by what makes them equal."""
-    kvm_types, makefile = (read_or_none(top / name.decode()) for name in FACT_FILES)
+    kvm_types, makefile = read_fact_files(top)
     facts = read_facts(kvm_types, makefile)
     return Counter(
         key
@@ -78,8 +73,3 @@ def list_files(top: Path) -> Iterator[tuple[bytes, bytes]]:
         name = bytes(path.relative_to(top))
         if is_in_scope(name) and path.is_file():
             yield name, path.read_bytes()
-
-
-def read_or_none(path: Path) -> bytes | None:
-    """Read a file that need not be there."""
-    return path.read_bytes() if path.is_file() else None

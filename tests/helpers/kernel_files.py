@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Real kernels: what of them is read, a copy of that, and the make check of their own.
+"""Real kernels, for the kernel suite and the benchmark: which files of one the hook reads.
 
-For the kernel suite and the benchmark.
+``copy_kernel`` copies these; ``write_check`` cuts the make check out, for real make to run.
 """
 
 from __future__ import annotations
@@ -28,14 +28,15 @@ all: ; @:
 """
 
 
-def copy_kernel(source: Path, target: Path) -> None:
-    """Copy what is read of a kernel."""
+def copy_kernel(source: Path, target: Path) -> Path:
+    """Copy what is read of a kernel; return the TARGET."""
     for name in DIRECTORIES:
         shutil.copytree(source / name, target / name, symlinks=True)
     for file in (HEADER, KBUILD):
         if (source / file).exists():
             (target / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source / file, target / file)
+    return target
 
 
 def write_check(tree: Path, scratch: Path) -> list[str] | None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Small whole kernels for the search for users: a base, and what a test changes of it."""
+"""Small kernels for the tests of --users: a base, the changes of a test, and who uses a symbol."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of patches share: diffs and mails, written by hand, and what is said of them."""
+"""For the tests of patches: write a diff or a mail, and read what is found in it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from kvm_export_hook.patch.patches import Patches
 from kvm_export_hook.patch.scratch import Scratch
 from kvm_export_hook.patch.series import Series
 from kvm_export_hook.rules.facts import read_facts
-from kvm_export_hook.rules.scope import FACT_FILES
 from kvm_export_hook.values import Result
-from tests.helpers.support import MAKEFILE_WITH_CHECK, TYPES_WITH_MACRO
+from tests.helpers.support import MAKEFILE_WITH_CHECK, TYPES_WITH_MACRO, read_fact_files
 
 if TYPE_CHECKING:
     from kvm_export_hook.run import ReadFacts
@@ -75,8 +74,7 @@ def read_results(
     def complain(place: bytes, error: OSError) -> None:
         complaints.append(f"{place.decode('utf-8', 'backslashreplace')}: {error.strerror}")
 
-    files = (top / name.decode() for name in FACT_FILES)
-    kvm_types, makefile = (file.read_bytes() if file.is_file() else None for file in files)
+    kvm_types, makefile = read_fact_files(top)
     facts = read_facts(kvm_types, makefile) if makefile else FACTS
     series = Series(bytes(top), facts, learn)
     with Scratch() as scratch:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Random C, for the tests that hold for any source: shaped like the kernel's, or like nothing."""
+"""Random C, for tests of what holds for any source: some is like the kernel's, some is noise."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The rule once more, slow and obvious: a byte at a time, and no thought of speed.
+"""The rule once more, slow and obvious. The package must find what this finds.
 
-Written from the text of the rule, and shares nothing with the package but the
-tables of policy. What the package finds must be what is found here.
+``find_findings`` judges a source, ``find_added`` compares two states. It is
+written from the text of the rule, and shares only the tables of policy with
+the package.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Real git repositories: small kernels, with hooks or without, and what the command finds there."""
+"""Real git repositories of small kernels, with hooks or without, and what the command finds."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from demo import isolation
 from tests.helpers.support import (
-    Outcome,
     make_environment,
     make_tree,
     make_unmeasured_environment,
@@ -88,6 +87,22 @@ class Repository:
                 self.write(name, content)
         self.git("add", "--all")
 
+    def replace_all(self, files: Mapping[str, bytes]) -> None:
+        """Make FILES the whole working tree and index."""
+        for each in self.top.iterdir():
+            if each.name != ".git":
+                shutil.rmtree(each)
+        self.stage_all(files)
+
+    def commit_index(self) -> None:
+        """Commit what is staged, be it nothing, with as few processes as can be."""
+        self.git("-c", "maintenance.auto=false", "commit", "--quiet", "--allow-empty", "-m", "next")
+
+    def begin_merge(self, commit: str) -> None:
+        """Make the next commit a merge of COMMIT, even of one that HEAD has already."""
+        self.write(".git/MERGE_HEAD", commit.encode() + b"\n")
+        self.write(".git/MERGE_MODE", b"no-ff")
+
     def record(self, subject: str, files: Mapping[str, bytes | None] | None = None) -> str:
         """Commit FILES and all else, past the hooks; return the id of the commit."""
         self.stage_all(files or {})
@@ -95,33 +110,34 @@ class Repository:
         return self.git("rev-parse", "HEAD").strip()
 
 
+def read_findings(*arguments: str) -> tuple[int, list[dict[str, Any]]]:
+    """Run the command in this process; return its exit status, and what it finds, from JSON.
+
+    The status is what the findings make it, or 2.
+    """
+    outcome = run_in_process("--format=json", *arguments)
+    found: list[dict[str, Any]] = json.loads(outcome.out)["findings"]
+    assert outcome.status in (bool(found), 2), outcome
+    return outcome.status, found
+
+
 def find_added(*arguments: str, status: int | None = None) -> list[str]:
     """Run the command in this process; write each finding as ``subject: path:line``.
 
     The exit STATUS must be this one, by default what the findings make it.
     """
-    outcome = run_in_process("--format=json", *arguments)
-    found = list_findings(outcome)
-    assert outcome.status == (bool(found) if status is None else status), outcome
-    return found
-
-
-def list_findings(outcome: Outcome) -> list[str]:
-    """List the findings of a report in JSON."""
+    ended, found = read_findings(*arguments)
+    assert ended == (bool(found) if status is None else status)
     return [
         (f"{each['subject']}: " if "subject" in each else "") + f"{each['path']}:{each['line']}"
-        for each in json.loads(outcome.out)["findings"]
+        for each in found
     ]
 
 
 def make_kernel(top: Path, home: Path) -> Repository:
     """Make a repository of a kernel-like tree that has the make check, with one commit."""
     repository = Repository(make_tree(top, check=True), home)
-    repository.write("fs/open.c", VFS)
-    repository.write("virt/kvm/Kconfig", b"config KVM\n")
-    repository.git("init", "--quiet", "--template=")
-    repository.record("initial")
-    return repository
+    return initialise(repository, {"fs/open.c": VFS, "virt/kvm/Kconfig": b"config KVM\n"})
 
 
 def copy_repository(source: Repository, top: Path) -> Repository:
@@ -138,11 +154,14 @@ def publish(home: Path) -> Repository:
     return published
 
 
-def initialise(repository: Repository) -> None:
-    """Make a repository of what lies in its directory."""
-    repository.git("init", "--quiet")
-    repository.git("add", "--all")
-    repository.git("commit", "--quiet", "--no-verify", "--message", "initial")
+def initialise(
+    repository: Repository, files: Mapping[str, bytes | None] | None = None
+) -> Repository:
+    """Make a repository with one commit, of FILES and all else that lies in its directory."""
+    repository.top.mkdir(parents=True, exist_ok=True)
+    repository.git("init", "--quiet", "--template=")
+    repository.record("initial", files)
+    return repository
 
 
 def kernel(top: Path, published: Repository, *hooks: str) -> Repository:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Shapes of C in which a symbol is used, or is not: small kernels that gcc compiles, too.
+"""C that uses a symbol, or only seems to, for the tests of --users. Gcc compiles it, too.
 
-Each has the files that a small whole kernel has more, the symbol, and its uses.
-``PRELUDE`` stands for the kernel's own headers, of which the hook reads none.
+Each shape has the files to add to the kernel of ``kernel_tree``, the symbol, and
+its uses. ``PRELUDE`` stands for the kernel's own headers, which the hook does not read.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A program that gets a signal at a step: the lines of some modules are counted as they run."""
+"""Makes a program that sends itself a signal after so many steps: lines of some modules."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What several test modules share: small kernel trees, and the rule on snippets."""
+"""For most tests: small kernel trees, the rule on a snippet, and a run of the command."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from kvm_export_hook.rules import policy
 from kvm_export_hook.rules.facts import BUNDLED_LIST, Facts
 from kvm_export_hook.rules.judge import Finding, judge
 from kvm_export_hook.rules.scan import find_suspects
+from kvm_export_hook.rules.scope import FACT_FILES
 from kvm_export_hook.values import Origin, Result, Text
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
@@ -66,6 +67,12 @@ def make_tree(top: Path, *, check: bool = False, macro: bool | None = True) -> P
         types = TYPES_WITH_MACRO if macro else TYPES_WITHOUT_MACRO
         write(top / "include/linux/kvm_types.h", types)
     return top
+
+
+def read_fact_files(top: Path) -> list[bytes | None]:
+    """Read the header and the Makefile of the tree at TOP; None for one that is not there."""
+    files = [top / name.decode() for name in FACT_FILES]
+    return [file.read_bytes() if file.is_file() else None for file in files]
 
 
 def make_facts(

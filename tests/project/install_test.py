@@ -35,8 +35,7 @@ def linux(home: Path, tmp_path: Path) -> Repository:
     repository = Repository(tmp_path / "linux", home)
     make_tree(repository.top)
     write(repository.top / ".gitignore", b".*\n!.gitignore\n")
-    initialise(repository)
-    return repository
+    return initialise(repository)
 
 
 def run(repository: Repository, commands: str) -> tuple[int, str]:

@@ -13,8 +13,10 @@ from kvm_export_hook.git.process import GitError
 from kvm_export_hook.users.commit_tree import CommitTree
 from kvm_export_hook.users.lookup import Users, find_users
 from kvm_export_hook.users.outside import NO_GIT, PART_OF_KERNEL
+from tests.conftest import HOME
 from tests.helpers.cases import parametrize
 from tests.helpers.kernel_tree import look_up, make_kernel, spell_uses
+from tests.helpers.repositories import Repository, initialise
 from tests.helpers.shapes import SHAPES, SVM, VFIO
 from tests.helpers.support import write
 from tests.users.users_outside_test import CONFIGURED, run_git
@@ -25,11 +27,7 @@ USED = [f"kvm-amd {SVM}:1", f"- {VFIO}:1"]
 
 def commit(repository: Path) -> None:
     """Commit all of a new REPOSITORY, and remove it from the disk."""
-    identity = ("-c", "user.name=A", "-c", "user.email=a@example.com")
-    run_git(repository, "init", "--quiet")
-    run_git(repository, "add", "--all")
-    run_git(repository, *identity, "commit", "--quiet", "--message", "A")
-    run_git(repository, "rm", "-r", "--quiet", ".")
+    initialise(Repository(repository, HOME)).git("rm", "-r", "--quiet", ".")
 
 
 def look_up_in_commit(

@@ -22,9 +22,8 @@ def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, linux: Repository) -
     """Make a whole small kernel in a repository, and stand in it."""
     repository = Repository(make_kernel(tmp_path / "kernel", {}), linux.home)
     write(repository.top / "drivers/vfio/Makefile", b"obj-y += vfio_main.o\n")
-    initialise(repository)
     monkeypatch.chdir(repository.top)
-    return repository
+    return initialise(repository)
 
 
 def record_series(kernel: Repository, user: str) -> str:
