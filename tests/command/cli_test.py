@@ -92,6 +92,9 @@ def test_a_tree_without_the_macro_enforces_nothing(top: Path, command: Command) 
     assert command("virt/kvm/bad.c") == (0, "", f"kvm-export-hook: {NOT_ENFORCED}")
     assert command("--quiet") == (0, "", "")
     assert command("--force").status == 1
+    status, out, err = command("--list")  # which refuses nothing
+    assert (status, err) == (0, "")
+    assert "kvm_sample" in out
 
 
 def test_a_tree_without_the_macro_but_with_the_check_enforces(top: Path, command: Command) -> None:
