@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""The figures of the README, measured again: ``make bench``."""
+"""The figures of docs/figures.md, measured again: ``make bench``."""

@@ -7,4 +7,4 @@
 CONTRIBUTING.md has the map.
 """
 
-__version__ = "0.2.1"
+__version__ = "0.3.0"

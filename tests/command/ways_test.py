@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The ways in that need no framework, as the README writes them, in a real repository."""
+"""The hooks that need no framework, as the README writes them, in a real repository."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ import pytest
 
 from tests.helpers.recipes import recipe
 from tests.helpers.repositories import Repository, initialise
-from tests.helpers.support import BAD, INTERNAL, make_tree, write
+from tests.helpers.support import BAD, INTERNAL, make_tree
 
 FINDING = "virt/kvm/x.c:1:1: error: EXPORT_SYMBOL_GPL(kvm_sample): "
-STAGED = recipe("`pre-merge-commit` and `pre-applypatch` (which")
-PUSH = recipe("As `pre-push`:")
+_, _, HOOKS = recipe("**With plain git**").partition("\n")
 
 
 @pytest.fixture
@@ -26,10 +25,13 @@ def linux(tmp_path: Path) -> Repository:
     return repository
 
 
-def install(repository: Repository, name: str, script: str) -> None:
-    """Install SCRIPT as the hook NAME."""
-    path = write(repository.top / ".git/hooks" / name, script.encode())
-    path.chmod(0o755)
+def install(repository: Repository, *names: str) -> None:
+    """Install the hooks, and keep those of these NAMES."""
+    status, output = sh(repository, HOOKS)
+    assert status == 0, output
+    for path in (repository.top / ".git/hooks").iterdir():
+        if path.name not in names:
+            path.unlink()
 
 
 def sh(repository: Repository, commands: str) -> tuple[int, str]:
@@ -38,7 +40,7 @@ def sh(repository: Repository, commands: str) -> tuple[int, str]:
 
 
 def test_a_commit(linux: Repository) -> None:
-    install(linux, "pre-commit", STAGED)
+    install(linux, "pre-commit")
     linux.stage("virt/kvm/x.c", BAD)
     status, output = linux.commit()
     assert status == 1
@@ -50,7 +52,7 @@ def test_a_commit(linux: Repository) -> None:
 def test_an_old_export_in_a_file_that_one_touches_blocks_nothing(linux: Repository) -> None:
     linux.stage("virt/kvm/x.c", BAD)
     assert linux.commit().status == 0
-    install(linux, "pre-commit", STAGED)
+    install(linux, "pre-commit")
     linux.stage("virt/kvm/x.c", b"int a;\n" + BAD)
     assert linux.commit().status == 0
 
@@ -60,7 +62,7 @@ def test_a_mail_that_git_am_applies(linux: Repository) -> None:
     assert linux.commit().status == 0
     mail = linux.git("format-patch", "--stdout", "-1")
     linux.git("reset", "--quiet", "--hard", "master")
-    install(linux, "pre-applypatch", STAGED)
+    install(linux, "pre-applypatch")
     status, output = linux.run("git", "am", stdin=mail.encode())
     assert status != 0
     assert FINDING in output
@@ -74,7 +76,7 @@ def test_a_merge(linux: Repository) -> None:
     linux.git("checkout", "--quiet", "main")
     linux.stage("virt/kvm/y.c", INTERNAL)
     assert linux.commit().status == 0
-    install(linux, "pre-merge-commit", STAGED)
+    install(linux, "pre-merge-commit")
     # What the branch brings was checked when it was committed, or is by --commits.
     status, output = linux.run("git", "merge", "--no-edit", "topic")
     assert (status, FINDING in output) == (0, False)
@@ -84,7 +86,7 @@ def test_a_merge(linux: Repository) -> None:
     status, output = linux.commit()
     assert status == 0  # no hook of this commit is there
     linux.git("reset", "--quiet", "--hard", "HEAD^")
-    install(linux, "pre-commit", STAGED)
+    install(linux, "pre-commit")
     linux.git("merge", "--quiet", "--no-commit", "topic")
     linux.stage("virt/kvm/z.c", BAD)
     status, output = linux.commit()
@@ -97,7 +99,7 @@ def test_a_push(linux: Repository, tmp_path: Path) -> None:
     linux.git("init", "--quiet", "--bare", str(remote))
     linux.git("remote", "add", "origin", str(remote))
     linux.git("push", "--quiet", "origin", "main")
-    install(linux, "pre-push", PUSH)
+    install(linux, "pre-push")
     linux.stage("virt/kvm/x.c", BAD)
     assert linux.commit().status == 0
     linux.stage("virt/kvm/x.c", INTERNAL)
@@ -115,7 +117,7 @@ def test_a_rebase_and_a_branch(linux: Repository) -> None:
     assert linux.commit().status == 0
     linux.stage("virt/kvm/x.c", INTERNAL)
     assert linux.commit().status == 0
-    each_pick = recipe("git runs no pre-commit hook for a cherry-pick")
+    each_pick = recipe("To check each commit of a rebase:")
     for commands in (each_pick, recipe("Before a pull request")):
         status, output = sh(linux, commands)
         assert status != 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The README's installation, step by step as it is written there, in a home without anything."""
+"""The README's installation, as it is written there, in a home without anything."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import kvm_export_hook
-from tests.helpers.recipes import recipe
+from tests.helpers.recipes import README, recipe
 from tests.helpers.repositories import Repository, initialise, publish
 from tests.helpers.support import BAD, INTERNAL, make_tree, write
 
@@ -50,14 +50,22 @@ def succeed(repository: Repository, commands: str) -> str:
     return output
 
 
+def list_hooks(repository: Repository) -> list[str]:
+    names = (path.name for path in (repository.top / ".git/hooks").iterdir())
+    return sorted(name for name in names if not name.endswith(".sample"))
+
+
 @pytest.fixture
 def hooked(linux: Repository) -> Repository:
-    """Follow the README, steps 1 to 3."""
-    succeed(linux, recipe("1. Install [pre-commit]"))
+    """Install pre-commit, and paste what the README begins with."""
+    command = "pipx install pre-commit"
+    assert f"`{command}`" in README
+    succeed(linux, command)
     assert (linux.home / ".local/bin/pre-commit").exists()
-    (linux.top / ".pre-commit-config.yaml").write_text(recipe("2. At the top"))
-    said = succeed(linux, recipe("3. Install the git hooks"))
+    (linux.top / ".pre-commit-config.yaml").write_text(recipe("at the top of the kernel tree:"))
+    said = succeed(linux, recipe("There, install the git hooks."))
     assert said.rstrip().endswith("Passed")
+    assert list_hooks(linux) == ["pre-commit", "pre-merge-commit", "pre-push"]
     return linux
 
 
@@ -71,6 +79,12 @@ def test_a_bad_commit_is_blocked_and_a_good_one_passes(hooked: Repository) -> No
     succeed(hooked, "git commit --message 'KVM: Good'")
 
 
+def test_prek_installs_the_same_hooks(linux: Repository) -> None:
+    (linux.top / ".pre-commit-config.yaml").write_text(recipe("at the top of the kernel tree:"))
+    succeed(linux, "prek install")
+    assert list_hooks(linux) == ["pre-commit", "pre-merge-commit", "pre-push"]
+
+
 def test_the_traps(hooked: Repository) -> None:
     write(hooked.top / "virt/kvm/x.o", b"")
     succeed(hooked, recipe("And `git clean -x` deletes it"))
@@ -82,7 +96,7 @@ def test_the_traps(hooked: Repository) -> None:
     assert status == 1
     assert FINDING in output
     hooked.git("config", "core.hooksPath", "hooks")
-    status, output = run(hooked, recipe("3. Install the git hooks"))
+    status, output = run(hooked, recipe("There, install the git hooks."))
     assert status == 1
     assert "core.hooksPath" in output
 
@@ -103,7 +117,7 @@ def test_a_whole_history_is_pushed(hooked: Repository, tmp_path: Path) -> None:
 
 
 def test_the_command_itself(linux: Repository) -> None:
-    succeed(linux, recipe("All but pre-commit and prek"))
+    succeed(linux, recipe("**With plain git**"))
     version = kvm_export_hook.__version__
     assert succeed(linux, "kvm-export-hook --version") == f"kvm-export-hook {version}\n"
     write(linux.top / "include/linux/kvm_types.h", b"")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tarfile
@@ -91,7 +92,8 @@ def test_the_sdist_holds_what_the_tests_need(dist: Path) -> None:
 
 def test_the_changelog_begins_with_this_version() -> None:
     changelog = (CHECKOUT / "CHANGELOG.md").read_text("utf-8")
-    assert f"\n## {VERSION}" in changelog
+    headings = re.findall(r"(?m)^## (.*)$", changelog)
+    assert re.fullmatch(rf"{re.escape(VERSION)} \(\d{{4}}-\d{{2}}-\d{{2}}\)", headings[0])
 
 
 @pytest.mark.parametrize("suffix", ["*.py", "*.toml", "Makefile", "*.yaml"])

@@ -22,6 +22,7 @@ from tests.helpers.recipes import DOCUMENTS, README, recipe, recipes
 from tests.helpers.repositories import Repository
 from tests.helpers.support import CHECKOUT, COMMAND, judge_file
 
+PAGES = sorted(f"docs/{path.name}" for path in (CHECKOUT / "docs").glob("*.md"))
 # Between the choices of a value; in a table it is escaped.
 BAR = r"\|"
 
@@ -31,7 +32,7 @@ def test_the_transcript_is_what_the_demo_prints(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("PATH", str(COMMAND.parent))
     file = judge_file((SAMPLES[EDITED] + MISTAKE).encode(), EDITED.encode())
     printed = "".join(text.report([file], Layout(mending=Mending(Options()))))
-    assert printed in README
+    assert printed in DOCUMENTS
 
 
 EXPORT = "EXPORT_SYMBOL_FOR_KVM_INTERNAL(kvm_vcpu_wake_all);\n"
@@ -40,16 +41,13 @@ SERIES = {
         EDITED: SAMPLES[EDITED] + MISTAKE.replace("_GPL(", "_FOR_KVM_INTERNAL("),
         "arch/x86/kvm/vmx/vmx.c": "int peek(struct kvm_vcpu *v) { return kvm_lapic_peek(v); }\n",
     },
-    "KVM: Tidy wake-ups": {
-        "virt/kvm/kvm_main.c": "EXPORT_SYMBOL_FOR_KVM_INTERNAL(kvm_vcpu_wake_up);\n",
-    },
+    "KVM: Tidy wake-ups": {"virt/kvm/kvm_main.c": ""},
 }
 
 
 def test_the_transcript_of_a_branch_is_what_is_printed(linux: Repository, command: Command) -> None:
-    wakes = "void svm_wake(void) { kvm_vcpu_wake_all(); }\nvoid svm(void) { kvm_vcpu_wake_up(); }\n"
-    exports = EXPORT + "EXPORT_SYMBOL_GPL(kvm_vcpu_wake_up);\n"
-    sources = {"arch/x86/kvm/svm/svm.c": wakes, "virt/kvm/kvm_main.c": exports}
+    wakes = "void svm_wake(void) { kvm_vcpu_wake_all(); }\n"
+    sources = {"arch/x86/kvm/svm/svm.c": wakes, "virt/kvm/kvm_main.c": EXPORT}
     make_whole_kernel(linux.top, {**sources, EDITED: SAMPLES[EDITED]})
     linux.record("before")
     linux.git("branch", "master")
@@ -73,7 +71,7 @@ def test_every_option_is_in_it() -> None:
 
 
 def test_every_rule_is_in_it() -> None:
-    table = README.partition("| rule | what it found |")[2].partition("\n\n")[0]
+    table = DOCUMENTS.partition("| rule | what it found |")[2].partition("\n\n")[0]
     assert set(re.findall(r"(?m)^\| `([a-z-]+)`", table)) == set(RULES)
 
 
@@ -98,7 +96,8 @@ def test_the_tables_of_the_policy_are_in_it() -> None:
 
 def rows(heading: str) -> list[tuple[str, str]]:
     """Read the rows of the table of two columns under HEADING."""
-    table = README.partition(heading)[2].partition("\n\n")[0]
+    assert DOCUMENTS.count(heading) == 1
+    table = DOCUMENTS.partition(heading)[2].partition("\n\n")[0]
     return re.findall(r"(?m)^\| (.*?) \| (.*?) \|$", table)
 
 
@@ -106,10 +105,64 @@ def test_the_revision_to_install_is_this_version() -> None:
     assert set(re.findall(r"\brev: (\S+)", DOCUMENTS)) == {f"v{kvm_export_hook.__version__}"}
 
 
+def test_the_page_is_short_and_begins_with_what_to_paste() -> None:
+    lines = README.splitlines()
+    assert len(lines) < 200
+    assert max(map(len, lines)) <= 120
+    start = "\n".join(lines[:45])
+    assert "KVM on x86 or to `virt/kvm`" in start
+    assert "![A commit with two unwanted exports is blocked" in start
+    for before in ("at the top of the kernel tree:", "There, install", "**With plain git**"):
+        assert recipe(before) in start
+    assert "`OWNER` stands for" in start
+
+
+ADDRESS = "https://github.com/OWNER/kvm-export-hook"
+
+
 def test_the_address_stands_in_one_form() -> None:
-    assert set(re.findall(r"https?://[^\s)]*kvm-export-hook[^\s)]*", DOCUMENTS)) == {
-        "https://github.com/OWNER/kvm-export-hook"
+    found = re.findall(r"https?://[^\s)]*kvm-export-hook[^\s)`]*", DOCUMENTS)
+    assert {address[: len(ADDRESS)] for address in found} == {ADDRESS}
+    assert {re.sub("(/(blob|raw)/main/|$).*", "", rest) for rest in map(after_address, found)} == {
+        *("", "/issues")
     }
+
+
+def after_address(address: str) -> str:
+    return address[len(ADDRESS) :]
+
+
+LINK = re.compile(r"(?m)\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)$")
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", *PAGES])
+def test_every_link_leads_somewhere(name: str) -> None:
+    page = CHECKOUT / name
+    text = page.read_text("utf-8")
+    for link in (plain or referred for plain, referred in LINK.findall(text)):
+        inside = re.sub(f"^{ADDRESS}/(blob|raw)/main/", "", link)
+        if inside.startswith("https://"):
+            continue
+        # The README is shown by package registries, too, where there are no other files.
+        assert name != "README.md" or inside != link or link.startswith("#"), link
+        path, _, heading = inside.partition("#")
+        target = (CHECKOUT if inside != link else page.parent) / path if path else page
+        assert target.is_file(), link
+        assert not heading or heading in make_anchors(target.read_text("utf-8")), link
+
+
+def make_anchors(text: str) -> set[str]:
+    """Name the headings of a page as GitHub does."""
+    headings = re.findall(r"(?m)^#+ (.*)$", text)
+    return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+def test_every_reference_is_defined_and_used() -> None:
+    prose = re.sub(r"(?s)```.*?```|`[^`\n]*`", "", README)
+    defined = set(re.findall(r"(?m)^\[([^\]]+)\]: ", prose))
+    body = re.sub(r"(?m)^\[[^\]]+\]: .*$", "", prose)
+    used = re.findall(r"\[([^\]]+)\](?![\[(])", body)
+    assert set(used) == defined
 
 
 def test_the_yaml_in_it_can_be_read() -> None:
