@@ -178,6 +178,7 @@ EXCERPTS = {
         SPACES,
     ),
     "wide-characters": ("字EXPORT_SYMBOL(b);".encode(), "字EXPORT_SYMBOL(b);", "  "),
+    "fullwidth-characters": ("\uff01EXPORT_SYMBOL(b);".encode(), "\uff01EXPORT_SYMBOL(b);", "  "),
     "a-mark-around-a-character": (
         "a\u20dd EXPORT_SYMBOL(b);".encode(),
         "a\u20dd EXPORT_SYMBOL(b);",
