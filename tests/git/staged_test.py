@@ -335,6 +335,15 @@ def test_a_symbolic_link_in_the_place_of_a_file_of_facts(
     assert command("--commits=HEAD") == (2, "", said)
 
 
+@pytest.mark.parametrize("text", [b"include x", b"include\tx", b"a=b", b"$(info)"])
+def test_a_makefile_of_one_line_that_is_not_ended_is_no_link(
+    linux: Repository, text: bytes
+) -> None:
+    linux.record("line", {MAKEFILE: text})
+    linux.stage(A, BAD)
+    assert find_added("--staged") == [f"{A}:1"]
+
+
 def test_a_submodule_in_scope(linux: Repository, command: Command) -> None:
     linux.git("config", "diff.ignoreSubmodules", "all")
     linux.git("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},virt/kvm/sub")

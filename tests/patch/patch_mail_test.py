@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import base64
 
+import pytest
+
 from tests.helpers.cases import parametrize
 from tests.helpers.patches import ADDED, FOUND, diff, mail, read, read_results
 
@@ -109,6 +111,11 @@ LETTERS = {
 @parametrize("text", LETTERS)
 def test_a_letter_is_no_error(text: bytes) -> None:
     assert read(text) == ([], [])
+
+
+@pytest.mark.parametrize("prefix", ["Re", "AW", "Antw", "SV", "VS", "TR", "Fw", "Fwd", "回复"])
+def test_an_answer_of_parts_is_no_error_in_any_language(prefix: str) -> None:
+    assert read(f"From: a\nSubject: {prefix}: a\n".encode() + PARTS + b"--X\n\nkvm\n") == ([], [])
 
 
 CANNOT_BE_READ = {
