@@ -108,6 +108,47 @@ def test_b4_am_runs_what_the_recipe_names(linux: Repository) -> None:
     assert output == f"virt/kvm/x.c:1: ERROR: {PROBLEM}\n"
 
 
+def take(linux: Repository, mail: Path, *options: str) -> str:
+    """Have b4 take the MAIL; return what it says of the checks."""
+    (msgid,) = re.findall(r"(?m)^Message-I[dD]: <(.*)>$", mail.read_text("utf-8"))
+    b4 = ("b4", "--no-interactive", "--offline-mode", "am", "--check", *options)
+    status, output = linux.run(*b4, "--use-local-mbox", str(mail), "-o", str(mail.parent), msgid)
+    assert status == 0, output
+    return "\n".join(re.findall("kvm-export-hook: (.*)", output))
+
+
+def make_mail(linux: Repository) -> Path:
+    """Commit a bad patch, write it as b4 takes it, and undo the commit."""
+    commit(linux, BAD, "KVM: Bad", "x.c")
+    text = linux.git("format-patch", "--stdout", "--thread", "-1")
+    linux.git("reset", "--quiet", "--hard", "HEAD^")
+    return write(linux.home / "series.mbx", text.encode())
+
+
+def test_b4_am_shows_the_old_result_until_it_is_deleted(linux: Repository) -> None:
+    mail = make_mail(linux)
+    ours, _ = recipe("`b4 am --check` and `b4 shazam --check` run").splitlines()
+    assert linux.run("sh", "-c", ours).status == 0
+    assert take(linux, mail) == f"virt/kvm/x.c:1: ERROR: {PROBLEM}"
+    linux.record("Before 6.18", {"include/linux/kvm_types.h": TYPES_WITHOUT_MACRO})
+    assert take(linux, mail, "--no-cache") == f"virt/kvm/x.c:1: ERROR: {PROBLEM}"
+    (kept,) = (linux.home / ".cache/b4").glob("*.checks")
+    kept.unlink()
+    assert take(linux, mail).startswith("WARNING: nothing enforced: ")
+
+
+def test_b4_prep_shows_the_old_result_unless_told_otherwise(linux: Repository) -> None:
+    b4 = ("b4", "--no-interactive", "--offline-mode", "prep")
+    assert linux.run(*b4, "--new", "series", "--fork-point", "main").status == 0
+    commit(linux, BAD, "KVM: Bad", "x.c")
+    linux.git("config", "b4.prep-perpatch-check-cmd", recipe_command())
+    assert "Error: 1\n" in linux.run(*b4, "--check").output
+    for kept in (linux.home / ".cache/b4").glob("*.checks"):
+        kept.write_text(json.dumps([["success", "kept"]]))
+    assert "Success: 1, Warning: 0, Error: 0\n" in linux.run(*b4, "--check").output
+    assert "Error: 1\n" in linux.run(*b4, "--check", "--no-cache").output
+
+
 def test_b4_prep_warns_of_a_note_and_passes_what_is_not_of_kvm(linux: Repository) -> None:
     b4 = ("b4", "--no-interactive", "--offline-mode", "prep")
     linux.git("rm", "--quiet", "virt/kvm/kvm_main.c")

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.helpers.recipes import recipe
-from tests.helpers.repositories import Repository, initialise
+from tests.helpers.repositories import Done, Repository, initialise
 from tests.helpers.support import BAD, INTERNAL, make_tree
 
 FINDING = "virt/kvm/x.c:1:1: error: EXPORT_SYMBOL_GPL(kvm_sample): "
@@ -34,7 +36,7 @@ def install(repository: Repository, *names: str) -> None:
             path.unlink()
 
 
-def sh(repository: Repository, commands: str) -> tuple[int, str]:
+def sh(repository: Repository, commands: str) -> Done:
     """Run COMMANDS."""
     return repository.run("sh", "-e", "-c", commands)
 
@@ -133,3 +135,12 @@ def test_a_list_of_names(linux: Repository) -> None:
     status, output = sh(linux, commands)
     assert status != 0
     assert output.startswith(FINDING)
+
+
+def test_the_steps_of_a_hosted_check(linux: Repository) -> None:
+    pages = (recipe("**GitHub Actions.**"), recipe("For code scanning, take these"))
+    annotate, scan = (re.findall("run: (kvm-export-hook .*)", page) for page in pages)
+    linux.stage("virt/kvm/x.c", BAD)
+    # A step that fails is the last: each page has one that checks.
+    assert [sh(linux, command).status for command in (*annotate, *scan)] == [1, 0]
+    assert json.loads((linux.top / "kvm-exports.sarif").read_text("utf-8"))["runs"][0]["results"]

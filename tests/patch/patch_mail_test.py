@@ -111,7 +111,14 @@ def test_a_letter_is_no_error(text: bytes) -> None:
     assert read(text) == ([], [])
 
 
+UTF_16 = ADDED.decode().encode("utf-16")
 CANNOT_BE_READ = {
+    "utf-16-in-8-bits": HELLO
+    + b"Content-Type: text/plain; charset=utf-16\nContent-Transfer-Encoding: 8bit\n\n"
+    + UTF_16,
+    "utf-16-quoted": HELLO
+    + b"Content-Type: text/plain; charset=utf-16\nContent-Transfer-Encoding: quoted-printable\n\n"
+    + b"".join(b"=%02X" % byte for byte in UTF_16),
     "utf-16-that-is-none": HELLO
     + b"Content-Type: text/plain; charset=utf-16\nContent-Transfer-Encoding: base64\n\n"
     + encode(b"\xff\xfe\0"),
