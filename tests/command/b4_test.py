@@ -17,6 +17,7 @@ from tests.helpers.recipes import DOCUMENTS, recipe
 from tests.helpers.repositories import Repository, initialise
 from tests.helpers.support import (
     BAD,
+    COMMAND,
     INTERNAL,
     MAKEFILE_WITH_UNKNOWN_CHECK,
     NOT_LISTED,
@@ -137,6 +138,28 @@ def test_b4_am_shows_the_old_result_until_it_is_deleted(linux: Repository) -> No
     assert take(linux, mail).startswith("WARNING: nothing enforced: ")
 
 
+def test_b4_runs_a_command_in_a_path_with_blanks(linux: Repository) -> None:
+    mail = make_mail(linux)
+    tools = linux.home / "my tools"
+    tools.mkdir()
+    (tools / COMMAND.name).symlink_to(COMMAND)
+    command = recipe("its path has blanks, quote it").replace("/opt/my tools", str(tools))
+    assert linux.run("sh", "-c", command).status == 0
+    assert take(linux, mail) == f"virt/kvm/x.c:1: ERROR: {PROBLEM}"
+
+
+def test_b4_runs_what_is_set_globally_and_in_the_tree(linux: Repository) -> None:
+    b4 = ("b4", "--no-interactive", "--offline-mode", "prep")
+    assert linux.run(*b4, "--new", "series", "--fork-point", "main").status == 0
+    commit(linux, BAD, "KVM: Bad", "x.c")
+    assert linux.run("sh", "-c", recipe("set it globally.")).status == 0
+    assert "b4.prep-perpatch-check-cmd" not in linux.git("config", "--local", "--list")
+    linux.git("config", "--add", "b4.prep-perpatch-check-cmd", "true")
+    _, output = linux.run(*b4, "--check")
+    assert f"kvm-export-hook: virt/kvm/x.c:1: ERROR: {PROBLEM}" in output
+    assert "true: passed all checks" in output
+
+
 def test_b4_prep_shows_the_old_result_unless_told_otherwise(linux: Repository) -> None:
     b4 = ("b4", "--no-interactive", "--offline-mode", "prep")
     assert linux.run(*b4, "--new", "series", "--fork-point", "main").status == 0
@@ -167,7 +190,7 @@ def test_b4_prep_warns_of_a_note_and_passes_what_is_not_of_kvm(linux: Repository
 def recipe_of(setting: str) -> str:
     """Read what the documents set SETTING to, of ours."""
     value: str
-    (value,) = re.findall(rf"{re.escape(setting)} '(kvm-export-hook [^']*)'", DOCUMENTS)
+    (value,) = {*re.findall(rf"{re.escape(setting)} '(kvm-export-hook [^']*)'", DOCUMENTS)}
     return value
 
 

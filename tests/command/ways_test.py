@@ -125,6 +125,20 @@ def test_a_rebase_and_a_branch(linux: Repository) -> None:
         assert status != 0
         assert FINDING in output
         assert "commit " in output
+        linux.run("git", "rebase", "--abort")
+
+
+def test_a_rebase_checks_again_what_it_stopped_at(linux: Repository) -> None:
+    linux.record("bad", {"virt/kvm/x.c": BAD})
+    each_pick = recipe("To check each commit of a rebase:").replace(
+        "master", "--force-rebase master"
+    )
+    proceed = ("git", "-c", "core.editor=true", "rebase", "--continue")
+    assert sh(linux, each_pick).status != 0
+    assert FINDING in linux.run(*proceed).output
+    linux.write("virt/kvm/x.c", INTERNAL)
+    linux.git("commit", "--quiet", "--amend", "--all", "--no-edit")
+    assert linux.run(*proceed).status == 0
 
 
 def test_a_list_of_names(linux: Repository) -> None:
