@@ -17,6 +17,7 @@ from tests.helpers.recipes import DOCUMENTS, recipe
 from tests.helpers.repositories import Repository, initialise
 from tests.helpers.support import (
     BAD,
+    COMMAND,
     INTERNAL,
     MAKEFILE_WITH_UNKNOWN_CHECK,
     NOT_LISTED,
@@ -108,6 +109,69 @@ def test_b4_am_runs_what_the_recipe_names(linux: Repository) -> None:
     assert output == f"virt/kvm/x.c:1: ERROR: {PROBLEM}\n"
 
 
+def take(linux: Repository, mail: Path, *options: str) -> str:
+    """Have b4 take the MAIL; return what it says of the checks."""
+    (msgid,) = re.findall(r"(?m)^Message-I[dD]: <(.*)>$", mail.read_text("utf-8"))
+    b4 = ("b4", "--no-interactive", "--offline-mode", "am", "--check", *options)
+    status, output = linux.run(*b4, "--use-local-mbox", str(mail), "-o", str(mail.parent), msgid)
+    assert status == 0, output
+    return "\n".join(re.findall("kvm-export-hook: (.*)", output))
+
+
+def make_mail(linux: Repository) -> Path:
+    """Commit a bad patch, write it as b4 takes it, and undo the commit."""
+    commit(linux, BAD, "KVM: Bad", "x.c")
+    text = linux.git("format-patch", "--stdout", "--thread", "-1")
+    linux.git("reset", "--quiet", "--hard", "HEAD^")
+    return write(linux.home / "series.mbx", text.encode())
+
+
+def test_b4_am_shows_the_old_result_until_it_is_deleted(linux: Repository) -> None:
+    mail = make_mail(linux)
+    ours, _ = recipe("`b4 am --check` and `b4 shazam --check` run").splitlines()
+    assert linux.run("sh", "-c", ours).status == 0
+    assert take(linux, mail) == f"virt/kvm/x.c:1: ERROR: {PROBLEM}"
+    linux.record("Before 6.18", {"include/linux/kvm_types.h": TYPES_WITHOUT_MACRO})
+    assert take(linux, mail, "--no-cache") == f"virt/kvm/x.c:1: ERROR: {PROBLEM}"
+    (kept,) = (linux.home / ".cache/b4").glob("*.checks")
+    kept.unlink()
+    assert take(linux, mail).startswith("WARNING: nothing enforced: ")
+
+
+def test_b4_runs_a_command_in_a_path_with_blanks(linux: Repository) -> None:
+    mail = make_mail(linux)
+    tools = linux.home / "my tools"
+    tools.mkdir()
+    (tools / COMMAND.name).symlink_to(COMMAND)
+    command = recipe("its path has blanks, quote it").replace("/opt/my tools", str(tools))
+    assert linux.run("sh", "-c", command).status == 0
+    assert take(linux, mail) == f"virt/kvm/x.c:1: ERROR: {PROBLEM}"
+
+
+def test_b4_runs_what_is_set_globally_and_in_the_tree(linux: Repository) -> None:
+    b4 = ("b4", "--no-interactive", "--offline-mode", "prep")
+    assert linux.run(*b4, "--new", "series", "--fork-point", "main").status == 0
+    commit(linux, BAD, "KVM: Bad", "x.c")
+    assert linux.run("sh", "-c", recipe("set it globally.")).status == 0
+    assert "b4.prep-perpatch-check-cmd" not in linux.git("config", "--local", "--list")
+    linux.git("config", "--add", "b4.prep-perpatch-check-cmd", "true")
+    _, output = linux.run(*b4, "--check")
+    assert f"kvm-export-hook: virt/kvm/x.c:1: ERROR: {PROBLEM}" in output
+    assert "true: passed all checks" in output
+
+
+def test_b4_prep_shows_the_old_result_unless_told_otherwise(linux: Repository) -> None:
+    b4 = ("b4", "--no-interactive", "--offline-mode", "prep")
+    assert linux.run(*b4, "--new", "series", "--fork-point", "main").status == 0
+    commit(linux, BAD, "KVM: Bad", "x.c")
+    linux.git("config", "b4.prep-perpatch-check-cmd", recipe_command())
+    assert "Error: 1\n" in linux.run(*b4, "--check").output
+    for kept in (linux.home / ".cache/b4").glob("*.checks"):
+        kept.write_text(json.dumps([["success", "kept"]]))
+    assert "Success: 1, Warning: 0, Error: 0\n" in linux.run(*b4, "--check").output
+    assert "Error: 1\n" in linux.run(*b4, "--check", "--no-cache").output
+
+
 def test_b4_prep_warns_of_a_note_and_passes_what_is_not_of_kvm(linux: Repository) -> None:
     b4 = ("b4", "--no-interactive", "--offline-mode", "prep")
     linux.git("rm", "--quiet", "virt/kvm/kvm_main.c")
@@ -126,7 +190,7 @@ def test_b4_prep_warns_of_a_note_and_passes_what_is_not_of_kvm(linux: Repository
 def recipe_of(setting: str) -> str:
     """Read what the documents set SETTING to, of ours."""
     value: str
-    (value,) = re.findall(rf"{re.escape(setting)} '(kvm-export-hook [^']*)'", DOCUMENTS)
+    (value,) = {*re.findall(rf"{re.escape(setting)} '(kvm-export-hook [^']*)'", DOCUMENTS)}
     return value
 
 

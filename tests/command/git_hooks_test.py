@@ -218,6 +218,33 @@ def test_what_is_no_merge_is_judged_against_the_head_alone(vendor: Repository) -
     assert commit(vendor) == f"{A}:1"
 
 
+CONTINUE = ("-c", "core.editor=true")
+
+
+def test_a_pick_is_checked_only_where_it_goes_on_after_a_conflict(vendor: Repository) -> None:
+    branch(vendor, "clean", {"virt/kvm/d.c": BAD})
+    assert blocks(vendor, "cherry-pick", "clean") == ""
+    assert blocks(vendor, "revert", "--no-edit", "HEAD") == ""
+    vendor.record("conflict", {C: b"int ours;\n"})
+    assert vendor.run("git", "cherry-pick", "one").status == 1
+    vendor.stage(C, BAD)
+    assert blocks(vendor, *CONTINUE, "cherry-pick", "--continue") == f"{A}:1 {C}:1"
+    vendor.git("cherry-pick", "--abort")
+    vendor.record("again", {C: b"int more;\n"})
+    assert vendor.run("git", "revert", "--no-edit", "HEAD~").status == 1
+    vendor.stage(C, BAD)
+    assert blocks(vendor, *CONTINUE, "revert", "--continue") == f"{C}:1"
+
+
+def test_a_rebase_is_not_checked_where_it_goes_on(vendor: Repository) -> None:
+    vendor.record("conflict", {C: b"int ours;\n"})
+    vendor.git("checkout", "--quiet", "one")
+    assert vendor.run("git", "rebase", "main").status == 1
+    vendor.stage(C, BAD)
+    assert blocks(vendor, *CONTINUE, "rebase", "--continue") == ""
+    assert find_in_commit(vendor) == f"{A}:1 {C}:1"
+
+
 def test_a_commit_in_a_hook_of_a_merge_that_is_made(vendor: Repository) -> None:
     vendor.git("checkout", "--quiet", "one")
     vendor.record("fix", {A: INTERNAL, B: BAD})

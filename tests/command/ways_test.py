@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.helpers.recipes import recipe
-from tests.helpers.repositories import Repository, initialise
+from tests.helpers.repositories import Done, Repository, initialise
 from tests.helpers.support import BAD, INTERNAL, make_tree
 
 FINDING = "virt/kvm/x.c:1:1: error: EXPORT_SYMBOL_GPL(kvm_sample): "
@@ -34,7 +36,7 @@ def install(repository: Repository, *names: str) -> None:
             path.unlink()
 
 
-def sh(repository: Repository, commands: str) -> tuple[int, str]:
+def sh(repository: Repository, commands: str) -> Done:
     """Run COMMANDS."""
     return repository.run("sh", "-e", "-c", commands)
 
@@ -123,6 +125,20 @@ def test_a_rebase_and_a_branch(linux: Repository) -> None:
         assert status != 0
         assert FINDING in output
         assert "commit " in output
+        linux.run("git", "rebase", "--abort")
+
+
+def test_a_rebase_checks_again_what_it_stopped_at(linux: Repository) -> None:
+    linux.record("bad", {"virt/kvm/x.c": BAD})
+    each_pick = recipe("To check each commit of a rebase:").replace(
+        "master", "--force-rebase master"
+    )
+    proceed = ("git", "-c", "core.editor=true", "rebase", "--continue")
+    assert sh(linux, each_pick).status != 0
+    assert FINDING in linux.run(*proceed).output
+    linux.write("virt/kvm/x.c", INTERNAL)
+    linux.git("commit", "--quiet", "--amend", "--all", "--no-edit")
+    assert linux.run(*proceed).status == 0
 
 
 def test_a_list_of_names(linux: Repository) -> None:
@@ -133,3 +149,12 @@ def test_a_list_of_names(linux: Repository) -> None:
     status, output = sh(linux, commands)
     assert status != 0
     assert output.startswith(FINDING)
+
+
+def test_the_steps_of_a_hosted_check(linux: Repository) -> None:
+    pages = (recipe("**GitHub Actions.**"), recipe("For code scanning, take these"))
+    annotate, scan = (re.findall("run: (kvm-export-hook .*)", page) for page in pages)
+    linux.stage("virt/kvm/x.c", BAD)
+    # A step that fails is the last: each page has one that checks.
+    assert [sh(linux, command).status for command in (*annotate, *scan)] == [1, 0]
+    assert json.loads((linux.top / "kvm-exports.sarif").read_text("utf-8"))["runs"][0]["results"]

@@ -118,7 +118,14 @@ def test_an_answer_of_parts_is_no_error_in_any_language(prefix: str) -> None:
     assert read(f"From: a\nSubject: {prefix}: a\n".encode() + PARTS + b"--X\n\nkvm\n") == ([], [])
 
 
+UTF_16 = ADDED.decode().encode("utf-16")
 CANNOT_BE_READ = {
+    "utf-16-in-8-bits": HELLO
+    + b"Content-Type: text/plain; charset=utf-16\nContent-Transfer-Encoding: 8bit\n\n"
+    + UTF_16,
+    "utf-16-quoted": HELLO
+    + b"Content-Type: text/plain; charset=utf-16\nContent-Transfer-Encoding: quoted-printable\n\n"
+    + b"".join(b"=%02X" % byte for byte in UTF_16),
     "utf-16-that-is-none": HELLO
     + b"Content-Type: text/plain; charset=utf-16\nContent-Transfer-Encoding: base64\n\n"
     + encode(b"\xff\xfe\0"),
