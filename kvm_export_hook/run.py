@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What a run reports to: its status, notes, errors and streams. Every room below is handed this.
 
-The exit status begins as CLEAN. ``cli`` makes it FOUND for a finding, and TROUBLE if the
-command line is wrong; ``fail`` makes it TROUBLE for whatever could not be checked.
+The exit status is decided here. It begins as CLEAN; ``read_all`` raises it for a finding,
+``fail`` for what could not be checked. Only ``cli`` sets it, too, for a wrong command line.
 """
 
 from __future__ import annotations
