@@ -65,7 +65,7 @@ OPTIONS: Mapping[str, Mapping[str, Row]] = {
                 "--pre-push --patch": ONE_BY_ONE,
                 "--since": "use --commits REV..",
                 "--fix --diff": "use {} --since REV .",
-                "PATH": "use --since REV PATH",
+                "PATH": "use A..B for a range, or --since REV PATH",
             },
         },
         # Its PATHs are what git says of the remote.

@@ -146,7 +146,7 @@ def test_an_empty_word_is_a_path() -> None:
         ),
         "commits and path": (
             "--commits a b",
-            "--commits cannot be combined with PATH: use --since REV PATH",
+            "--commits cannot be combined with PATH: use A..B for a range, or --since REV PATH",
         ),
         "commits and fix": (
             "--commits a --fix",
