@@ -7,7 +7,9 @@ import os
 from pathlib import Path
 
 import pytest
+import yaml
 
+from tests.helpers.recipes import recipe
 from tests.helpers.repositories import Repository, copy_repository, kernel, publish
 from tests.helpers.support import BAD, INTERNAL, NOT_LISTED, make_tree
 
@@ -161,6 +163,31 @@ def test_names_that_are_not_utf_8(repository: Repository) -> None:
     )
     assert status == 123  # so xargs says that the command failed
     assert "virt/kvm/latin-\\xe9.c:1:1: error: EXPORT_SYMBOL_GPL(kvm_sample): " in output
+
+
+def test_a_kernel_in_a_subdirectory(repository: Repository) -> None:
+    path = repository.top / ".pre-commit-config.yaml"
+    config = yaml.safe_load(path.read_text("utf-8"))
+    config["repos"][0]["hooks"] = yaml.safe_load(recipe("**The kernel is a subdirectory of"))
+    path.write_text(yaml.safe_dump(config))
+    repository.git("init", "--quiet", "--bare", "../server.git")
+    repository.git("remote", "add", "origin", "../server.git")
+    push = ("git", "push", "origin", "HEAD:refs/heads/main")
+    assert repository.run("pre-commit", "install", "--hook-type=pre-push").status == 0
+    (repository.top / "linux").mkdir()
+    repository.git("mv", "virt", "include", "linux")
+    assert repository.commit().status == 0
+    assert repository.run(*push, "--no-verify").status == 0
+    repository.stage("linux/virt/kvm/x.c", INTERNAL)
+    assert repository.commit().status == 0
+    assert repository.run(*push).status == 0
+    repository.stage("linux/virt/kvm/x.c", BAD)
+    found = "linux/virt/kvm/x.c:1:1: error: "
+    status, output = repository.commit()
+    assert (status, found in output) == (1, True), output
+    repository.record("bad")
+    status, output = repository.run(*push)
+    assert (status, found in output) == (1, True), output
 
 
 def test_all_files(repository: Repository) -> None:

@@ -85,6 +85,14 @@ def test_prek_installs_the_same_hooks(linux: Repository) -> None:
     assert list_hooks(linux) == ["pre-commit", "pre-merge-commit", "pre-push"]
 
 
+def test_pre_commit_takes_its_hooks_away(linux: Repository) -> None:
+    (linux.top / ".pre-commit-config.yaml").write_text(recipe("at the top of the kernel tree:"))
+    succeed(linux, "pre-commit install")
+    assert "`pre-commit uninstall`" in README
+    succeed(linux, "pre-commit uninstall")
+    assert list_hooks(linux) == []
+
+
 def test_the_traps(hooked: Repository) -> None:
     write(hooked.top / "virt/kvm/x.o", b"")
     succeed(hooked, recipe("And `git clean -x` deletes it"))
