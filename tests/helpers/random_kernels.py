@@ -232,7 +232,7 @@ def edit_facts(draw: st.DrawFn, kernel: Kernel) -> Kernel:
 @st.composite
 def edit(draw: st.DrawFn, kernel: Kernel) -> Kernel:
     """Edit KERNEL in one to three places, and now and then a fact file as well."""
-    edits = st.sampled_from([edit_pieces, edit_pieces, edit_files, edit_facts])
+    edits = st.sampled_from([*(edit_pieces, edit_files) * 2, edit_facts])
     more = st.sampled_from([(), (), (edit_facts,)])
     for edit_some in (*draw(st.lists(edits, min_size=1, max_size=3)), *draw(more)):
         kernel = draw(edit_some(kernel))
