@@ -310,6 +310,7 @@ def test_sarif_describes_every_rule() -> None:
         "over-lines": (b"EXPORT_SYMBOL(\n\ta);", (1, 1, 2, 4)),
         "after-two-bytes": ("é EXPORT_SYMBOL(a);".encode(), (1, 3, 1, 19)),
         "after-two-units": ("\U0001f427 EXPORT_SYMBOL(a);".encode(), (1, 4, 1, 20)),
+        "after-half-a-letter": (b"\xe5\xad EXPORT_SYMBOL(a);", (1, 4, 1, 20)),
         "after-a-bad-byte": (b"\xff EXPORT_SYMBOL(a);", (1, 3, 1, 19)),
         "around-two-units": ("EXPORT_SYMBOL(\U0001f427);".encode(), (1, 1, 1, 18)),
     },
