@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kvm_export_hook.rules.fit import FEW_NAMES
-from kvm_export_hook.rules.names import LONGEST_NAME, Names
+from kvm_export_hook.rules.fit import FEW_NAMES, holds_name
+from kvm_export_hook.rules.names import LONGEST_NAME
 from tests.helpers.cases import parametrize
+from tests.helpers.support import make_facts
 
 LONG = b"kvm_" + b"x" * LONGEST_NAME
 
@@ -28,8 +29,8 @@ LONG = b"kvm_" + b"x" * LONGEST_NAME
 )
 @pytest.mark.parametrize("count", [FEW_NAMES - 1, 40_000], ids=["few", "many"])
 def test_a_line_that_holds_a_listed_name(line: bytes, holds: bool, count: int) -> None:
-    names = Names({LONG, *(b"kvm_name_%d" % number for number in range(count))})
-    assert names.are_in(line) is holds
+    names = frozenset({LONG, *(b"kvm_name_%d" % number for number in range(count))})
+    assert holds_name(line, make_facts(allowlist=names)) is holds
 
 
 WORDS = st.text("ab", min_size=1, max_size=12).map(str.encode)
@@ -42,8 +43,9 @@ OTHERS = frozenset(b"a%d" % number for number in range(100, 200))
 def test_it_is_what_one_search_after_the_other_finds(
     others: frozenset[bytes], words: frozenset[bytes], line: bytes
 ) -> None:
-    assert Names(words | others).are_in(line) is any(word in line for word in words)
+    facts = make_facts(allowlist=words | others)
+    assert holds_name(line, facts) is any(word in line for word in words)
 
 
 def test_no_names() -> None:
-    assert not Names(()).are_in(b"EXPORT_SYMBOL_GPL(a)")
+    assert not holds_name(b"EXPORT_SYMBOL_GPL(a)", make_facts(allowlist=frozenset()))
