@@ -85,11 +85,10 @@ def is_assignment(line: bytes) -> bool:
 def find_check_words(lines: bytes) -> tuple[set[bytes], list[bytes]]:
     """Find the words of the lines of the check in LINES, and the names after ``-e`` there.
 
-    These are the lines with a word of the check, but for comments. Very many count as one.
+    These are the lines that hold a word of the check. Very many lines count as one.
     """
     many = [lines] if lines.count(b"\n") > MOST_LINES else lines.split(b"\n")
-    many = [line for line in many if any(word in line for word in CHECK_WORDS)]
-    text = b"\n".join(line for line in many if not line.startswith(b"#"))
+    text = b"\n".join(line for line in many if any(word in line for word in CHECK_WORDS))
     words = {word for word in set(text.translate(ONLY_WORDS).split()) if not word[:1].isdigit()}
     parts = text.split()
     names = [name for option, name in zip(parts, parts[1:], strict=False) if option == b"-e"]
