@@ -8,19 +8,21 @@ and pre-commit. Run by ``make bench-commit SRCTREE=~/linux``.
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from benchmarks.measure import print_heading, print_row, run_as_installed
+from benchmarks.measure import print_heading, print_row
 from benchmarks.peers import PATTERN
-from benchmarks.repository import Repository
+from benchmarks.repository import open_repository
 from demo.isolation import publish
+
+if TYPE_CHECKING:
+    from benchmarks.repository import Repository
 
 EDITED = Path("arch/x86/kvm/x86.c")
 SCRIPTS = Path(sys.executable).parent
@@ -42,22 +44,15 @@ TARGET = 1.25
 
 def main() -> int:
     """Measure, and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--srctree", type=Path, required=True, help="a kernel tree, to be copied")
-    parser.add_argument("--runs", type=int, default=21, help="commits of each kind (default: 21)")
-    parser.add_argument("--keep", type=Path, help="keep the repository in this directory")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="kvm-export-hook-bench-") as scratch:
-        directory = options.keep or Path(scratch)
-        run_as_installed(Path(scratch, "home"))
-        kernel = Kernel(Repository(directory, options.srctree.expanduser()), Path(scratch))
+    with open_repository(__doc__, runs=21) as (repository, runs, scratch):
+        kernel = Kernel(repository, scratch)
         times: dict[str, list[float]] = {kind: [] for kind in KINDS}
-        for number in range(options.runs + 1):
+        for number in range(runs + 1):
             for kind, taken in times.items():
                 seconds = kernel.commit(kind)
                 if number:  # the first installs the hooks
                     taken.append(seconds)
-    print(f"{kernel.repository.files} files; {options.runs} commits of each kind, in turn")
+    print(f"{repository.files} files; {runs} commits of each kind, in turn")
     print_table(times)
     return 0
 

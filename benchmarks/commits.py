@@ -7,25 +7,27 @@ copy of a whole kernel tree. Run by ``make bench-commits SRCTREE=~/linux``.
 
 from __future__ import annotations
 
-import argparse
 import os
 import statistics
 import sys
-import tempfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.measure import (
     measure_cost,
     measure_time,
     print_heading,
     print_row,
-    run_as_installed,
 )
 from benchmarks.peers import HOOK, list_c_files
-from benchmarks.repository import Repository
+from benchmarks.repository import open_repository
 from kvm_export_hook.git.entries import LOG, RAW
 from kvm_export_hook.git.process import GIT
 from kvm_export_hook.rules.scope import FACT_FILES, KVM_DIRECTORIES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from benchmarks.repository import Repository
 
 COUNTS = (500, 1000, 2000)
 BRANCH = "made-up"
@@ -42,27 +44,19 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 def main() -> int:
     """Measure, and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--srctree", type=Path, required=True, help="a kernel tree, to be copied")
-    parser.add_argument("--runs", type=int, default=7, help="pairs of each row (default: 7)")
-    parser.add_argument("--keep", type=Path, help="keep the repository in this directory")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="kvm-export-hook-bench-") as scratch:
-        run_as_installed(Path(scratch, "home"))
-        repository = Repository(options.keep or Path(scratch), options.srctree.expanduser())
+    with open_repository(__doc__, runs=7) as (repository, runs, scratch):
         make_commits(repository, max(COUNTS))
-        print(f"{repository.files} files; {options.runs} pairs a row, in turn")
+        print(f"{repository.files} files; {runs} pairs a row, in turn")
         print_heading("commits", "s", "git alone", "ratio", "target", "MiB without git")
         for count in COUNTS:
-            print_count(repository, count, options.runs, Path(scratch, "ids"))
+            print_count(repository, count, runs, scratch / "ids")
     return 0
 
 
 def print_count(repository: Repository, count: int, runs: int, ids: Path) -> None:
     """Print the row of the first COUNT commits; IDS takes the names of their blobs."""
     top = repository.top
-    last = max(COUNTS) - count
-    revisions = f"{BRANCH}~{max(COUNTS)}..{BRANCH}" + (f"~{last}" if last else "")
+    revisions = name_first(count)
     paths = [f":(top,literal){os.fsdecode(name)}" for name in (*KVM_DIRECTORIES, *FACT_FILES)]
     # The range is an argument here, so that only cat-file reads a file.
     words = [os.fsdecode(word) for word in (*GIT, *LOG, *RAW) if word != b"--stdin"]
@@ -87,6 +81,12 @@ def print_count(repository: Repository, count: int, runs: int, ids: Path) -> Non
         f"≤ {RATIO}",
         f"{peak:.1f}",
     )
+
+
+def name_first(count: int) -> str:
+    """Name the range of the first COUNT commits of the branch."""
+    last = max(COUNTS) - count
+    return f"{BRANCH}~{max(COUNTS)}..{BRANCH}" + (f"~{last}" if last else "")
 
 
 def read_own_peak(top: Path, out: Path, *arguments: str) -> int:

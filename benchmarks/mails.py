@@ -7,23 +7,25 @@ whole kernel tree. Run by ``make bench-mails SRCTREE=~/linux``.
 
 from __future__ import annotations
 
-import argparse
 import statistics
-import tempfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from benchmarks.commits import BRANCH, COUNTS, make_commits, read_own_peak
+from benchmarks.commits import COUNTS, make_commits, name_first, read_own_peak
 from benchmarks.measure import (
     BARE,
     compare,
     measure_time,
     print_heading,
     print_row,
-    run_as_installed,
 )
 from benchmarks.peers import HOOK
-from benchmarks.repository import Repository
+from benchmarks.repository import open_repository
 from benchmarks.sources import write_mail
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from benchmarks.repository import Repository
 
 ONE, SERIES, FEW = 8, 1.1, 1000  # times bare, seconds, mails
 GROWTH, PEAK = 2.1, 40  # for twice as many mails; MiB
@@ -31,21 +33,14 @@ GROWTH, PEAK = 2.1, 40  # for twice as many mails; MiB
 
 def main() -> int:
     """Measure, and print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--srctree", type=Path, required=True, help="a kernel tree, to be copied")
-    parser.add_argument("--runs", type=int, default=21, help="pairs of each row (default: 21)")
-    parser.add_argument("--keep", type=Path, help="keep the repository in this directory")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="kvm-export-hook-bench-") as scratch:
-        run_as_installed(Path(scratch, "home"))
-        repository = Repository(options.keep or Path(scratch), options.srctree.expanduser())
+    with open_repository(__doc__, runs=21) as (repository, runs, scratch):
         make_commits(repository, max(COUNTS))
-        print(f"{repository.files} files; {options.runs} pairs for one mail")
+        print(f"{repository.files} files; {runs} pairs for one mail")
         print_heading("mails", "s", "against", "ratio", "target", "MiB without git")
-        print_one(repository, options.runs, Path(scratch, "mails"))
+        print_one(repository, runs, scratch / "mails")
         before = 0.0
         for count in (100, FEW, 2 * FEW):
-            before = print_many(repository, count, Path(scratch, "mails"), before)
+            before = print_many(repository, count, scratch / "mails", before)
     return 0
 
 
@@ -63,11 +58,7 @@ def print_many(repository: Repository, count: int, mails: Path, before: float) -
 
     BEFORE: how long half of them took.
     """
-    last = max(COUNTS) - count
-    revisions = (
-        f"{BRANCH}~{max(COUNTS)}..{BRANCH}~{last}" if last else f"{BRANCH}~{count}..{BRANCH}"
-    )
-    mails.write_text(repository.git("format-patch", "--stdout", revisions))
+    mails.write_text(repository.git("format-patch", "--stdout", name_first(count)))
     command = [*HOOK, "--patch", str(mails)]
     took = statistics.median(measure_time(command, repository.top) for _ in range(3))
     peak = read_own_peak(repository.top, mails.with_name("out"), "--patch", str(mails)) / 1024

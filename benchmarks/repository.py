@@ -3,15 +3,40 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import subprocess
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.measure import run_as_installed
 from demo.isolation import make_environment
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
+
+
+@contextmanager
+def open_repository(description: str | None, runs: int) -> Iterator[tuple[Repository, int, Path]]:
+    """Read the command line; yield the repository to measure in, the runs, and a directory.
+
+    What a benchmark writes goes into that, which is removed at the end. DESCRIPTION
+    is for --help, RUNS how often each case is measured by default.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--srctree", type=Path, required=True, help="a kernel tree, to be copied")
+    often = f"measure each case so often (default: {runs})"
+    parser.add_argument("--runs", type=int, default=runs, help=often)
+    parser.add_argument("--keep", type=Path, help="keep the repository in this directory")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="kvm-export-hook-bench-") as directory:
+        scratch = Path(directory)
+        run_as_installed(scratch / "home")
+        repository = Repository(options.keep or scratch, options.srctree.expanduser())
+        yield repository, options.runs, scratch
 
 
 class Repository:
