@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The index as a source: what is staged, against HEAD. Two git processes for a commit.
 
-A third where it deletes files, and more in a merge.
+A third where it deletes files, a fourth where it does no more, and others in a merge.
 """
 
 from __future__ import annotations

@@ -123,7 +123,7 @@ def read_names(scratch: Scratch, patch: bytes) -> PatchNames:
     """
     readings: list[PatchNames] = []
     error: GitError | None = None
-    enough = 1 if not MOVED_PATTERN.search(patch) else None
+    has_moves = MOVED_PATTERN.search(patch)
     for options in WAYS_TO_READ:
         try:
             names = PatchNames(scratch, patch, options, list_records(scratch, patch, *options))
@@ -133,7 +133,7 @@ def read_names(scratch: Scratch, patch: bytes) -> PatchNames:
             error = error or refused
             continue
         readings.append(names)
-        if len(names.wanted) >= (enough or len(names.new)):
+        if len(names.wanted) >= (len(names.new) if has_moves else 1):
             return names
     if not readings:
         assert error
