@@ -85,7 +85,7 @@ def find_in_patches(
     trees = worktree.KnownTrees(run.read_facts, run.complain, run.note)
 
     def open_tree() -> tuple[Base | None, Series]:
-        opened = base.open_base(run.srctree, scratch, run.read_facts, run.complain, run.note)
+        opened = base.open_base(run, scratch, found.whole)
         facts = opened.facts if opened else trees.read_facts(top)
         return opened, Series(top, facts, run.read_facts)
 
@@ -98,7 +98,6 @@ def find_in_patches(
     results = (each for name in sorted_names for each in found.find_in(name, is_alone=alone))
     try:
         if run.users:
-            found.keep_all()
             yield from run.users.look_up(results, open_whole)
         else:
             yield from results

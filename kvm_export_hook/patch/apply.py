@@ -15,17 +15,18 @@ from kvm_export_hook.git.entries import Entry, parse_index
 from kvm_export_hook.git.objects import get_content
 from kvm_export_hook.git.process import GitError
 from kvm_export_hook.git.trees import TreeReader, parse_tree
-from kvm_export_hook.patch.patch_names import MAY_HIDE_KVM
+from kvm_export_hook.patch.patch_names import MAY_HIDE_KVM, is_wanted
 from kvm_export_hook.rules.scope import FACT_FILES, KVM_DIRECTORIES, is_in_scope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from kvm_export_hook.changes.state import Change
     from kvm_export_hook.git.repository import Repository
     from kvm_export_hook.patch.patch_names import PatchNames
     from kvm_export_hook.patch.scratch import Scratch
+    from kvm_export_hook.patch.whole import WholeTree
     from kvm_export_hook.rules.facts import Facts
     from kvm_export_hook.values import Origin
 
@@ -49,35 +50,32 @@ class Base:
     which changes from patch to patch.
     """
 
-    def __init__(self, scratch: Scratch, repository: Repository, tree: bytes) -> None:
+    def __init__(
+        self, scratch: Scratch, repository: Repository, tree: bytes, whole: WholeTree
+    ) -> None:
         self.repository = repository
         self._scratch = scratch
         self._tree = tree
         self._length = len(tree.partition(b":")[0])
+        self._whole = whole
         self._reader = TreeReader(repository.objects)
         listed = self._reader.list_files([(tree + name, name) for name in KVM_DIRECTORIES])
         self.files: IndexFiles = {name: (mode, id_) for mode, id_, name in listed}
         for name in FACT_FILES:
-            self._add_from_tree(name, self.files)
+            self._add_from_tree(name, self.files, tree)
 
     @property
     def facts(self) -> Facts:
         """The facts of the tree as it is now."""
         return self._read_facts(self.files)
 
-    def make_tree(self, patches: Iterable[tuple[bytes, tuple[bytes, ...]]]) -> bytes | None:
-        """Apply PATCHES to the whole tree, each with its options; return the id, None if one fails.
+    def make_tree(self) -> bytes | None:
+        """Apply the patches that were kept to the whole tree; return its id, None if one fails.
 
-        Also what a patch does outside of KVM counts. Raises GitError.
+        Raises GitError.
         """
-        index = b"whole"
-        self._run_on(index, b"read-tree", self._tree)
-        try:
-            for patch, options in patches:
-                self._run_on(index, b"apply", b"--cached", *options, stdin=patch)
-        except GitError:
-            return None
-        return self._run_on(index, b"write-tree", b"--missing-ok").strip()
+        made = self._whole.make(self._tree)
+        return made if self._whole.is_exact else None
 
     def read_fact_files(self) -> list[bytes | None]:
         """Read the fact files of the tree as it is now."""
@@ -93,6 +91,7 @@ class Base:
         made from, which is what ``git am -3`` does. The other way round, if the tree
         has what it makes already. Raises GitError.
         """
+        self._whole.options = names.options
         ways = [self._apply_here, self._apply_where_it_was_made]
         if only_here:
             ways.pop()
@@ -157,15 +156,19 @@ class Base:
     def _find_sources(self, names: PatchNames) -> IndexFiles:
         """Find what a patch with NAMES renames or copies from elsewhere.
 
-        A file that it would only rename, and that has the new name already, has
-        not changed.
+        What is not KVM's is as the patches before this one made it, or NOTHING. A file
+        that it would only rename, and that has the new name already, has not changed.
         """
-        found: IndexFiles = {}
+        sources = {old for old, _ in names.moves if not is_wanted(old)}
+        found: IndexFiles = dict.fromkeys(sources & self.files.keys(), NOTHING)
+        if sources:
+            tree = self._whole.make(self._tree) + b":"
+            for name in sources - self._whole.unknown:
+                self._add_from_tree(name, found, tree)
+        here = self.files | found
         for old, new in names.moves:
-            if old not in self.files:
-                self._add_from_tree(old, found)
-                if old not in found and new in self.files:
-                    found[old] = self.files[new]
+            if here.get(old, NOTHING) == NOTHING and new in here:
+                found[old] = here[new]
         return found
 
     def _run_apply(
@@ -203,15 +206,15 @@ class Base:
         diff = self.repository.select_texts(entries)
         facts = self._read_facts(new)
         self.repository.note_facts(b".", facts)
-        trees = [self._make_tree(files) for files in (new, old)]
+        trees = self._make_tree(new, is_new=True), self._make_tree(old, is_new=False)
         return compare(trees[0], trees[1:], [diff], origin)
 
-    def _make_tree(self, files: IndexFiles) -> Tree:
-        """Make the tree that has FILES."""
+    def _make_tree(self, files: IndexFiles, *, is_new: bool) -> Tree:
+        """Make the tree that has FILES, of which it complains if it IS_NEW."""
         listed = [(mode, id_, name) for name, (mode, id_) in sorted(files.items())]
 
         def list_files() -> list[tuple[bytes, bytes]]:
-            return list(self.repository.select_files(listed, b"", is_new=False))
+            return list(self.repository.select_files(listed, b"", is_new))
 
         return Tree(self._read_facts(files), list_files, self.repository.make_text)
 
@@ -220,10 +223,10 @@ class Base:
         ids = (files.get(name, NOTHING)[1] for name in FACT_FILES)
         return self.repository.read_facts_of(tuple(ids))
 
-    def _add_from_tree(self, name: bytes, files: IndexFiles) -> None:
-        """Add the file NAME of the tree to FILES, if it is there."""
+    def _add_from_tree(self, name: bytes, files: IndexFiles, tree: bytes) -> None:
+        """Add the file NAME to FILES, if it is there in TREE, as git reads that."""
         directory, _, base = name.rpartition(b"/")
-        (found,) = self.repository.objects.find_paths([self._tree + directory])
+        (found,) = self.repository.objects.find_paths([tree + directory])
         if found is not None and found.type == b"tree":
             for mode, id_, entry in parse_tree(found):
                 if entry == base:

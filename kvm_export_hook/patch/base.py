@@ -14,24 +14,22 @@ from kvm_export_hook.rules.scope import is_in_scope
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kvm_export_hook.patch.scratch import Scratch
-    from kvm_export_hook.run import Complain, Note, ReadFacts
+    from kvm_export_hook.patch.whole import WholeTree
+    from kvm_export_hook.run import Run
 
 
 # What git says of HEAD before the first commit.
 NO_COMMIT_YET = "unknown revision"
 
 
-def open_base(
-    srctree: bytes | None, scratch: Scratch, read_facts: ReadFacts, complain: Complain, note: Note
-) -> Base | None:
-    """Return what HEAD of the repository around SRCTREE has of KVM; None: there is nothing.
+def open_base(run: Run, scratch: Scratch, whole: WholeTree) -> Base | None:
+    """Return what HEAD of the repository around RUN's tree has of KVM; None: there is nothing.
 
-    It lies in SCRATCH, which becomes a repository. SRCTREE None: the tree
-    around the working directory.
+    It lies in SCRATCH, which becomes a repository; WHOLE is what patches make of the rest.
     """
     asked = (b"rev-parse", b"HEAD", b"--show-object-format", b"--git-path", b"objects")
     try:
-        directory, prefix, top = find_kernel(srctree)
+        directory, prefix, top = find_kernel(run.srctree)
     except GitError:
         return None
     try:
@@ -44,9 +42,11 @@ def open_base(
     head, form, objects = said[:-1].split(b"\n", 2)
     scratch.make_repository(os.path.abspath(os.path.join(directory, objects)), form)
     place = (scratch.path, b"", None)
-    repository = Repository(None, read_facts, complain, note, place, scratch.environment)
+    repository = Repository(
+        None, run.read_facts, run.complain, run.note, place, scratch.environment
+    )
     try:
-        base = Base(scratch, repository, head + b":" + prefix)
+        base = Base(scratch, repository, head + b":" + prefix, whole)
         if any(map(is_in_scope, base.files)):
             base.write_index(b"index", base.files)
             repository.note_facts(b".", base.facts)

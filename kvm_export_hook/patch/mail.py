@@ -90,7 +90,8 @@ class Mail:
 def read_mails(stream: BinaryIO, scratch: Scratch) -> Iterator[Mail]:
     """Yield what STREAM holds, one mail at a time in memory.
 
-    Raises OSError. Of mails in which nothing of KVM can be named, nothing is read.
+    Raises OSError. A mail in which nothing of KVM can be named is not read, and all of
+    it counts as its patch: git apply passes over what stands before a diff.
     """
     head = read_head(stream)
     if not head:
@@ -107,7 +108,7 @@ def read_mails(stream: BinaryIO, scratch: Scratch) -> Iterator[Mail]:
             mail.is_alone = len(paths) == 1
             yield mail
         else:
-            yield Mail(None, b"")
+            yield Mail(None, ensure_newline(text))
 
 
 def read_head(stream: BinaryIO) -> bytes:

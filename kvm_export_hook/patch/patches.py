@@ -20,6 +20,7 @@ from kvm_export_hook.patch.patch_names import (
     read_names,
 )
 from kvm_export_hook.patch.streams import open_patch
+from kvm_export_hook.patch.whole import WholeTree
 from kvm_export_hook.run import describe_fault
 from kvm_export_hook.values import Origin
 
@@ -52,7 +53,7 @@ class Patches:
 
     OPEN_TREE opens the tree to apply them to, if there is one, and the facts
     otherwise; once one is to be checked. ``is_empty``: the last stream
-    held nothing. ``names_kvm``: they named a file in scope.
+    held nothing. ``names_kvm``: they named a file in scope. ``whole``: all that were read.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Patches:
     ) -> None:
         self.is_empty = True
         self.names_kvm = False
+        self.whole = WholeTree(scratch)
         self._scratch = scratch
         self._open_tree = open_tree
         self._tree: tuple[Base | None, Series] | None = None
@@ -72,7 +74,6 @@ class Patches:
         self._complain = complain
         self._note = note
         self._has_hunks_alone = False
-        self._kept: list[tuple[bytes, tuple[bytes, ...]]] | None = None
         self._place = b""
         self._file: bytes | None = None
 
@@ -101,14 +102,10 @@ class Patches:
             elif mail.lacks_diff:
                 self._refuse(COLORED_MESSAGE if mail.is_colored else NO_DIFF_MESSAGE)
             elif DIFF_PATTERN.search(mail.patch):
-                if self._kept is not None:
-                    self._kept.append((mail.patch, ()))
                 if may_matter(mail.patch):
                     yield from self._check_patch(mail, mail.patch)
-
-    def keep_all(self) -> None:
-        """Keep all patches from now on, also those of which none is in scope, for ``make_tree``."""
-        self._kept = []
+                else:
+                    self.whole.keep(mail.patch)
 
     def make_tree(self) -> bytes | None:
         """Write the tree that all patches make; return its id in the scratch repository.
@@ -116,9 +113,9 @@ class Patches:
         None if not all apply. Raises GitError.
         """
         base, _ = self._get_tree()
-        if base is None or self._has_hunks_alone or self._kept is None:
+        if base is None or self._has_hunks_alone:
             return None
-        return base.make_tree(self._kept)
+        return base.make_tree()
 
     def close(self) -> None:
         """Let git end. Raises GitError if it failed."""
@@ -157,25 +154,30 @@ class Patches:
                 self._refuse(explain(patch, error.reason) + JOINED_MESSAGE * mail.is_flowed)
             return []
         if not names.wanted:
-            if names.are_elsewhere:
-                self._refuse(ELSEWHERE_MESSAGE)
+            self._pass_over(mail, patch, names)
             return []
         if names.are_torn:
             self._refuse(TORN_MESSAGE)
         self.names_kvm |= names.are_in_scope
-        if self._kept is not None:
-            self._kept[-1] = patch, names.options
         origin = self._make_origin(mail)
         base, _ = self._get_tree()
         if base:
             base.repository.complain = self._complain_here
             change = base.apply(patch, names, origin, only_here=mail.is_interdiff)
-            if change:
-                return list(self._find(base.repository.read_texts, [change]))
-            if mail.is_interdiff:
+            if mail.is_interdiff and not change:
                 self._note(self._place, INTERDIFF_MESSAGE)
                 return []
+            self.whole.keep(patch, names.options)
+            if change:
+                return list(self._find(base.repository.read_texts, [change]))
         return list(self._find(yield_texts, [self._read_hunks(patch, names, origin)]))
+
+    def _pass_over(self, mail: Mail, patch: bytes, names: PatchNames) -> None:
+        """Keep the PATCH of MAIL, none of whose NAMES is wanted."""
+        if names.are_elsewhere:
+            self._refuse(ELSEWHERE_MESSAGE)
+        if not mail.is_interdiff:
+            self.whole.keep(patch)
 
     def _make_origin(self, mail: Mail) -> Origin | None:
         """Make what MAIL, and its file where there are several, are called in a report."""

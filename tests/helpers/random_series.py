@@ -40,6 +40,8 @@ NAMES = (
     *('virt/kvm/"q".c', "virt/kvm/ü.c", "virt/kvm/*[a].c", "virt/kvm/kvm_get_kvm.c"),
     *("virt/kvm/new.S", "lib/new.c", "include/kvm/new.h"),
 )
+# Without a C source, this would be no kernel.
+SOURCE = "virt/kvm/kvm_main.c"
 OUTSIDE = {
     "fs/open.c": b"int open;\nEXPORT_SYMBOL(vfs_open);\nint close;\n" + b"int more;\n" * 9,
     "lib/kvm/x.c": b"int lib;\n" + b"EXPORT_SYMBOL_GPL(kvm_get_kvm);\n" * 2,
@@ -124,7 +126,7 @@ def edit_export(random: Random, files: Files) -> None:
 def move_file(random: Random, files: Files) -> None:
     """Rename or copy a file: into KVM, within it, or out of it."""
     old = choose(random, files, is_c=random.random() < 0.6)
-    if old in (str(HEADER), str(MAKEFILE)):
+    if old in (str(HEADER), str(MAKEFILE), SOURCE):
         return
     mode, content = files[old] if random.random() < 0.6 else files.pop(old)
     if random.random() < 0.5:
@@ -135,7 +137,9 @@ def move_file(random: Random, files: Files) -> None:
 def make_file(random: Random, files: Files) -> None:
     """Make a file, which may be empty or have no end of line, or delete one."""
     if random.random() < 0.3:
-        del files[choose(random, files)]
+        name = choose(random, files)
+        if name != SOURCE:
+            del files[name]
         return
     content = random.choice((b"", b"int new;\n")) + b"".join(make_export(random))
     files[random.choice(NAMES)] = PLAIN, random.choice((content, content.rstrip(b"\n"), b""))

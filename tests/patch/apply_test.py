@@ -112,6 +112,84 @@ def test_a_mail_is_judged_as_the_commit_that_it_becomes(
     assert find_added("--patch", path) == expected
 
 
+BARE = b"EXPORT_SYMBOL(a);\n"
+OTHER = LINES.replace(b"int", b"char")
+# What earlier mails of a series make outside of KVM, and the last one renames or copies into it.
+SERIES: dict[str, list[Files]] = {
+    "changed": [{LIB: LINES + BAD}, {LIB: None, A: LINES + BAD}],
+    "changed-and-copied": [{LIB: LINES + BAD}, {A: LINES + BAD}],
+    "made": [{"lib/new.c": OTHER + BAD}, {"lib/new.c": None, A: OTHER + BAD}],
+    "moved": [
+        {LIB: None, "fs/l.c": LINES},
+        {"fs/l.c": LINES + BAD},
+        {"fs/l.c": None, A: LINES + BAD},
+    ],
+    "without-a-word-of-it": [{LIB: LINES + BARE}, {LIB: None, A: LINES + BARE}],
+    "changed-and-copied-twice": [
+        {LIB: LINES + b"int more;\n"},
+        {B: LINES + b"int more;\n"},
+        {LIB: LINES + BAD},
+        {A: LINES + BAD},
+    ],
+    "copied-twice": [{B: LINES}, {LIB: LINES + BAD}, {A: LINES + BAD}],
+}
+
+
+def make_series(linux: Repository, series: list[Files]) -> bytes:
+    """Make the mails of a commit for each change in SERIES, and go back."""
+    linux.record("before", {LIB: LINES})
+    for files in series:
+        linux.record("after", files)
+    count = len(series)
+    mails = linux.git("format-patch", "--stdout", "-N", *FORMS["renames"], f"-{count}")
+    linux.git("reset", "--quiet", "--hard", f"HEAD~{count}")
+    return mails.encode()
+
+
+@parametrize("series", SERIES)
+def test_a_file_from_outside_is_as_the_mails_before_made_it(
+    linux: Repository, series: list[Files]
+) -> None:
+    mails = make_series(linux, series)
+    path = str(write(linux.top.parent / "mails", mails))
+    assert find_added("--patch", path) == [f"[PATCH] after: {A}:13"]
+    first = mails[: mails.index(b"\nFrom ", 1) + 1]
+    linux.git("am", "--quiet", str(write(linux.top.parent / "first", first)))
+    assert find_added("--patch", path) == [f"[PATCH] after: {A}:13"]
+    linux.git("reset", "--quiet", "--hard", "HEAD^")
+    linux.git("am", "--quiet", path)
+    assert find_added("--commits", f"HEAD~{len(series)}..HEAD") == [f"after: {A}:13"]
+
+
+def test_a_file_from_outside_that_a_mail_before_could_not_make_is_unknown(
+    linux: Repository, command: Command
+) -> None:
+    mails = make_series(linux, SERIES["changed"])
+    path = str(write(linux.top.parent / "mails", mails))
+    linux.record("elsewhere", {LIB: LINES.replace(b"int", b"long")})
+    status, out, err = command("--quiet", "--patch", path)
+    assert (status, out) == (2, "")
+    assert f"renamed or copied into KVM from {LIB}" in err
+
+
+def test_in_a_subdirectory_mails_about_something_else_are_read_as_those_about_kvm(
+    linux: Repository, tmp_path: Path
+) -> None:
+    mails = make_series(linux, SERIES["made"])
+    for before in (b" a/", b" b/", b"rename from ", b"rename to "):
+        mails = mails.replace(before, before + b"linux/")
+    outer = tmp_path / "outer"
+    outer.mkdir()
+    inner = Repository(linux.top.rename(outer / "linux"), HOME)
+    shutil.rmtree(inner.top / ".git")
+    outer_repository = Repository(outer, HOME)
+    outer_repository.git("init", "--quiet")
+    outer_repository.record("start", {})
+    path = str(write(tmp_path / "mails", mails))
+    srctree = f"--srctree={inner.top}"
+    assert find_added(srctree, "--patch", path) == [f"[PATCH] after: {A}:13"]
+
+
 def test_a_mail_of_a_branch_that_went_on(linux: Repository, command: Command) -> None:
     mail = make_mail(linux, {A: LINES * 2}, {A: BAD + LINES * 2})
     path = str(write(linux.top.parent / "mail", mail))
@@ -403,3 +481,14 @@ def test_a_link_that_a_patch_puts_in_kvm(linux: Repository, command: Command) ->
     assert err.startswith(
         f"kvm-export-hook: error: {path}: [PATCH] link: virt/kvm/l.c: is a symbolic link"
     )
+
+
+def test_a_link_that_is_there_where_the_list_changes(linux: Repository, command: Command) -> None:
+    (linux.top / "virt/kvm/l.c").symlink_to("kvm_main.c")
+    listed = MAKEFILE_WITH_CHECK.replace(b"put_kvm", b"sample")
+    path = write(linux.top.parent / "mail", make_mail(linux, {}, {MAKEFILE: listed}))
+    status, out, err = command("--patch", str(path))
+    assert (status, out) == (2, "")
+    assert "[PATCH] after: virt/kvm/l.c: is a symbolic link" in err
+    linux.git("am", "--quiet", str(path))
+    assert command("--commits", "HEAD").status == 2
