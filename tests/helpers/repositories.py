@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -182,3 +183,18 @@ def configuration(published: Repository, *hooks: str) -> bytes:
     revision = published.git("rev-parse", "HEAD").strip()
     ids = "".join(f"      - id: {hook}\n" for hook in hooks)
     return f"repos:\n  - repo: {published.top}\n    rev: {revision}\n    hooks:\n{ids}".encode()
+
+
+def list_contents(top: Path) -> dict[str, tuple[int, int, str]]:
+    """List all that is below TOP: its mode, when it was changed, and a checksum of its content.
+
+    Not when an object was: git marks one that it would write, and finds, as in use.
+    """
+    listed = {}
+    for path in sorted(top.rglob("*")):
+        found = path.lstat()
+        content = path.read_bytes() if path.is_file() else b""
+        checksum = hashlib.sha256(content).hexdigest()
+        changed = 0 if path.match("objects/??/*") else found.st_mtime_ns
+        listed[str(path.relative_to(top))] = found.st_mode, changed, checksum
+    return listed

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import signal
@@ -17,7 +16,7 @@ from kvm_export_hook.patch.patch_names import TORN_MESSAGE
 from kvm_export_hook.patch.patches import HUNKS_ALONE_MESSAGE, INTERDIFF_MESSAGE
 from tests.conftest import HOME, Command
 from tests.helpers.cases import parametrize
-from tests.helpers.repositories import VFS, Repository, find_added
+from tests.helpers.repositories import VFS, Repository, find_added, list_contents
 from tests.helpers.support import (
     BAD,
     COMMAND,
@@ -342,21 +341,6 @@ def test_a_kernel_in_a_subdirectory(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert find_added("--patch", path) == [f"[PATCH] after: {A}:13"]
     write(tmp_path / "mail", mail.replace(b"/linux/virt", b"/virt"))
     assert find_added("--patch", path) == [f"[PATCH] after: {A}:13"]
-
-
-def list_contents(top: Path) -> dict[str, tuple[int, int, str]]:
-    """List all that is below TOP: its mode, when it was changed, and a checksum of its content.
-
-    Not when an object was: git marks one that it would write, and finds, as in use.
-    """
-    listed = {}
-    for path in sorted(top.rglob("*")):
-        found = path.lstat()
-        content = path.read_bytes() if path.is_file() else b""
-        checksum = hashlib.sha256(content).hexdigest()
-        changed = 0 if path.match("objects/??/*") else found.st_mtime_ns
-        listed[str(path.relative_to(top))] = found.st_mode, changed, checksum
-    return listed
 
 
 @pytest.mark.parametrize("form", FORMS)
