@@ -61,8 +61,8 @@ class Base:
         self._reader = TreeReader(repository.objects)
         listed = self._reader.list_files([(tree + name, name) for name in KVM_DIRECTORIES])
         self.files: IndexFiles = {name: (mode, id_) for mode, id_, name in listed}
-        for name in FACT_FILES:
-            self._add_from_tree(name, self.files, tree)
+        facts = {name: self._find_in_tree(name, tree) for name in FACT_FILES}
+        self.files |= {name: found for name, found in facts.items() if found != NOTHING}
 
     @property
     def facts(self) -> Facts:
@@ -154,22 +154,26 @@ class Base:
         return files, new
 
     def _find_sources(self, names: PatchNames) -> IndexFiles:
-        """Find what a patch with NAMES renames or copies from elsewhere.
+        """Find what a patch with NAMES renames or copies, where that is not as ``files`` has it.
 
-        What is not KVM's is as the patches before this one made it, or NOTHING. A file
-        that it would only rename, and that has the new name already, has not changed.
+        A file that it would only rename, and that has the new name already, has
+        not changed.
         """
-        sources = {old for old, _ in names.moves if not is_wanted(old)}
-        found: IndexFiles = dict.fromkeys(sources & self.files.keys(), NOTHING)
-        if sources:
-            tree = self._whole.make(self._tree) + b":"
-            for name in sources - self._whole.unknown:
-                self._add_from_tree(name, found, tree)
-        here = self.files | found
+        found: IndexFiles = {}
         for old, new in names.moves:
-            if here.get(old, NOTHING) == NOTHING and new in here:
-                found[old] = here[new]
+            source = self._find_file(old)
+            if source == NOTHING:
+                source = self._find_file(new)
+            if source != self.files.get(old, NOTHING):
+                found[old] = source
         return found
+
+    def _find_file(self, name: bytes) -> tuple[bytes, bytes]:
+        """Find the file NAME, also elsewhere, as the patches so far made it; NOTHING if unknown."""
+        if is_wanted(name):
+            return self.files.get(name, NOTHING)
+        tree = self._whole.make(self._tree) + b":"
+        return NOTHING if name in self._whole.unknown else self._find_in_tree(name, tree)
 
     def _run_apply(
         self, index: bytes, before: IndexFiles, patch: bytes, names: PatchNames
@@ -223,14 +227,12 @@ class Base:
         ids = (files.get(name, NOTHING)[1] for name in FACT_FILES)
         return self.repository.read_facts_of(tuple(ids))
 
-    def _add_from_tree(self, name: bytes, files: IndexFiles, tree: bytes) -> None:
-        """Add the file NAME to FILES, if it is there in TREE, as git reads that."""
+    def _find_in_tree(self, name: bytes, tree: bytes) -> tuple[bytes, bytes]:
+        """Find the file NAME in TREE, as git reads that; NOTHING if it is not there."""
         directory, _, base = name.rpartition(b"/")
         (found,) = self.repository.objects.find_paths([tree + directory])
-        if found is not None and found.type == b"tree":
-            for mode, id_, entry in parse_tree(found):
-                if entry == base:
-                    files[name] = mode, id_
+        entries = parse_tree(found) if found is not None and found.type == b"tree" else ()
+        return next(((mode, id_) for mode, id_, entry in entries if entry == base), NOTHING)
 
     def write_index(self, index: bytes, files: IndexFiles) -> None:
         """Put FILES into an INDEX, which may be new; those that are NOTHING leave it."""

@@ -35,7 +35,7 @@ class WholeTree:
         # How long each is, and git's options for its names.
         self._waiting: list[tuple[int, tuple[bytes, ...] | None]] = []
         self._offset = 0  # in the file, of the first that waits
-        self._is_begun = False
+        self._made = b""  # what git calls the tree, once there is one
 
     def keep(self, patch: bytes, options: tuple[bytes, ...] | None = None) -> None:
         """Keep PATCH, the next one, and git's OPTIONS for its names; None: as of KVM's.
@@ -51,17 +51,18 @@ class WholeTree:
 
         Raises GitError, OSError.
         """
-        if not self._is_begun:
+        if self._made and not self._waiting:
+            return self._made
+        if not self._made:
             self._run(b"read-tree", tree)
-            self._is_begun = True
-        if self._waiting:
-            with open(self._scratch.join(KEPT_PATCHES), "rb") as file:
-                file.seek(self._offset)
-                for length, options in self._waiting:
-                    self._apply(file.read(length), self.options if options is None else options)
-                self._offset = file.tell()
-            self._waiting.clear()
-        return self._run(b"write-tree", b"--missing-ok").strip()
+        with open(self._scratch.join(KEPT_PATCHES), "ab+") as file:
+            file.seek(self._offset)
+            for length, options in self._waiting:
+                self._apply(file.read(length), self.options if options is None else options)
+            self._offset = file.tell()
+        self._waiting.clear()
+        self._made = self._run(b"write-tree", b"--missing-ok").strip()
+        return self._made
 
     def _apply(self, patch: bytes, options: tuple[bytes, ...]) -> None:
         """Apply PATCH, unless the tree has what it makes. Raises GitError."""

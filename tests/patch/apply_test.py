@@ -29,8 +29,9 @@ from tests.helpers.support import (
 )
 
 A, B, LIB = "virt/kvm/a.c", "arch/x86/kvm/b.c", "lib/l.c"
-MAKEFILE = "arch/x86/kvm/Makefile"
+MAKEFILE, MAKEFILE_KVM = "arch/x86/kvm/Makefile", "virt/kvm/Makefile.kvm"
 LINES = b"".join(b"int a%d;\n" % number for number in range(12))
+OTHER = LINES.replace(b"int", b"char")
 LISTED = b"EXPORT_SYMBOL_GPL(kvm_put_kvm);\n"
 
 Files = dict[str, bytes | None]
@@ -77,6 +78,11 @@ CHANGES = {
     "with-an-export-that-stays": case(
         {A: BAD + LINES * 3, B: LINES}, {A: None, LIB: LINES * 3, B: LINES + BAD}
     ),
+    "renames-out-of-kvm-and-into-it": case(
+        {A: LINES, MAKEFILE_KVM: OTHER},
+        {A: None, LIB: LINES, MAKEFILE_KVM: None, B: OTHER + BAD},
+        f"{B}:13",
+    ),
     "a-copy-into-kvm": case({LIB: VFS + LINES}, {A: VFS + LINES}, f"{A}:2"),
     "a-copy-within-kvm": case({A: BAD + LINES}, {B: BAD + LINES}, f"{B}:1"),
     "a-binary-patch": case({A: b"\0" + LINES}, {A: b"\0" + LINES + BAD}, f"{A}:13"),
@@ -112,7 +118,6 @@ def test_a_mail_is_judged_as_the_commit_that_it_becomes(
 
 
 BARE = b"EXPORT_SYMBOL(a);\n"
-OTHER = LINES.replace(b"int", b"char")
 # What earlier mails of a series make outside of KVM, and the last one renames or copies into it.
 SERIES: dict[str, list[Files]] = {
     "changed": [{LIB: LINES + BAD}, {LIB: None, A: LINES + BAD}],

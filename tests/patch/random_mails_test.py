@@ -175,8 +175,9 @@ KEYS = ("line", "column", "rule", "macro", "symbol")
 
 
 def is_shown(found: Counter[tuple[object, ...]], added: set[str]) -> bool:
-    """Whether the macro of a finding stands in a line of those that are ADDED."""
-    return any(str(macro) in line for *_, macro, _ in found for line in added)
+    """Whether the macro and the symbol of a finding stand in lines of those that are ADDED."""
+    words = [(str(macro), str(symbol or "")) for *_, macro, symbol in found]
+    return any(all(any(word in line for line in added) for word in each) for each in words)
 
 
 def find_number(subject: str) -> str:
