@@ -60,12 +60,15 @@ def read_commits(
     """
     known: dict[bytes, FactNames] = {}
     lacks_kernel = False
+    checked: set[bytes] = set()
     for commit in read_log(repository, ids, options):
         if is_shallow_boundary(repository, commit):
             where = b"commit " + commit.id[:12]
             repository.complain(where, OSError(None, SHALLOW_MESSAGE))
         elif adds_anything(commit):
-            unsure = list(dict.fromkeys(list_unsure_states(commit)))
+            states = dict.fromkeys(list_unsure_states(commit))
+            unsure = [each for each in states if each not in checked]
+            checked.update(unsure)
             lacks_kernel |= not all(check_each(repository, unsure))
             yield make_change(repository, commit, known)
     repository.refuse_links()
@@ -148,11 +151,11 @@ def name_facts(
     """Name the fact files of COMMIT and of each of its parents, as git reads them.
 
     What a commit does not change is what its first parent has; where that is
-    not KNOWN, ``COMMIT:path``.
+    not KNOWN, ``PARENT:path``, which many branches may share.
     """
     changed = commit.changed_facts
-    inherited = known.get(commit.parents[0]) if commit.parents else None
-    here = inherited or repository.name_facts(commit.id)
+    (first, *_) = commit.parents or [commit.id]
+    here = known.get(first) or repository.name_facts(first)
     new = tuple(
         changed[0][name].new_id if name in changed[0] else object_name
         for name, object_name in zip(FACT_FILES, here, strict=True)
