@@ -175,8 +175,11 @@ KEYS = ("line", "column", "rule", "macro", "symbol")
 
 
 def is_shown(found: Counter[tuple[object, ...]], added: set[str]) -> bool:
-    """Whether the macro and the symbol of a finding stand in lines of those that are ADDED."""
-    words = [(str(macro), str(symbol or "")) for *_, macro, symbol in found]
+    """Whether the macro and the symbol of a finding, or its definition, are in lines ADDED."""
+    words = [
+        (str(macro), str(symbol or ("#define" if rule == "export-alias" else "")))
+        for *_, rule, macro, symbol in found
+    ]
     return any(all(any(word in line for line in added) for word in each) for each in words)
 
 
