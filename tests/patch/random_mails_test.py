@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -160,10 +160,23 @@ class Workshop:
             self.repository.git("commit", "--quiet", "--no-verify", "--message=applied")
         return self.judge("--commits", f"{start}..HEAD")
 
-    def list_added_lines(self) -> set[str]:
-        """List the lines that the commits of the series add."""
-        diff = self.repository.git("log", "-p", "-U0", "--text", "--format=", "before..after")
-        return {line for line in diff.split("\n") if line.startswith("+")}
+    def list_added_lines(self) -> defaultdict[tuple[str, str], str]:
+        """Say what lines each commit adds to each file: by its number, and of all, by none."""
+        options = ("-p", "-U0", "--text", "--no-renames", "--relative", "--format=%x00%s")
+        log = self.repository.git(
+            *("-C", str(self.kernel), "-c", "core.quotePath=false"),
+            *("log", *options, "before..after"),
+        )
+        added: defaultdict[tuple[str, str], str] = defaultdict(str)
+        for commit in log.split("\0")[1:]:
+            number, path = find_number(commit.partition("\n")[0]), ""
+            for line in commit.split("\n"):
+                if line.startswith("+++ "):
+                    path = line.strip('"+ ').removeprefix("b/").replace('\\"', '"')
+                elif line.startswith("+"):
+                    added[number, path] += line + "\n"
+                    added["", path] += line + "\n"
+        return added
 
     def has_tree(self, branch: str) -> bool:
         """Whether HEAD has the tree of BRANCH."""
@@ -174,13 +187,14 @@ class Workshop:
 KEYS = ("line", "column", "rule", "macro", "symbol")
 
 
-def is_shown(found: Counter[tuple[object, ...]], added: set[str]) -> bool:
-    """Whether the macro and the symbol of a finding, or its definition, are in lines ADDED."""
-    words = [
-        (str(macro), str(symbol or ("#define" if rule == "export-alias" else "")))
-        for *_, rule, macro, symbol in found
-    ]
-    return any(all(any(word in line for line in added) for word in each) for each in words)
+def is_shown(found: Counter[tuple[object, ...]], added: defaultdict[tuple[str, str], str]) -> bool:
+    """Whether a finding stands in lines that its own commit has ADDED to its file."""
+    for number, path, _, _, rule, macro, symbol in found:
+        lines = added[str(number), str(path)]
+        words = (macro, symbol or ("#define" if rule == "export-alias" else ""))
+        if all(str(word) in lines for word in words):
+            return True
+    return False
 
 
 def find_number(subject: str) -> str:
