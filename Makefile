@@ -16,6 +16,7 @@
 #   make lint                          run ruff and mypy
 #   make format                        format the sources with ruff
 #   make dist                          build what is released, check it, and run it on PYTHONS
+#   make completion                    write what bash, zsh and tcsh need to complete the command
 #   make clean                         delete everything that the others made here
 #
 # Each sets up what it needs in .venv (bench-peers: in .peers), from python3 alone, 3.10 or newer;
@@ -45,7 +46,7 @@ help:
 	@sed -n '3,/^$$/s/^# \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
 
 # What is typed, and what only other targets need.
-.PHONY: help bench bench-commit bench-commits bench-instructions bench-mails bench-peers demo test test-kernel matrix fuzz fuzz-guided lint format dist clean
+.PHONY: help bench bench-commit bench-commits bench-instructions bench-mails bench-peers completion demo test test-kernel matrix fuzz fuzz-guided lint format dist clean
 .PHONY: build-dist new-python
 .DELETE_ON_ERROR:
 
@@ -129,6 +130,11 @@ lint: .venv/lint.stamp
 format: .venv/lint.stamp
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+completion: .venv/completion.stamp
+	@set -e; for shell in bash zsh tcsh; do \
+		$(BIN)/python -m demo.completion $$shell > .venv/completion.$$shell; done
+	@echo "now, in bash: source '$(CURDIR)/.venv/completion.bash'"
 
 # The wheel runs from an environment of its own, on each Python, and finds what it should.
 dist: build-dist
