@@ -20,8 +20,6 @@ Exit status: 0 nothing unwanted, 1 findings, 2 not everything could be judged.
 Example: {PROGRAM} --commits master..
 """
 
-# Of the column of the names.
-WIDTH = len("--commits RANGE") + 2
 # How alike two names are whose owners may have meant the same; 1 is equal.
 NEAR = 0.8
 
@@ -29,12 +27,17 @@ NEAR = 0.8
 def write_help() -> str:
     """Write the text of --help, which fits a terminal of 80 columns."""
     text = HEAD
+    width = max(len(spell(*row)) for rows in OPTIONS.values() for row in rows.items())
     for heading, rows in OPTIONS.items():
         text += f"\n{heading}:\n"
         for names, row in rows.items():
-            spelled = f"{names} {row.get('value', '')}"
-            text += f"  {spelled:<{WIDTH}}{describe_row(names, row)}\n"
+            text += f"  {spell(names, row):<{width}}  {describe_row(names, row)}\n"
     return text
+
+
+def spell(names: str, row: Row) -> str:
+    """Spell an option by all its NAMES, with what its value is called."""
+    return f"{names} {row.get('value', '')}".rstrip()
 
 
 def describe_row(name: str, row: Row) -> str:
