@@ -61,13 +61,15 @@ class Mending:
     def write(self) -> str:
         """Write the last lines of the report: what to type, and why; or nothing."""
         options = self._options
-        if not self._texts or options.patch is not None:
+        if not self._texts:
             return ""
         is_in_framework = bool(os.environ.get("PRE_COMMIT"))
         if options.fix and not is_in_framework:
             return REVIEW_STAGED if options.staged else REVIEW
         if options.staged or options.commits is not None or options.pre_push:
             return self._write_for_git()
+        if options.judges_changes and options.since is None:
+            return ""  # what a patch has is no file here
         names = self._name_files(b"")
         if options.fix:
             return show(REVIEW_AND_ADD, f"git add {names}")
