@@ -9,33 +9,27 @@ if TYPE_CHECKING:
     from typing import Literal, TypedDict
 
     class Row(TypedDict, total=False):
-        """What is known of an option: ``help`` or ``choices``, and what else is not usual.
-
-        ``value``: what its value is called, if it takes one. ``choices``: all that
-        this can be, if it is not free. ``check``: whether it can be
-        a text. ``second``: what a second one does, if it is not refused.
-        ``excludes``: options with which it makes no sense, and what to do instead,
-        where {} is the other option; a pair stands in the row of one of the two.
-        ``formats``: those with which it makes sense, if not with all.
-        ``without_path``: what to do where no PATH is given, if it needs one, and not
-        ``instead_of_path``, an option.
-        """
+        """What is known of an option: ``help`` or ``choices``, and what else is not usual."""
 
         help: str
-        value: str
-        choices: Sequence[str]
-        check: Callable[[str], bool]
-        second: Literal["replaces", "is added"]
+        value: str  # what its value is called, if it takes one
+        choices: Sequence[str]  # all that this can be, if it is not free
+        check: Callable[[str], bool]  # whether it can be a text
+        second: Literal["replaces", "is added"]  # what a second one does, if it is not refused
+        # Options with which it makes no sense, and what to do instead, where {} is the other
+        # option. A pair stands in the row of one of the two.
         excludes: Mapping[str, str]
-        formats: Sequence[str]
-        without_path: str
-        instead_of_path: str
+        formats: Sequence[str]  # those with which it makes sense, if not with all
+        without_path: str  # what to do where it needs a PATH, and none is given
+        instead_of_path: str  # an option with which it needs none
 
 
 PROGRAM = "kvm-export-hook"
 UNKNOWN = "unknown option: "
 # What is taken for a patch and not for a PATH: such a file, and stdin.
 PATCH_ENDINGS = (".patch", ".diff", ".mbox", ".mbx", ".eml")
+# Of what to check, all but these are sources of a change.
+NO_SOURCES = {"PATH", "--srctree"}
 ONE_BY_ONE = "run the command once for each"
 
 
@@ -160,8 +154,8 @@ class Options:
     @property
     def judges_changes(self) -> bool:
         """Whether findings are reported only where a change adds them."""
-        named = (self.commits, self.patch, self.since)
-        return self.staged or self.pre_push or any(value is not None for value in named)
+        sources = OPTIONS["what to check"].keys() - NO_SOURCES
+        return any(getattr(self, make_attribute(name)) not in (None, False) for name in sources)
 
 
 def read_options(arguments: Iterable[str], options: Options) -> str:

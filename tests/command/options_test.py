@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kvm_export_hook.options import OPTIONS, Options, read_options
+from kvm_export_hook.options import NO_SOURCES, OPTIONS, Options, read_options
 from kvm_export_hook.report.formats import FORMATS
-from kvm_export_hook.usage import WIDTH, add_guess, write_help
+from kvm_export_hook.usage import add_guess, write_help
 from tests.conftest import Command
 from tests.helpers.cases import parametrize
 
@@ -265,7 +265,7 @@ def test_a_pair_stands_in_one_row() -> None:
 
 
 def test_which_pairs_are_refused() -> None:
-    changes = "--staged --commits --pre-push --patch"
+    changes = " ".join(OPTIONS["what to check"].keys() - NO_SOURCES - {"--since"})
     each_with_each = [
         (changes, f"{changes} --since --diff"),
         ("--commits --pre-push --patch", "--fix"),
@@ -289,7 +289,6 @@ def test_every_line_of_the_help_is_a_row_or_a_heading() -> None:
     for names, row in ROWS.items():
         spelled = f"  {names} {row.get('value', '')}".rstrip()
         assert any(re.match(rf"{re.escape(spelled)}  +\S", line) for line in lines), spelled
-        assert len(spelled) <= WIDTH
 
 
 # Compared with argparse, which is told what stands in the table.
