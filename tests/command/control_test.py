@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from kvm_export_hook.report.formats import FORMATS
 from tests.conftest import Command
 from tests.helpers.cases import parametrize
 from tests.helpers.patches import mail
 from tests.helpers.repositories import Repository
 from tests.helpers.support import write
 
-FORMATS = ("text", "checkpatch", "json", "sarif", "github")
 # An escape sequence, a return, and what stands for one alone; and a change of direction.
 HOSTILE = "\x1b[2K\r\x9b2K\u202e"
 

@@ -12,7 +12,9 @@ import pytest
 from kvm_export_hook.changes.find import Finder
 from kvm_export_hook.git import repository as repositories
 from kvm_export_hook.git import since
+from kvm_export_hook.report.formats import FORMATS
 from kvm_export_hook.rules.facts import read_facts
+from kvm_export_hook.run import NOTHING_CHECKED
 from tests.conftest import Command
 from tests.helpers.cases import parametrize
 from tests.helpers.repositories import Repository, find_added, initialise
@@ -257,8 +259,7 @@ def test_two_trees_at_once(old: Repository, tmp_path: Path, command: Command) ->
 
 
 def test_nothing_in_scope(old: Repository, command: Command) -> None:
-    said = "nothing checked: found no C source below virt/kvm or arch/x86/kvm"
-    assert command("--since=HEAD", "fs") == (0, "", f"kvm-export-hook: {said}\n")
+    assert command("--since=HEAD", "fs") == (0, "", f"kvm-export-hook: {NOTHING_CHECKED}\n")
 
 
 # With what else the command can do.
@@ -298,7 +299,7 @@ def test_diff(old: Repository, command: Command) -> None:
 
 
 @pytest.mark.parametrize("source", ["--since=HEAD", "--staged", "--commits=HEAD"])
-@pytest.mark.parametrize("form", ["text", "checkpatch", "github", "sarif", "json"])
+@pytest.mark.parametrize("form", FORMATS)
 def test_every_format(old: Repository, command: Command, source: str, form: str) -> None:
     old.stage(A, BAD + BAD)
     if source.startswith("--commits"):
