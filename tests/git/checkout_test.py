@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from kvm_export_hook.check import NO_KERNEL_MESSAGE
+from kvm_export_hook.run import NOTHING_CHECKED
 from tests.conftest import HOME, Command
 from tests.helpers.cases import parametrize
 from tests.helpers.repositories import Repository, find_added, initialise
@@ -100,10 +102,7 @@ def test_a_kernel_in_a_subdirectory_that_makes_place_for_a_submodule(
             "..",
             "the --srctree directory is not in this repository: run this in its own",
         ),
-        "not-a-kernel": (
-            "fs",
-            "the --srctree directory has no virt/kvm or arch/x86/kvm: name the top of a kernel",
-        ),
+        "not-a-kernel": ("fs", NO_KERNEL_MESSAGE),
         "with-a-newline": (
             "a\nb",
             "git cannot read a path that contains a newline: rename the directory",
@@ -406,7 +405,7 @@ def test_what_changes_no_kernel_elsewhere_passes(
             "tools/kvm/x.c": BAD,
         }
     )
-    nothing = "kvm-export-hook: nothing checked: found no C source below virt/kvm or arch/x86/kvm\n"
+    nothing = f"kvm-export-hook: {NOTHING_CHECKED}\n"
     assert command("--staged") == (0, "", nothing)
     repository.record("elsewhere")
     assert command("--commits=HEAD") == (0, "", nothing)

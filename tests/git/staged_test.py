@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from kvm_export_hook.check import NO_KERNEL_MESSAGE
+from kvm_export_hook.run import NOTHING_CHECKED
 from tests.conftest import Command
 from tests.helpers.cases import parametrize
 from tests.helpers.repositories import Repository, find_added
@@ -25,7 +27,7 @@ from tests.helpers.support import (
 A, B = "virt/kvm/a.c", "virt/kvm/b.c"
 MAKEFILE = "arch/x86/kvm/Makefile"
 WITH_SAMPLE = MAKEFILE_WITH_CHECK.replace(b"-e kvm_get_kvm", b"-e kvm_sample")
-NOTHING = "kvm-export-hook: nothing checked: found no C source below virt/kvm or arch/x86/kvm\n"
+NOTHING = f"kvm-export-hook: {NOTHING_CHECKED}\n"
 LINK = "is a symbolic link, which is not followed: put a file in its place"
 SUBMODULE = "is a submodule, whose files are not checked here: run the hook in it"
 
@@ -140,8 +142,7 @@ def test_the_first_commit_of_something_else(
     assert command("--staged", "--srctree=.") == (
         2,
         "",
-        "kvm-export-hook: error: the --srctree directory has no virt/kvm or arch/x86/kvm: name the"
-        " top of a kernel\n",
+        f"kvm-export-hook: error: {NO_KERNEL_MESSAGE}\n",
     )
 
 

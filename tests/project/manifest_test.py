@@ -24,8 +24,9 @@ SHARED = {
     "minimum_pre_commit_version": "3.2.0",
 }
 # What a commit's hooks are given the names of: KVM's C, and the fact files.
+DIRECTORIES = "|".join(map(os.fsdecode, reversed(scope.KVM_DIRECTORIES)))
 FILES = (
-    r"^(virt/kvm|arch/x86/kvm)/(?s:.*)\.[chCH]$"
+    rf"^({DIRECTORIES})/(?s:.*)\.[chCH]$"
     r"|^arch/x86/kvm/Makefile$|^include/linux/kvm_types\.h$"
 )
 OF_A_COMMIT = {"files": FILES, "types": [], "stages": ["pre-commit", "pre-merge-commit", "manual"]}
