@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The data of the rule: the export macros and the bundled allowlist. No logic.
 
-To judge one more macro, or to permit one more symbol, add its row here and in the
-README. These tables are sorted; ``tests/rules/policy_test.py`` and
+To judge one more macro, add its row here and in the README; to permit one more symbol, here
+and in ``docs/rules.md``. These tables are sorted; ``tests/rules/policy_test.py`` and
 ``tests/project/readme_test.py`` say what else must hold.
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from kvm_export_hook.rules import policy
 from kvm_export_hook.rules.scan import HEADS
+from kvm_export_hook.users.exported import name_linked
 
 
 def test_macros_are_sorted() -> None:
@@ -20,6 +21,11 @@ def test_every_macro_is_an_export_macro() -> None:
 def test_the_scan_counts_each_macro_by_its_head() -> None:
     for macro in policy.MACROS:
         assert sum(head in macro for head in HEADS) == 1
+
+
+def test_what_each_macro_exports_is_known_to_those_who_look_for_users() -> None:
+    for macro in policy.MACROS:
+        assert name_linked(macro, b"kvm_foo") == b"kvm_foo"
 
 
 def test_every_macro_that_ends_as_the_internal_one_is_permitted() -> None:
