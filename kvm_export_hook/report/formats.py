@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The formats of the findings: one row each. No logic.
 
-To add a format, write its module, with ``report(results, layout)``, and add
-its row here; ``tests/report/every_format_test.py`` says what must hold of both.
+To add a format, write its module, with ``report(results, layout)``, and add its row
+here, and its name to the choices of ``--format`` in ``options``, in the same order;
+``tests/report/every_format_test.py`` says what must hold of all.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Which paths are C sources of KVM, by their names alone. Pure.
 
-A path is in scope when it lies in one of the two KVM directories of the kernel
-tree that it belongs to. The names that git gives to a hook, ``virt/kvm/x.c``
+A path is in scope when it lies in one of the KVM directories of the kernel tree
+that it belongs to. The names that git gives to a hook, ``virt/kvm/x.c``
 from the top of the tree, show that at a glance.
 """
 
@@ -11,7 +11,8 @@ from __future__ import annotations
 from posixpath import basename, normpath
 
 # The one place that says where KVM lies, and which two files are the facts of a tree: all
-# patterns, messages and lists of names are made of these.
+# patterns, messages and lists of names are made of these, but for .pre-commit-hooks.yaml.
+# The make check reads each of these directories: ``fit`` takes that for granted.
 KVM_DIRECTORIES = (b"arch/x86/kvm", b"virt/kvm")
 KVM_TYPES = b"include/linux/kvm_types.h"
 MAKEFILE = b"arch/x86/kvm/Makefile"
