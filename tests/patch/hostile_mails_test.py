@@ -45,7 +45,6 @@ HOSTILE = {
     "a-submodule": (make_file(b"virt/kvm/sub", GITLINK, b"160000"), 2),
     "a-submodule-in-the-place-of-a-file": (make_file(b"virt/kvm/s.c", GITLINK, b"160000"), 2),
     "a-mode-that-runs-as-its-owner": (make_file(b"virt/kvm/m.c", mode=b"104755"), 1),
-    "no-mode": (make_file(b"virt/kvm/m.c", mode=b"000000"), 1),
     "mode-of-a-directory": (make_file(b"virt/kvm/m.c", mode=b"040000"), 1),
     "below-a-file": (make_file(b"virt/kvm/kvm_main.c/x.c"), 2),
     "no-name": (make_file(b""), 2),

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from kvm_export_hook.fix.quote import quote_name
 from kvm_export_hook.patch.patch_names import ELSEWHERE_MESSAGE, TORN_MESSAGE
-from kvm_export_hook.patch.patches import HUNKS_ALONE_MESSAGE
+from kvm_export_hook.patch.patches import HUNKS_ALONE_MESSAGE, NO_DIFF_MESSAGE
 from tests.conftest import HOME
 from tests.helpers.kernel_files import HEADER, MAKEFILE, copy_kernel
 from tests.helpers.mail_forms import Form, choose_form, encode
@@ -27,8 +27,9 @@ from tests.helpers.random_series import OUTSIDE, PLAIN, Commit, Files, make_seri
 from tests.helpers.repositories import Repository
 from tests.helpers.support import make_tree, run_in_process, write
 
-# What a patch has of which git takes off too few directories, or too many.
-UNREADABLE = ("git apply failed", ELSEWHERE_MESSAGE, TORN_MESSAGE)
+# What a patch has of which git takes off too few directories, or too many; and a cover letter
+# in parts whose subject does not say what it is, as git 2.55 makes one with --keep-subject.
+UNREADABLE = ("git apply failed", ELSEWHERE_MESSAGE, TORN_MESSAGE, NO_DIFF_MESSAGE)
 FACTS = (str(HEADER), str(MAKEFILE))
 
 
@@ -252,7 +253,7 @@ def find_differences(workshop: Workshop, seed: int) -> list[str]:
     is_unreadable = any(word in error for error in said.errors for word in UNREADABLE)
     # Below a directory, git reads renames without a prefix only from the top of the repository.
     if is_unreadable and (oracle is None or (workshop.prefix and form.strip == "-p0")):
-        event("git cannot read the patch at the top of the kernel")
+        event("git cannot read the patch, or not at the top of the kernel")
         return []
     # Without context, git applies a hunk at the end of the file.
     is_vague = "-U0" in form.command
