@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kvm_export_hook.changes.state import Change
     from kvm_export_hook.git.repository import Repository
 
-    # The ids of the commits of a range, and the remotes whose commits are left out.
+    # The ids of the commits of a range, and the options by which git leaves out what is known.
     Range = tuple[list[bytes], tuple[bytes, ...]]
 
 NOTHING_PUSHED = "nothing checked: git says that nothing is pushed"
@@ -79,7 +79,7 @@ def read_push(
     is_there = check_places(repository, [tip for tip in tips if tip])
     if not is_there:
         for ids, left_out in ranges:
-            refuse_commits_elsewhere(repository, ids, leave_out(left_out))
+            refuse_commits_elsewhere(repository, ids, left_out)
     return changes or (iter(()) if is_there else None)
 
 
@@ -91,20 +91,14 @@ def list_ranges(repository: Repository, push: Push, tips: Sequence[bytes | None]
     ranges: dict[tuple[bytes, ...], list[bytes]] = {}
     for (ref, _), tip in zip(push.revs, tips, strict=True):
         if tip:
-            left_out = dict.fromkeys([*targets, *remotes.find_upstream(ref)])
-            ranges.setdefault(tuple(left_out), known.copy()).append(tip)
+            left_out = remotes.leave_out([*targets, *remotes.find_upstream(ref)])
+            ranges.setdefault(left_out, known.copy()).append(tip)
     return [(ids, left_out) for left_out, ids in ranges.items()]
 
 
-def leave_out(remotes: Iterable[bytes]) -> list[bytes]:
-    """Write the options by which git leaves out what REMOTES have."""
-    named = [b"--remotes=" + name for name in remotes]
-    return [b"--not", *named] if named else []
-
-
 def has_commits(repository: Repository, ids: list[bytes], left_out: tuple[bytes, ...]) -> bool:
-    """Whether any commit is in the range of IDS without what the remotes LEFT_OUT have."""
-    command = (b"rev-list", b"--max-count=1", b"--stdin", *leave_out(left_out))
+    """Whether any commit is in the range of IDS without what is LEFT_OUT."""
+    command = (b"rev-list", b"--max-count=1", b"--stdin", *left_out)
     return bool(repository.run(*command, stdin=join(ids)))
 
 
@@ -112,7 +106,7 @@ def read_once(repository: Repository, ranges: Iterable[Range]) -> Iterator[Chang
     """Read the changes of the commits of RANGES, each commit once."""
     passed = set()
     for ids, left_out in ranges:
-        for change in read_commits(repository, ids, leave_out(left_out)):
+        for change in read_commits(repository, ids, left_out):
             commit = change.origin and change.origin.commit
             if commit not in passed:
                 passed.add(commit)

@@ -55,6 +55,18 @@ class Remotes:
             return list(self._urls)
         return found
 
+    def leave_out(self, names: Iterable[bytes]) -> tuple[bytes, ...]:
+        """Write the options by which git leaves out what the remotes NAMES have.
+
+        What a remote ``korg/next`` has lies among what ``korg`` has, and is none of that.
+        """
+        options: list[bytes] = []
+        for name in dict.fromkeys(names):
+            inside = [other for other in self._urls if other.startswith(name + b"/")]
+            options += [b"--exclude=refs/remotes/%s/*" % other for other in inside]
+            options.append(b"--glob=refs/remotes/" + name)
+        return (b"--not", *options) if options else ()
+
     def find_upstream(self, ref: bytes) -> list[bytes]:
         """Find the remote that the branch REF follows, or else git's default one."""
         if ref.startswith((b"HEAD", b"@")):

@@ -172,6 +172,20 @@ def test_what_was_pulled_from_a_contributor_is_judged(contributed: Repository) -
     assert push(contributed, "origin", "main") == ["theirs", f"{A}:1"]
 
 
+def test_a_remote_hides_nothing_in_one_whose_name_begins_with_its_own(
+    contributed: Repository,
+) -> None:
+    # Git may refuse to rename it, but reads what has such names.
+    contributed.git("config", "--rename-section", "remote.contributor", "remote.origin/contributor")
+    contributed.git("update-ref", "refs/remotes/origin/contributor/topic", "contributor/topic")
+    contributed.git("update-ref", "-d", "refs/remotes/contributor/topic")
+    contributed.git("merge", "--quiet", "origin/contributor/topic")
+    contributed.git("checkout", "--quiet", "--no-track", "-b", "new")
+    assert push(contributed, "origin", "new") == ["theirs", f"{A}:1"]
+    contributed.git("config", "branch.new.remote", "origin/contributor")
+    assert push(contributed, "origin", "new") == []
+
+
 def test_a_pull_request_that_was_fetched_hides_nothing(contributed: Repository) -> None:
     contributed.git(
         "push", "--quiet", "--no-verify", "origin", "contributor/topic:refs/pull/1/head"
