@@ -166,7 +166,7 @@ def list_parents(commit: bytes, directory: bytes) -> bytes:
     """List the id of COMMIT and those of its parents on one line; empty if there is none."""
     from kvm_export_hook.git.process import ask_git
 
-    return ask_git(b"rev-list", b"--parents", b"-n1", commit, directory=directory) or b""
+    return ask_git(b"rev-list", b"--parents", b"-n1", commit, b"--", directory=directory) or b""
 
 
 def find_user() -> bytes:

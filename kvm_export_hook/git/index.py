@@ -102,14 +102,18 @@ def list_merged(repository: Repository) -> list[bytes]:
     Asks the git that runs for objects; others run only in a merge.
     """
     if repository.objects.find_commits([MERGE_HEAD]) != [None]:
-        # That is the first; of an octopus there are more.
+        # That is the first; of an octopus there are more. But a branch may be called that.
         said = repository.run(b"rev-parse", b"--git-path", MERGE_HEAD)
-        return read_file(os.path.join(repository.directory, said[:-1])).split()
+        try:
+            return read_file(os.path.join(repository.directory, said[:-1])).split()
+        except FileNotFoundError:
+            pass
     start = len(OF_A_MERGED_COMMIT)
     named = [name[start:] for name in os.environb if name.startswith(OF_A_MERGED_COMMIT)]
     merged = [id_ for id_ in repository.objects.find_commits(named) if id_]
     # What HEAD has already was merged before: a hook of that merge runs git commit.
-    return [id_ for id_ in merged if repository.run(b"rev-list", b"--max-count=1", id_, b"^HEAD")]
+    command = (b"rev-list", b"--max-count=1", b"^HEAD")
+    return [id_ for id_ in merged if repository.run(*command, id_, b"--")]
 
 
 def diff_index(repository: Repository) -> tuple[bytes, list[Entry]]:

@@ -96,6 +96,22 @@ def test_a_merge(linux: Repository) -> None:
     assert "virt/kvm/z.c:1:1: error: " in output
 
 
+def test_a_merge_where_files_and_a_branch_are_called_as_commits_are(linux: Repository) -> None:
+    linux.record("HEAD", {"HEAD": b"", "MERGE_HEAD": b""})
+    linux.git("checkout", "--quiet", "-b", "topic")
+    linux.record("theirs", {"virt/kvm/x.c": BAD})
+    linux.git("checkout", "--quiet", "main")
+    linux.record("ours", {"virt/kvm/y.c": INTERNAL})
+    linux.git("branch", "MERGE_HEAD")
+    install(linux, "pre-commit", "pre-merge-commit")
+    status, output = linux.run("git", "merge", "--no-edit", "topic")
+    assert (status, "kvm-export-hook" in output) == (0, False), output
+    linux.stage("virt/kvm/z.c", BAD)
+    status, output = linux.commit()
+    assert status == 1
+    assert output.startswith("virt/kvm/z.c:1:1: error: ")
+
+
 def test_a_push(linux: Repository, tmp_path: Path) -> None:
     remote = tmp_path / "remote.git"
     linux.git("init", "--quiet", "--bare", str(remote))
