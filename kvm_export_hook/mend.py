@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kvm_export_hook.values import Result, Text
 
 MODULE = "__main__.py"
+GIT_HERE = "git"
 
 SAFE = "To rewrite what is safe:"
 SAFE_AND_COMMIT = "To rewrite what is safe, before you repeat the commit:"
@@ -102,13 +103,16 @@ class Mending:
         """
         if self._options.srctree is not None:
             kernel = os.fsencode(self._options.srctree)
-        srctree = [] if kernel is None else [b"--srctree=" + name_for_user(kernel)]
+        return self._spell_command(kernel and name_for_user(kernel), *arguments)
+
+    def _spell_command(self, kernel: bytes | None, *arguments: bytes) -> str:
+        """Spell that command, in which KERNEL is to be called so."""
+        srctree = [b"--srctree=" + kernel] if kernel else []
         allow = [b"--allow=" + os.fsencode(symbol) for symbol in self._options.allow]
         return f"{name_command()} {join_words([*srctree, *allow, *arguments])}"
 
     def _write_for_git(self) -> str:
         """Write what to type for what git knows."""
-        from kvm_export_hook.files.look import can_see
         from kvm_export_hook.git.discover import find_kernel
         from kvm_export_hook.git.process import ask_git
         from kvm_export_hook.rules.scope import is_below
@@ -120,41 +124,49 @@ class Mending:
             return ""
         user, kernel = find_user(), os.path.join(top, prefix)
         outside = None if is_below(user + b"/", kernel) else kernel
+        git = name_git(top, user)
         if not options.staged:
-            return self._write_for_commits(directory, top, outside)
+            return self._write_for_commits(git, directory, top, prefix)
         names = self._name_files(top)
+        add = f"{git} add {self._name_for_git(git, top)}"
         if all(is_mended(os.path.join(top, path), *each) for path, each in self._calls.items()):
-            return show(ADD_MENDED, f"git add {names}")
+            return show(ADD_MENDED, add)
+        fix_staged = self._make_command(b"--staged", b"--fix", kernel=outside)
         index = os.environb.get(b"GIT_INDEX_FILE")
         if index is not None and not index.endswith(b"index"):
             has_head = ask_git(b"rev-parse", b"--verify", b"HEAD", directory=directory)
             since = [b"--since=HEAD"] if has_head else []
             fix = self._make_command(b"--fix", *since)
             return show(SAFE_AND_COMMIT, f"{fix} {names}")
-        fix = self._make_command(b"--staged", b"--fix", kernel=outside)
-        command = (b"rev-parse", b"--git-path", b"rebase-apply/applying")
-        applying = ask_git(*command, directory=directory)
-        if index is None and applying and can_see(os.path.join(directory, applying[:-1])):
-            return show(SAFE, f"{fix}; git am --continue")
-        return show(SAFE, fix)
+        if index is None and is_under_way(b"rebase-apply/applying", directory):
+            return show(SAFE, f"{fix_staged}; {git} am --continue")
+        return show(SAFE, fix_staged)
 
-    def _write_for_commits(self, directory: bytes, top: bytes, outside: bytes | None) -> str:
-        """Write what to type for commits that are on the branch at hand."""
+    def _name_for_git(self, git: str, top: bytes) -> str:
+        """Name the files for GIT, which may run at TOP."""
+        return self._name_files(top) if git == GIT_HERE else join_words(map(guard, self._texts))
+
+    def _write_for_commits(self, git: str, directory: bytes, top: bytes, prefix: bytes) -> str:
+        """Write what to type for commits that are on the branch at hand, with GIT.
+
+        What a rebase executes runs at TOP, where the kernel is at PREFIX.
+        """
         from kvm_export_hook.git.process import ask_git
 
         commit = os.fsencode(self._commit or "")
         head = list_parents(b"HEAD", directory)
         if self._is_alone and head.startswith(commit):
             since = [b"--since=HEAD~"] if b" " in head else []
-            names = self._name_files(top)
-            fix = self._make_command(b"--fix", *since)
-            return show(SAFE_AND_AMEND, f"{fix} {names}; git commit --amend --no-edit {names}")
+            fix = f"{self._make_command(b'--fix', *since)} {self._name_files(top)}"
+            amend = f"{git} commit --amend --no-edit {self._name_for_git(git, top)}"
+            return show(SAFE_AND_AMEND, f"{fix}; {amend}")
         if ask_git(b"merge-base", b"--is-ancestor", commit, b"HEAD", directory=directory) is None:
             return ""
         has_parent = b" " in list_parents(commit, directory)
         onto = f"{commit[:SHORT_ID].decode()}~" if has_parent else "--root"
-        check = self._make_command(b"--commits", b"HEAD", kernel=outside)
-        return show(STOP_AT_EACH, f"git rebase -r --exec {join_words([os.fsencode(check)])} {onto}")
+        check = self._spell_command(prefix.rstrip(b"/"), b"--commits", b"HEAD")
+        command = join_words([os.fsencode(check)])
+        return show(STOP_AT_EACH, f"{git} rebase -r --exec {command} {onto}")
 
 
 def show(reason: str, command: str) -> str:
@@ -183,7 +195,31 @@ def name_for_user(path: bytes) -> bytes:
     user = find_user()
     if os.path.isabs(path) or user != os.getcwdb():
         path = os.path.relpath(os.path.abspath(path), user)
-    return path if path[:1] != b"-" else b"./" + path
+    return guard(path)
+
+
+def guard(path: bytes) -> bytes:
+    """Spell PATH so that it is no option, and for git nothing but a path."""
+    return b"./" + path if path.startswith((b"-", b":")) else path
+
+
+def name_git(top: bytes, user: bytes) -> str:
+    """Name git, as it runs for the repository at TOP where the USER may be in another."""
+    from kvm_export_hook.git.discover import find_top, is_repository_set
+
+    own = find_top(user)
+    if is_repository_set() if own is None else os.path.samefile(own, top):
+        return GIT_HERE
+    return f"{GIT_HERE} -C {join_words([name_for_user(top)])}"
+
+
+def is_under_way(file: bytes, directory: bytes) -> bool:
+    """Whether git, in the repository at DIRECTORY, has a FILE that says what it is about."""
+    from kvm_export_hook.files.look import can_see
+    from kvm_export_hook.git.process import ask_git
+
+    said = ask_git(b"rev-parse", b"--git-path", file, directory=directory)
+    return said is not None and can_see(os.path.join(directory, said[:-1]))
 
 
 def name_command() -> str:

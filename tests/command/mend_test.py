@@ -259,6 +259,47 @@ def test_the_root_of_a_history(
     assert command("--commits", "HEAD").status == command("--commits", "HEAD~").status == 0
 
 
+@pytest.mark.parametrize("directory", ["", "doc", "linux/virt"])
+def test_several_commits_of_a_kernel_in_a_subdirectory(tmp_path: Path, directory: str) -> None:
+    repository = Repository(tmp_path, HOME)
+    make_tree(tmp_path / "linux", check=True)
+    initialise(repository, {"doc/x": b""})
+    first = repository.record("bad", {f"linux/{A}": BAD})
+    repository.record("after", {f"linux/{B}": MORE})
+    check = f'cd "./{directory}" && {TYPED} --srctree={tmp_path}/linux --commits HEAD~2..'
+    line = type_line(repository, repository.run("sh", "-c", check).output, directory)
+    exec_ = f"'{NAME} --srctree=linux --commits HEAD'"
+    assert line == f"git rebase -r --exec {exec_} {first[:12]}~"
+    assert repository.git("log", "-1", "--format=%s") == "bad\n"
+    output = repository.run("sh", "-c", f"cd linux && {TYPED} --commits HEAD").output
+    type_line(repository, output, "linux")
+    assert repository.run("git", "rebase", "--continue").status == 0
+    assert repository.run("sh", "-c", check).status == 0
+
+
+@pytest.mark.parametrize("is_last", [True, False])
+def test_the_repository_of_another_directory(
+    linux: Repository, tmp_path: Path, is_last: bool
+) -> None:
+    other = initialise(Repository(tmp_path / "other", HOME))
+    bad = linux.record("bad", {A: BAD})
+    if not is_last:
+        linux.record("after", {B: MORE})
+    name = os.path.relpath(linux.top, other.top)
+    check = (NAME, f"--srctree={name}", "--commits", bad)
+    line = type_line(other, other.run(*check).output)
+    mended = linux.run("git", "show", f"HEAD:{A}").output.encode()
+    if is_last:
+        assert line == (
+            f"{NAME} --srctree={name} --fix --since=HEAD~ {name}/{A};"
+            f" git -C {name} commit --amend --no-edit {A}"
+        )
+        assert mended == INTERNAL
+    else:
+        assert line == f"git -C {name} rebase -r --exec '{NAME} --commits HEAD' {bad[:12]}~"
+        assert linux.git("rev-parse", "HEAD").strip() == bad
+
+
 def test_commits_that_cannot_be_mended_here(
     linux: Repository, tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -339,6 +380,16 @@ def test_a_name_that_looks_like_an_option(
     line = type_line(linux, command("--", "-a.c").out, "virt/kvm")
     assert line == f"{NAME} --fix ./-a.c"
     assert command().status == 0
+
+
+def test_a_name_that_git_would_read_as_a_pattern(
+    linux: Repository, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    linux.record("bad", {"virt/kvm/:!a.c": BAD})
+    monkeypatch.chdir(linux.top / "virt/kvm")
+    line = type_line(linux, command("--commits", "HEAD").out, "virt/kvm")
+    assert line.endswith("; git commit --amend --no-edit './:!a.c'")
+    assert command("--commits", "HEAD").status == 0
 
 
 @parametrize(
