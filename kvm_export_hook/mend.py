@@ -134,6 +134,9 @@ class Mending:
         fix_staged = self._make_command(b"--staged", b"--fix", kernel=outside)
         index = os.environb.get(b"GIT_INDEX_FILE")
         if index is not None and not index.endswith(b"index"):
+            if is_under_way(b"MERGE_HEAD", directory):
+                # What only HEAD lacks would count as new since HEAD.
+                return show(SAFE_AND_COMMIT, f"{add}; {fix_staged}")
             has_head = ask_git(b"rev-parse", b"--verify", b"HEAD", directory=directory)
             since = [b"--since=HEAD"] if has_head else []
             fix = self._make_command(b"--fix", *since)

@@ -154,6 +154,19 @@ def test_a_merge(hooked: Repository) -> None:
     assert hooked.git("show", f"HEAD:{B}").encode() == MORE + INTERNAL
 
 
+def test_a_merge_of_what_is_not_staged(hooked: Repository) -> None:
+    hooked.git("checkout", "--quiet", "-b", "topic")
+    hooked.record("topic", {B: OLD})
+    hooked.git("checkout", "--quiet", "main")
+    hooked.record("ours", {"fs/open.c": b""})
+    hooked.git("merge", "--no-ff", "--no-commit", "topic")
+    hooked.write(B, OLD + BAD)
+    output = commit(hooked, "--all").output
+    assert type_line(hooked, output) == f"git add {B}; {NAME} --staged --fix"
+    assert commit(hooked, "--all").status == 0
+    assert hooked.git("show", f"HEAD:{B}").encode() == OLD + INTERNAL
+
+
 def test_a_mail(hooked: Repository, tmp_path: Path) -> None:
     hooked.record("bad", {A: OLD + BAD})
     hooked.record("after", {B: MORE})
