@@ -12,6 +12,7 @@ import os
 from contextlib import suppress
 
 from kvm_export_hook.changes.find import find_unwanted
+from kvm_export_hook.files.look import can_see
 from kvm_export_hook.files.worktree import read_file
 from kvm_export_hook.fix.atomic import hold_signals, replace_file
 from kvm_export_hook.fix.index_lock import OURS, lock_index
@@ -39,6 +40,9 @@ CHANGED_MESSAGE = "it was changed in the meantime: run the command again"
 NOT_COMPARED_MESSAGE = (
     "git does not look at its working copy: run git update-index --no-skip-worktree"
     " --no-assume-unchanged on it"
+)
+NOT_CHECKED_OUT_MESSAGE = (
+    "it is not in the sparse checkout: run git sparse-checkout add on its directory"
 )
 MOVED_ON_MESSAGE = (
     "its working copy has this export more or less often than the index: edit it, then git add it"
@@ -116,7 +120,7 @@ class Rewriting:
             result = wanted.pop(path)
             try:
                 if tag != IS_COMPARED:
-                    raise OSError(None, NOT_COMPARED_MESSAGE)
+                    raise self._explain_no_comparison(path)
                 new = self._write_blob(fix_content(result))
                 self._rewrite_copy(result)
                 lines[path] = b"%s %s 0\t%s\0" % (mode, new, path)
@@ -125,6 +129,11 @@ class Rewriting:
         for path in wanted:
             self._refuse(path, CHANGED_MESSAGE)
         return lines
+
+    def _explain_no_comparison(self, path: bytes) -> OSError:
+        """Explain why git does not compare the file at PATH."""
+        is_here = can_see(os.path.join(self._top, path))
+        return OSError(None, NOT_COMPARED_MESSAGE if is_here else NOT_CHECKED_OUT_MESSAGE)
 
     def _refuse(self, path: bytes, reason: str) -> None:
         """Complain of the file at PATH."""

@@ -12,7 +12,12 @@ from pathlib import Path
 import pytest
 
 from kvm_export_hook.fix.index_lock import BUSY_MESSAGE, LOCKED_MESSAGE, lock_index
-from kvm_export_hook.fix.staged import LINK_MESSAGE, MOVED_ON_MESSAGE, NOT_COMPARED_MESSAGE
+from kvm_export_hook.fix.staged import (
+    LINK_MESSAGE,
+    MOVED_ON_MESSAGE,
+    NOT_CHECKED_OUT_MESSAGE,
+    NOT_COMPARED_MESSAGE,
+)
 from tests.conftest import HOME
 from tests.helpers.cases import parametrize
 from tests.helpers.repositories import Repository, initialise
@@ -170,6 +175,15 @@ def test_a_file_that_git_does_not_look_at(linux: Repository, flag: str) -> None:
     linux.git("update-index", flag, A)
     refuse(linux, NOT_COMPARED_MESSAGE)
     assert read(linux) == BAD
+
+
+def test_a_file_that_is_not_in_the_sparse_checkout(linux: Repository) -> None:
+    linux.stage(B, BAD)
+    linux.git("sparse-checkout", "set", "--cone", "virt")
+    refuse(linux, NOT_CHECKED_OUT_MESSAGE, B)
+    linux.git("sparse-checkout", "add", "arch/x86/kvm")
+    assert fix()[0] == 1
+    assert staged(linux, B) == read(linux, B) == INTERNAL
 
 
 def test_a_working_copy_that_is_a_link(linux: Repository) -> None:
