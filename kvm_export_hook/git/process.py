@@ -48,16 +48,19 @@ LONGEST_REASON = 300
 
 
 class GitError(OSError):
-    """Git is missing, too old, or has failed; ``reason`` says so in one line.
+    """Git is missing, too old, or has failed; ``reason`` says so in one line."""
 
-    ``refusal``: the exit status with which git has refused what it was given; 0:
-    it was not that, but the machine.
-    """
-
-    def __init__(self, reason: str, refusal: int = 0) -> None:
+    def __init__(self, reason: str) -> None:
         super().__init__(None, reason)
         self.reason = reason
-        self.refusal = refusal
+
+
+class RefusalError(GitError):
+    """Git has refused what it was given, with an exit STATUS: it was not the machine."""
+
+    def __init__(self, reason: str, status: int) -> None:
+        super().__init__(reason)
+        self.status = status
 
 
 class Git:
@@ -153,16 +156,15 @@ class Git:
 
         said = os.fsdecode(os.pread(self._stderr, READ_BYTES, 0)).splitlines()
         reason = find_reason(said, self.status or 0)
-        refusal = self.status or 0 if is_refusal(said) else 0
         if reason.startswith(NO_REPOSITORY):
-            return GitError(NO_REPOSITORY_HERE, refusal)
+            return GitError(NO_REPOSITORY_HERE)
         name = os.fsdecode(find_subcommand(self.arguments))
         if () < find_version() < OLDEST_GIT:
             oldest = ".".join(map(str, OLDEST_GIT))
             return GitError(f"git {name} failed: this git is older than {oldest}: {NEWER}")
         remedies = [": " + line.strip() for line in said if line.startswith(REMEDY)]
         shown = f"git {name} failed: {reason[:LONGEST_REASON]}" + "".join(remedies[:1])
-        return GitError(shown, refusal)
+        return RefusalError(shown, self.status or 0) if is_refusal(said) else GitError(shown)
 
 
 def find_reason(said: Sequence[str], status: int) -> str:
@@ -215,8 +217,7 @@ def read_fields(stream: BufferedReader, separator: bytes = b"\0") -> Iterator[by
 
 def find_version() -> tuple[int, ...]:
     """Return the major and the minor version of git."""
-    said = ask_git(b"version") or b""
-    digits = said.partition(b"version ")[2].split(b".")[:2]
+    digits = (ask_git(b"version") or b"").partition(b"version ")[2].split(b".")[:2]
     return tuple(int(part) for part in digits if part.isdigit())
 
 

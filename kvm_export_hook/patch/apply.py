@@ -13,7 +13,7 @@ import re
 from kvm_export_hook.git.compare import Tree, compare
 from kvm_export_hook.git.entries import Entry, parse_index
 from kvm_export_hook.git.objects import get_content
-from kvm_export_hook.git.process import GitError
+from kvm_export_hook.git.process import RefusalError
 from kvm_export_hook.git.trees import TreeReader, parse_tree
 from kvm_export_hook.patch.patch_names import MAY_HIDE_KVM, is_wanted
 from kvm_export_hook.rules.scope import FACT_FILES, KVM_DIRECTORIES, is_in_scope
@@ -137,9 +137,7 @@ class Base:
         options = (ancestor, *names.options, *self._include(names))
         try:
             self._run_on(b"laid", b"apply", *options, stdin=patch)
-        except GitError as error:
-            if not error.refusal:
-                raise
+        except RefusalError:
             return None
         made_from = self._list_index(b"ancestor")
         files = self.files | added
@@ -185,8 +183,8 @@ class Base:
         options = (b"--cached", b"--whitespace=nowarn", *names.options, *self._include(names))
         try:
             self._run_on(index, b"apply", *options, stdin=patch)
-        except GitError as error:
-            if error.refusal != DOES_NOT_APPLY:
+        except RefusalError as error:
+            if error.status != DOES_NOT_APPLY:
                 raise
             return None
         after = self._list_index(index)

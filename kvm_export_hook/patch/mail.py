@@ -10,7 +10,7 @@ import os
 import re
 
 from kvm_export_hook.changes.state import LONGEST_SUBJECT
-from kvm_export_hook.git.process import GitError
+from kvm_export_hook.git.process import GitError, RefusalError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -164,9 +164,7 @@ def read_mail(text: bytes, number: int, scratch: Scratch) -> Mail:
         text = convert_to_utf8(text)
     try:
         said = scratch.run(*MAILINFO, stdin=text)
-    except GitError as error:
-        if not error.refusal:
-            raise
+    except RefusalError as error:
         return Mail(f"mail {number}", None, error.reason)
     subject = read_subject(said)
     patch = scratch.read(b"patch")

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import re
 
-from kvm_export_hook.git.process import GitError
+from kvm_export_hook.git.process import RefusalError
 from kvm_export_hook.patch.mail import NAMING_PATTERN
 from kvm_export_hook.rules.scope import (
     FACT_FILES,
@@ -122,14 +122,12 @@ def read_names(scratch: Scratch, patch: bytes) -> PatchNames:
     where git cannot read the patch.
     """
     readings: list[PatchNames] = []
-    error: GitError | None = None
+    error: RefusalError | None = None
     has_moves = MOVED_PATTERN.search(patch)
     for options in WAYS_TO_READ:
         try:
             names = PatchNames(scratch, patch, options, list_records(scratch, patch, *options))
-        except GitError as refused:
-            if not refused.refusal:
-                raise
+        except RefusalError as refused:
             error = error or refused
             continue
         readings.append(names)

@@ -11,7 +11,7 @@ import os
 
 from kvm_export_hook.changes.state import Change, State
 from kvm_export_hook.git.compare import choose_old_facts
-from kvm_export_hook.git.process import GitError
+from kvm_export_hook.git.process import GitError, RefusalError
 from kvm_export_hook.patch.mail import DIFF_PATTERN, MAKE_AGAIN, may_matter, read_mails
 from kvm_export_hook.patch.patch_names import (
     ELSEWHERE_MESSAGE,
@@ -148,7 +148,7 @@ class Patches:
         try:
             names = read_names(self._scratch, patch)
         except GitError as error:
-            if not error.refusal or may_name_kvm(patch):
+            if not isinstance(error, RefusalError) or may_name_kvm(patch):
                 from kvm_export_hook.patch.diff import explain
 
                 self._refuse(explain(patch, error.reason) + JOINED_MESSAGE * mail.is_flowed)

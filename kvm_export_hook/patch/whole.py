@@ -6,7 +6,7 @@ It is made only once it is asked for; until then the patches lie in a file.
 
 from __future__ import annotations
 
-from kvm_export_hook.git.process import GitError
+from kvm_export_hook.git.process import RefusalError
 from kvm_export_hook.patch.patch_names import list_records
 
 TYPE_CHECKING = False
@@ -71,7 +71,7 @@ class WholeTree:
         self.is_exact = False
         try:
             records = list_records(self._scratch, patch, *options)
-        except GitError:
+        except RefusalError:
             return  # git am refuses it, too
         self.unknown |= {record.name for record in records}
 
@@ -79,9 +79,7 @@ class WholeTree:
         """Apply PATCH with OPTIONS; return whether git could. Raises GitError."""
         try:
             self._run(*APPLY, *options, stdin=patch)
-        except GitError as error:
-            if not error.refusal:
-                raise
+        except RefusalError:
             return False
         return True
 
