@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 DIRECTORY_MODE = b"40000"
 NOTHING_THERE: TreePlace = (b"", b"")
 SLASH_MESSAGE = "as one name, with a slash in it, which git never writes: run git fsck"
-# So many directories are remembered; KVM has about ten.
-MOST_REMEMBERED = 1000
 
 
 class TreeReader:
@@ -38,8 +36,6 @@ class TreeReader:
         Each of DIRECTORIES is its name as git reads it, and the path to begin with;
         what is no directory has nothing below it. Raises GitError.
         """
-        if len(self._known) > MOST_REMEMBERED:
-            self._known.clear()
         found = self._objects.find_paths(name for name, _ in directories)
         pairs = zip(found, directories, strict=True)
         tops = [(each, path + b"/") for each, (_, path) in pairs if each and each.type == b"tree"]
@@ -82,13 +78,14 @@ class TreeReader:
 
     def _walk(self, level: list[tuple[Object, bytes]]) -> Iterator[TreeEntry]:
         """Yield the files below the directories of LEVEL, each with the path of its parent."""
-        known = self._known
+        known, needed = self._known, {}
         here = [(found.id, path) for found, path in level]
         for found, _ in level:
             self._remember(found)
         while here:
             below = []
             for id_, path in here:
+                needed[id_] = known[id_]
                 for mode, child, name in known[id_]:
                     if mode == DIRECTORY_MODE:
                         below.append((child, path + name + b"/"))
@@ -98,6 +95,7 @@ class TreeReader:
             for directory in self._objects.read_all(unknown):
                 self._remember(directory)
             here = below
+        self._known = needed  # the next tree shares most; those of all would fill the memory
 
     def _remember(self, directory: Object) -> None:
         """Remember the entries of a DIRECTORY."""
