@@ -126,13 +126,11 @@ def print_report(first: Result | None, rest: Iterator[Result], run: Run) -> None
 
     All are judged, and a fix goes on to its end, without a reader, too.
     """
-    row = FORMATS[run.options.format]
-    if not (first or row.prints_when_clean):
-        return
+    name = FORMATS[run.options.format].module
     results = rest if first is None else chain([first], rest)
     results, output, find_users = apply_options(results, run)
     # Not by importlib, which loads as much again as a report.
-    module = __import__(f"kvm_export_hook.report.{row.module}", fromlist=["report"])
+    module = __import__(f"kvm_export_hook.report.{name}", fromlist=["report"])
     layout = Layout(
         color=wants_color(run.options.color, output.stream),
         quiet=run.options.quiet,

@@ -12,26 +12,24 @@ from __future__ import annotations
 class Format:
     """A row of FORMATS.
 
-    ``module``: which writes it. ``prints_when_clean``: whether it may print
-    anything where nothing was found. ``notes_on_stderr``: whether a note on a
-    whole tree goes to stderr.
+    ``module``: which writes it. ``notes_on_stderr``: whether a note on a whole tree
+    goes to stderr.
     """
 
-    __slots__ = ("module", "notes_on_stderr", "prints_when_clean")
+    __slots__ = ("module", "notes_on_stderr")
 
-    def __init__(self, module: str, prints_when_clean: bool, notes_on_stderr: bool) -> None:
+    def __init__(self, module: str, notes_on_stderr: bool) -> None:
         self.module = module
-        self.prints_when_clean = prints_when_clean
         self.notes_on_stderr = notes_on_stderr
 
 
 FORMATS = {
-    "text": Format("as_text", prints_when_clean=False, notes_on_stderr=True),
+    "text": Format("as_text", notes_on_stderr=True),
     # b4 takes each line on stderr for a failed check.
-    "checkpatch": Format("as_checkpatch", prints_when_clean=True, notes_on_stderr=False),
-    "b4": Format("as_b4", prints_when_clean=True, notes_on_stderr=False),
-    "json": Format("as_json", prints_when_clean=True, notes_on_stderr=True),
-    "sarif": Format("as_sarif", prints_when_clean=True, notes_on_stderr=True),
+    "checkpatch": Format("as_checkpatch", notes_on_stderr=False),
+    "b4": Format("as_b4", notes_on_stderr=False),
+    "json": Format("as_json", notes_on_stderr=True),
+    "sarif": Format("as_sarif", notes_on_stderr=True),
     # A note is an annotation there.
-    "github": Format("as_github", prints_when_clean=True, notes_on_stderr=False),
+    "github": Format("as_github", notes_on_stderr=False),
 }
