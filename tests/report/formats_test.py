@@ -489,6 +489,21 @@ def test_list_has_what_the_check_finds_whatever_stands_in_the_call(
     assert first.split() == ["EXPORT_SYMBOL_NS_GPL", "kvm_foo", "virt/kvm/a.c:1", "unwanted"]
 
 
+def test_list_has_each_word_that_is_an_export(top: Path, command: Command) -> None:
+    words = b"___EXPORT_SYMBOL(kvm_foo);\nMY_EXPORT_SYMBOL(kvm_bar);\n_EXPORT_FOO(kvm_baz);\n"
+    write(top / "virt/kvm/kvm_main.c", words)
+    first, second, *_ = command("--list").out.split("\n\n")[0].splitlines()
+    assert first.split() == ["___EXPORT_SYMBOL", "kvm_foo", "virt/kvm/kvm_main.c:1", "unwanted"]
+    assert second.split() == ["_EXPORT_FOO", "kvm_baz", "virt/kvm/kvm_main.c:3", "other"]
+
+
+def test_list_of_a_tree_without_exports(top: Path, command: Command) -> None:
+    write(top / "virt/kvm/kvm_main.c", b"int kvm_main;\n")
+    status, out, err = command("--list")
+    assert (status, err) == (0, "")
+    assert out.startswith("     0 exports\n     0 unwanted\nallowlist: bundled, ")
+
+
 def test_list_of_nothing(tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert command("--list") == (0, "", f"kvm-export-hook: {NOTHING_CHECKED}\n")

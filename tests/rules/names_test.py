@@ -47,5 +47,11 @@ def test_it_is_what_one_search_after_the_other_finds(
     assert holds_name(line, facts) is any(word in line for word in words)
 
 
+def test_one_line_after_the_other() -> None:
+    facts = make_facts(allowlist=OTHERS)
+    lines = [b"EXPORT_SYMBOL(a%d)" % number for number in (99, 100, 199, 200)]
+    assert [holds_name(line, facts) for line in lines] == [False, True, True, False]
+
+
 def test_no_names() -> None:
     assert not holds_name(b"EXPORT_SYMBOL_GPL(a)", make_facts(allowlist=frozenset()))
