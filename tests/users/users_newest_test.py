@@ -49,6 +49,28 @@ def test_what_a_series_uses_itself(
     assert said in command("--users", "--patch", str(path)).out
 
 
+def test_commits_that_add_nothing(kernel: Repository, command: Command) -> None:
+    start = kernel.git("rev-parse", "HEAD").strip()
+    kernel.record("clean", {"virt/kvm/new.c": b"void kvm_new(void) {}\n"})
+    assert command("--users", f"--commits={start}..") == (0, "", "")
+
+
+def test_a_kernel_that_the_last_commit_moves_away(kernel: Repository, command: Command) -> None:
+    old = kernel.top / "old"
+    old.mkdir()
+    for each in list(kernel.top.iterdir()):
+        if each.name not in (".git", "old"):
+            each.rename(old / each.name)
+    start = kernel.record("below old")
+    kernel.record("export", {"old/virt/kvm/new.c": EXPORT})
+    kernel.git("mv", "old", "new")
+    kernel.record("away")
+    status, out, err = command("--users", "--srctree=old", f"--commits={start}..")
+    assert status == 2
+    assert err.endswith("is not in the kernel that is checked: name its tree with --srctree=new\n")
+    assert "users are not known: the tree that was searched lacks what is checked" in out
+
+
 def test_a_patch_that_does_not_apply_is_not_said_to_have_no_user(
     kernel: Repository, command: Command
 ) -> None:

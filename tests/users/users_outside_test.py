@@ -66,6 +66,11 @@ def test_a_tree_that_git_does_not_track(tmp_path: Path) -> None:
     assert find_uses(make_kernel(tmp_path, USER)) == USED
 
 
+def test_a_tree_whose_makefile_of_drivers_is_empty(tmp_path: Path) -> None:
+    top = make_kernel(tmp_path, {**USER, "drivers/Makefile": ""})
+    assert look_up(top).missing_outside == NO_GIT
+
+
 def test_a_tree_in_a_repository_of_something_else(tmp_path: Path) -> None:
     run_git(tmp_path, "init", "--quiet")
     write(tmp_path / ".gitignore", b"linux\n")
