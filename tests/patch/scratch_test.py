@@ -15,7 +15,9 @@ from tests.helpers.repositories import Repository
 from tests.helpers.steps import make_steps
 from tests.helpers.support import (
     BAD,
+    CHECKOUT,
     PYTHON,
+    make_environment,
     make_makefile,
     make_unmeasured_environment,
     restore_signals,
@@ -69,6 +71,40 @@ def test_a_full_disk_is_what_is_blamed(
         assert f"cannot write a temporary file in {small}: " in err
         assert err.endswith(": set TMPDIR to another\n")
     assert list(small.iterdir()) == []
+
+
+# Sends itself a signal when the directory is made or removed: Python audits both.
+AUDITED = """
+import os, signal, sys
+from kvm_export_hook.cli import start
+event, number = sys.argv.pop(1), int(sys.argv.pop(1))
+def send(name, arguments):
+    if name == event and b"kvm-export-hook." in os.fsencode(arguments[0]):
+        os.kill(os.getpid(), number)
+send.__cantrace__ = True  # so that coverage sees what handles the signal
+sys.addaudithook(send)
+start()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("event", ["os.mkdir", "os.rmdir"])
+def test_a_signal_waits_until_the_directory_is_made_or_removed(
+    top: Path, tmp_path: Path, event: str, number: signal.Signals
+) -> None:
+    (tmp_path / "scratch").mkdir()
+    done = subprocess.run(
+        restore_signals(PYTHON, "-c", AUDITED, event, str(int(number)), "--patch", "gone"),
+        capture_output=True,
+        check=False,
+        env=make_environment(TMPDIR=str(tmp_path / "scratch"), PYTHONPATH=str(CHECKOUT)),
+    )
+    assert done.returncode == (2 if number == signal.SIGINT else -number)
+    # Nothing is read after the signal.
+    gone = b"kvm-export-hook: error: gone: No such file or directory: check the name\n"
+    interrupted = b"kvm-export-hook: error: interrupted\n"
+    assert done.stderr == gone * (event == "os.rmdir") + interrupted * (number == signal.SIGINT)
+    assert list((tmp_path / "scratch").iterdir()) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGINT])
