@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 from kvm_export_hook.git.objects import NOT_HERE_MESSAGE
 from kvm_export_hook.patch.patch_names import TORN_MESSAGE
 from kvm_export_hook.patch.patches import HUNKS_ALONE_MESSAGE, INTERDIFF_MESSAGE
+from kvm_export_hook.report.advice import IS_OLDER
 from tests.conftest import HOME, Command
 from tests.helpers.cases import parametrize
 from tests.helpers.repositories import VFS, Repository, find_added, list_contents
@@ -249,6 +251,62 @@ def test_the_interdiff_of_a_cover_letter_is_no_patch(linux: Repository, command:
     # Where git am applies it, it is a patch.
     linux.git("reset", "--quiet", "--hard", first)
     assert len(find_added("--patch", path)) == 2
+
+
+def test_nor_is_one_that_names_nothing_of_kvm(linux: Repository, command: Command) -> None:
+    start = linux.record("start", {"fs/a.c": LINES})
+    first = linux.record("first version", {"fs/a.c": b"int kvm;\n" + LINES, A: BAD})
+    linux.git("reset", "--quiet", "--hard", start)
+    linux.record("second version", {"fs/a.c": b"int kvm_more;\n" + LINES, A: BAD})
+    options = ("--stdout", "--cover-letter", f"--interdiff={first}", "-v2")
+    mails = linux.git("format-patch", *options, start).encode()
+    path = str(write(linux.top.parent / "mails", mails))
+    linux.git("reset", "--quiet", "--hard", start)
+    out = command("--users", "--patch", path).out
+    assert f"{A}:1:1: error: " in out
+    # All of it applies, and so the users are those of the tree that it makes.
+    assert IS_OLDER not in out
+
+
+def test_hunks_alone_are_judged_by_what_the_mails_before_made_of_the_tree(
+    linux: Repository, command: Command
+) -> None:
+    listed = MAKEFILE_WITH_CHECK.replace(b"put_kvm", b"sample")
+    first = make_mail(linux, {A: LINES}, {MAKEFILE: listed})
+    after = LINES + BAD + b"EXPORT_SYMBOL_GPL(kvm_other);\n"
+    other: Files = {A: after, MAKEFILE: listed.replace(b"get_kvm", b"other")}
+    second = make_mail(linux, {A: LINES, MAKEFILE: listed}, other)
+    third = make_mail(linux, {A: LINES}, {A: LINES + BAD})
+    linux.record("none of them", {MAKEFILE: MAKEFILE_WITH_CHECK})
+    broken = re.sub(rb"index .*\n", b"", third + second).replace(b" int a", b" long a")
+    path = str(write(linux.top.parent / "mails", first + broken))
+    status, out, err = command("--patch", path)
+    assert (status, out) == (0, "")
+    assert HUNKS_ALONE_MESSAGE in err
+
+
+def test_a_broken_patch_of_something_else_is_as_if_it_were_not_there(linux: Repository) -> None:
+    renames = make_mail(linux, {LIB: VFS + LINES}, {LIB: None, A: VFS + LINES}, "-M")
+    broken = make_mail(linux, {LIB: VFS + LINES}, {LIB: VFS}).replace(b"@@ -1,14", b"@@ -1,19")
+    path = str(write(linux.top.parent / "mails", broken + renames))
+    assert find_added("--patch", path) == [f"[PATCH] after: {A}:2"]
+
+
+def test_a_repository_whose_head_has_no_file_of_kvm(
+    linux: Repository, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mail = make_mail(linux, {A: LINES}, {A: LINES + BAD})
+    path = str(write(linux.top.parent / "mail", mail))
+    linux.git("rm", "-r", "--quiet", "--cached", "virt", "arch")
+    linux.git("commit", "--quiet", "--message", "a kernel that git does not track")
+    status, out, err = command("--patch", path)
+    assert (status, f"{A}:13:1: error: " in out) == (1, True)
+    assert HUNKS_ALONE_MESSAGE in err
+    # Which objects there are is asked of git, whose answer may be none.
+    linux.git("config", "core.repositoryFormatVersion", "99")
+    status, out, err = command("--patch", path)
+    assert (status, out) == (2, "")
+    assert "repo version" in err
 
 
 def test_the_mails_of_a_series_are_applied_one_after_the_other(linux: Repository) -> None:

@@ -432,6 +432,12 @@ def test_what_cannot_be_judged_is_named(text: bytes, complaint: str) -> None:
     assert [said.replace("at <stdin>:", "at line ") for said in complaints] == [complaint]
 
 
+@parametrize("end", {"unix": b"\n", "network": b"\r\n"})
+def test_a_diff_as_of_quilt(end: bytes) -> None:
+    text = b"Index: linux/virt/kvm/x.c\n" + b"=" * 67 + b"\n" + ADDED
+    assert read(text.replace(b"\n", end)) == (FOUND, [])
+
+
 AFTER_A_HUNK = {
     "added-line": b"+EXPORT_SYMBOL(c);\n",
     "after-a-removed-one": b"--b\n+EXPORT_SYMBOL(c);\n",

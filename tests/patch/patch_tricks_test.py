@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kvm_export_hook.patch.diff import JOINED_LINES_MESSAGE
 from tests.helpers.cases import parametrize
 from tests.helpers.git_am import BASE, ask_both, make_repository
 from tests.helpers.patches import read
@@ -112,6 +113,13 @@ def test_what_git_applies_is_found_or_refused(
     assert verdicts.is_applied
     assert verdicts.adds
     assert verdicts.status in (1, 2), verdicts.output
+
+
+@parametrize("text", JOINED)
+def test_lines_that_git_joins_are_not_read_as_hunks(text: bytes) -> None:
+    found, (complaint,) = read(text)
+    assert found == []
+    assert JOINED_LINES_MESSAGE in complaint
 
 
 def test_a_new_file_begins_in_no_comment() -> None:
