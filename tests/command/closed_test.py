@@ -13,7 +13,16 @@ from kvm_export_hook.run import describe_fault
 from tests.conftest import HOME
 from tests.helpers.cases import parametrize
 from tests.helpers.repositories import Repository
-from tests.helpers.support import BAD, COMMAND, drop_rights, make_environment, make_tree, write
+from tests.helpers.support import (
+    BAD,
+    CHECKOUT,
+    COMMAND,
+    PYTHON,
+    drop_rights,
+    make_environment,
+    make_tree,
+    write,
+)
 
 
 @pytest.fixture
@@ -62,6 +71,21 @@ def test_a_place_that_may_not_be_entered(
     assert f"{said}: Permission denied" in done.stderr
 
 
+def test_a_git_directory_that_may_not_be_entered(linux: Repository) -> None:
+    linux.stage("virt/kvm/x.c", BAD)
+    (linux.top / ".git").chmod(0)
+    done = subprocess.run(
+        drop_rights(str(COMMAND), "--staged"),
+        capture_output=True,
+        text=True,
+        check=False,
+        env=make_environment(),
+    )
+    (linux.top / ".git").chmod(0o700)
+    said = f"kvm-export-hook: error: {linux.top}/.git/HEAD: Permission denied: make it readable\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+
+
 @parametrize(
     ("error", "said"),
     {
@@ -72,6 +96,30 @@ def test_a_place_that_may_not_be_entered(
 )
 def test_what_the_machine_lacks_is_no_fault_of_ours(error: Exception, said: str) -> None:
     assert describe_fault(error) == said
+
+
+# All that is loaded so far is there, and nothing more can be.
+FULL = """
+import os, resource
+from kvm_export_hook.cli import main
+limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+status = main(["--help"])
+resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+os._exit(status)
+"""
+
+
+def test_what_cannot_even_load_what_says_so(top: Path) -> None:
+    done = subprocess.run(
+        [PYTHON, "-c", FULL],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=make_environment(PYTHONPATH=str(CHECKOUT)),
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "kvm-export-hook: error: Too many open files\n"
 
 
 def test_too_few_descriptors(linux: Repository) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from kvm_export_hook.git.objects import NOT_HERE_MESSAGE
 from kvm_export_hook.run import NOTHING_CHECKED
 from tests.conftest import Command
 from tests.helpers.cases import parametrize
@@ -375,6 +376,16 @@ def test_a_commit_that_is_missing(series: Repository, command: Command) -> None:
         assert status == 2
         assert err.startswith("kvm-export-hook: error: "), err
         assert err.count("\n") == 1
+
+
+def test_a_directory_that_is_missing(series: Repository, command: Command) -> None:
+    series.record("more", {"virt/kvm/sub/x.c": b"int x;\n"})
+    series.record("check", {"arch/x86/kvm/Makefile": make_makefile("kvm_foo")})
+    id_ = series.git("rev-parse", "HEAD:virt/kvm/sub").strip()
+    (series.top / ".git/objects" / id_[:2] / id_[2:]).unlink()
+    status, out, err = command("--commits=HEAD")
+    assert (status, out) == (2, "")
+    assert err == f"kvm-export-hook: error: object {id_} {NOT_HERE_MESSAGE}\n"
 
 
 # Trees that git reads, and never writes.
