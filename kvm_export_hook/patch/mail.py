@@ -27,11 +27,9 @@ MAILINFO = (b"mailinfo", b"-k", b"message", b"patch")
 
 # Those of these patterns that few mails need are compiled where they are used.
 
-# How git am knows a mail: the line before one in an mbox, or a header.
+# How git am knows a mail: the line before one in an mbox, or a header. Index: looks like
+# one, and a diff that begins with it comes out of git mailinfo as it is.
 MAIL_PATTERN = re.compile(rb">?From |[!-9;-~]+(?::|\Z)")
-# Diffs begin with this, too, but then no headers come after it.
-INDEX = b"Index:"
-NO_HEADER_PATTERN = rb"\n(?![\n\r\t ])(?![!-9;-~]+:)[^\n]*\n|\n\r?\n"
 HEADER_PATTERN = re.compile(rb"(?mi)\A>?From |^(?:From|Subject|Date):")
 # A line that names a file, also one that git does not take for part of a diff.
 NAMING_PATTERN = rb"(?m)^(?:diff |--- |\+\+\+ |Index: |(?:rename|copy) )"
@@ -96,7 +94,7 @@ def read_mails(stream: BinaryIO, scratch: Scratch) -> Iterator[Mail]:
     head = read_head(stream)
     if not head:
         return
-    if not is_mail(head):
+    if not MAIL_PATTERN.match(head):
         yield read_diff(head + stream.read())
         return
     paths = split_mbox(head, stream, scratch)
@@ -117,16 +115,6 @@ def read_head(stream: BinaryIO) -> bytes:
     while len(head) < LONGEST_START and (chunk := stream.read(CHUNK_BYTES)):
         head = (head + chunk).lstrip()
     return head
-
-
-def is_mail(head: bytes) -> bool:
-    """Whether what begins with HEAD is a mail, or several, for git."""
-    if not MAIL_PATTERN.match(head):
-        return False
-    if not head.startswith(INDEX):
-        return True
-    end = re.search(NO_HEADER_PATTERN, head)
-    return end is None or not end[0].strip()
 
 
 def read_diff(text: bytes) -> Mail:
