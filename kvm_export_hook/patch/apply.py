@@ -95,7 +95,7 @@ class Base:
         ways = [self._apply_here, self._apply_where_it_was_made]
         if only_here:
             ways.pop()
-        elif self._has_new_ids(patch, names):
+        elif self._has_already(patch, names):
             ways.reverse()
         for way in ways:
             done = way(patch, names)
@@ -104,13 +104,17 @@ class Base:
                 return self._compare(old, self.files, origin)
         return None
 
-    def _has_new_ids(self, patch: bytes, names: PatchNames) -> bool:
-        """Whether a file that PATCH names is what it makes of it, and not what it was made from."""
+    def _has_already(self, patch: bytes, names: PatchNames) -> bool:
+        """Whether the tree has what PATCH makes, which could be applied at an offset again."""
+        pairs = IDS_PATTERN.findall(patch)
+        olds, news = zip(*pairs, strict=True) if pairs else ((), ())
         ids = [self.files[name][1] for name in names.new if name in self.files]
-        pairs = IDS_PATTERN.findall(patch) if ids else ()
-        return any(
-            id_.startswith(new) and not id_.startswith(old) for old, new in pairs for id_ in ids
-        )
+        changed = [id_ for id_ in ids if pairs and not id_.startswith(olds)]
+        if not changed or any(id_.startswith(news) for id_ in changed):
+            return bool(changed)
+        # A later patch may have changed the file again.
+        options = (b"--cached", b"--check", b"-R", *names.options, *self._include(names))
+        return self._scratch.can_apply(patch, b"index", *options)
 
     def _apply_here(self, patch: bytes, names: PatchNames) -> tuple[IndexFiles, IndexFiles] | None:
         """Apply PATCH to the tree as it is; return the files before and after."""
@@ -135,9 +139,7 @@ class Base:
         self.write_index(b"laid", added)
         ancestor = b"--build-fake-ancestor=" + self._scratch.join(b"ancestor")
         options = (ancestor, *names.options, *self._include(names))
-        try:
-            self._run_on(b"laid", b"apply", *options, stdin=patch)
-        except RefusalError:
+        if not self._scratch.can_apply(patch, b"laid", *options):
             return None
         made_from = self._list_index(b"ancestor")
         files = self.files | added

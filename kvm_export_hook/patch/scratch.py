@@ -11,7 +11,7 @@ import os
 import signal
 
 from kvm_export_hook.git.faults import FULL, blame_temporary, name_temporary
-from kvm_export_hook.git.process import run_git
+from kvm_export_hook.git.process import RefusalError, run_git
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -108,6 +108,14 @@ class Scratch:
         if index is not None:
             environment = environment | {b"GIT_INDEX_FILE": self.join(index)}
         return run_git(*arguments, directory=self.path, stdin=stdin, environment=environment)
+
+    def can_apply(self, patch: bytes, index: bytes, *options: bytes) -> bool:
+        """Have git apply PATCH with OPTIONS, and return whether it did. Raises GitError."""
+        try:
+            self.run(b"apply", *options, stdin=patch, index=index)
+        except RefusalError:
+            return False
+        return True
 
     def blame(self, error: OSError) -> OSError:
         """Return ERROR, or what says that there is no space for this directory."""

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 # Files in the scratch directory.
 KEPT_PATCHES = b"kept"
 WHOLE_INDEX = b"whole"
-APPLY = (b"apply", b"--cached", b"--whitespace=nowarn")
 
 
 class WholeTree:
@@ -66,7 +65,8 @@ class WholeTree:
 
     def _apply(self, patch: bytes, options: tuple[bytes, ...]) -> None:
         """Apply PATCH, unless the tree has what it makes. Raises GitError."""
-        if self._can(patch, *options) or self._can(patch, *options, b"--check", b"-R"):
+        undo = (b"--check", b"-R")
+        if self._can_apply(patch, *options) or self._can_apply(patch, *options, *undo):
             return
         self.is_exact = False
         try:
@@ -75,14 +75,10 @@ class WholeTree:
             return  # git am refuses it, too
         self.unknown |= {record.name for record in records}
 
-    def _can(self, patch: bytes, *options: bytes) -> bool:
-        """Apply PATCH with OPTIONS; return whether git could. Raises GitError."""
-        try:
-            self._run(*APPLY, *options, stdin=patch)
-        except RefusalError:
-            return False
-        return True
+    def _can_apply(self, patch: bytes, *options: bytes) -> bool:
+        """Apply PATCH with OPTIONS, and return whether git could. Raises GitError."""
+        return self._scratch.can_apply(patch, WHOLE_INDEX, b"--cached", *options)
 
-    def _run(self, *arguments: bytes, stdin: bytes = b"") -> bytes:
+    def _run(self, *arguments: bytes) -> bytes:
         """Run git on the index of the whole tree. Raises GitError."""
-        return self._scratch.run(*arguments, stdin=stdin, index=WHOLE_INDEX)
+        return self._scratch.run(*arguments, index=WHOLE_INDEX)

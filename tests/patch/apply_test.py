@@ -196,6 +196,19 @@ def test_in_a_subdirectory_mails_about_something_else_are_read_as_those_about_kv
     assert find_added(srctree, "--patch", path) == [f"[PATCH] after: {A}:13"]
 
 
+def test_a_series_that_head_has_is_not_applied_at_an_offset(linux: Repository) -> None:
+    before = b"int a;\n" * 30
+    after = b"int a;\n" * 10 + BAD + b"int a;\n" * 20
+    start = linux.record("before", {A: before})
+    linux.record("one", {A: after})
+    linux.record("two", {A: after + b"int b;\n"})  # now the file has no id that the first has
+    mails = linux.git("format-patch", "--stdout", start)
+    path = str(write(linux.top.parent / "mails", mails.encode()))
+    assert find_added("--patch", path) == [f"[PATCH 1/2] one: {A}:11"]
+    linux.git("reset", "--quiet", "--hard", start)
+    assert find_added("--patch", path) == [f"[PATCH 1/2] one: {A}:11"]
+
+
 def test_a_mail_of_a_branch_that_went_on(linux: Repository, command: Command) -> None:
     mail = make_mail(linux, {A: LINES * 2}, {A: BAD + LINES * 2})
     path = str(write(linux.top.parent / "mail", mail))
