@@ -161,15 +161,16 @@ class Patches:
         self.names_kvm |= names.are_in_scope
         origin = self._make_origin(mail)
         base, _ = self._get_tree()
+        change = None
         if base:
             base.repository.complain = self._complain_here
             change = base.apply(patch, names, origin, only_here=mail.is_interdiff)
-            if mail.is_interdiff and not change:
-                self._note(self._place, INTERDIFF_MESSAGE)
-                return []
-            self.whole.keep(patch, names.options)
-            if change:
-                return list(self._find(base.repository.read_texts, [change]))
+        if mail.is_interdiff and not change:
+            self._note(self._place, INTERDIFF_MESSAGE)
+            return []
+        self.whole.keep(patch, names.options)
+        if base and change:
+            return list(self._find(base.repository.read_texts, [change]))
         return list(self._find(yield_texts, [self._read_hunks(patch, names, origin)]))
 
     def _pass_over(self, mail: Mail, patch: bytes, names: PatchNames) -> None:

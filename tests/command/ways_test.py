@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.recipes import recipe
-from tests.helpers.repositories import Done, Repository, initialise
+from tests.helpers.repositories import Done, Repository, find_added, initialise
 from tests.helpers.support import BAD, INTERNAL, make_tree
 
 FINDING = "virt/kvm/x.c:1:1: error: EXPORT_SYMBOL_GPL(kvm_sample): "
@@ -107,6 +107,7 @@ def test_a_merge_where_files_and_a_branch_are_called_as_commits_are(linux: Repos
     status, output = linux.run("git", "merge", "--no-edit", "topic")
     assert (status, "kvm-export-hook" in output) == (0, False), output
     linux.stage("virt/kvm/z.c", BAD)
+    assert find_added(f"--srctree={linux.top}", "--staged") == ["virt/kvm/z.c:1"]
     status, output = linux.commit()
     assert status == 1
     assert output.startswith("virt/kvm/z.c:1:1: error: ")

@@ -266,6 +266,29 @@ def test_the_interdiff_of_a_cover_letter_is_no_patch(linux: Repository, command:
     assert len(find_added("--patch", path)) == 2
 
 
+def test_nor_is_it_where_only_hunks_are_read(linux: Repository, command: Command) -> None:
+    header = "include/linux/kvm_types.h"
+    macro = (linux.top / header).read_bytes()
+    start = linux.record("start", {A: LINES})
+    first = linux.record("first version", {header: macro * 2})
+    linux.git("reset", "--quiet", "--hard", start)
+    linux.record("second version", {header: b"\n" + macro, A: LINES + BAD})
+    # It takes the macro out of the header, as far as its hunks show.
+    write(linux.top / header, b"\n")
+    interdiff = linux.git("diff", "HEAD", header).encode()
+    mails = linux.git("format-patch", "--stdout", "--cover-letter", f"--interdiff={first}", start)
+    start_of_diff, end = mails.index("diff --git"), mails.index("\nFrom ", 1)
+    text = mails[:start_of_diff].encode() + interdiff + b"-- \n2.39.5\n" + mails[end:].encode()
+    path = str(write(linux.top.parent / "mails", text))
+    linux.git("reset", "--quiet", "--hard", start)
+    shutil.rmtree(linux.top / ".git")
+    assert find_added("--patch", path) == [f"[PATCH 1/1] second version: {A}:13"]
+    assert INTERDIFF_MESSAGE in command("--patch", path).err
+    # Only a cover letter has one.
+    write(linux.top.parent / "mails", text.replace(b"[PATCH 0/1]", b"[PATCH]"))
+    assert INTERDIFF_MESSAGE not in command("--patch", path).err
+
+
 def test_nor_is_one_that_names_nothing_of_kvm(linux: Repository, command: Command) -> None:
     start = linux.record("start", {"fs/a.c": LINES})
     first = linux.record("first version", {"fs/a.c": b"int kvm;\n" + LINES, A: BAD})

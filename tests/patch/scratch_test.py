@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from kvm_export_hook.patch.scratch import Scratch
 from tests.conftest import Command
 from tests.helpers.repositories import Repository
 from tests.helpers.steps import make_steps
@@ -120,3 +122,13 @@ def test_a_signal_at_every_step_leaves_nothing(tmp_path: Path, number: signal.Si
         if done.returncode == 0:
             break
     assert 20 < step < 145
+
+
+def test_a_signal_that_is_ignored_stays_so() -> None:
+    usual = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Scratch():
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, usual)
