@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import NoReturn
 
+    from kvm_export_hook.files.walk import SourceFile
     from kvm_export_hook.rules.facts import Facts
     from kvm_export_hook.run import T
-    from kvm_export_hook.values import Result, Text
+    from kvm_export_hook.values import Result
 
 
 def start() -> NoReturn:
@@ -125,16 +126,16 @@ def check_texts(run: Run) -> Iterator[Result]:
     """Check the files that were asked for, each a change without an old state."""
     trees = worktree.KnownTrees(run.read_facts, run.complain, run.note)
     paths = map(os.fsencode, run.options.paths)
-    for text, content, facts in worktree.read_texts(paths, run.srctree, trees, run.complain):
+    for file, content, facts in worktree.read_files(paths, run.srctree, trees, run.complain):
         run.has_met_anything = True
-        result = check_text(text, content, facts, run)
+        result = check_file(file, content, facts, run)
         del content  # the next one is read into its memory
         if result:
             yield result
 
 
-def check_text(text: Text, content: bytes, facts: Facts, run: Run) -> Result | None:
-    """Check TEXT; return its result if it has findings."""
+def check_file(file: SourceFile, content: bytes, facts: Facts, run: Run) -> Result | None:
+    """Check the CONTENT of FILE; return the result if it has findings."""
     try:
         suspects = scan.find_suspects(content, facts.listed)
         if not suspects:
@@ -143,12 +144,14 @@ def check_text(text: Text, content: bytes, facts: Facts, run: Run) -> Result | N
         from kvm_export_hook.rules.judge import judge
         from kvm_export_hook.values import Result
 
+        text = worktree.make_file_text(file)
         findings = judge(content, suspects, fit_facts(facts, text.name))
         first = next(findings, None)
         return Result(text, content, facts, chain(first, findings)) if first else None
     except MemoryError:
         suspects = ()  # which take the most: let there be room to say so
-    run.complain(text.path, OSError(None, NO_MEMORY))
+    _, _, path, _ = file
+    run.complain(path, OSError(None, NO_MEMORY))
     return None
 
 

@@ -37,9 +37,9 @@ def print_list(run: Run) -> None:
     trees = worktree.KnownTrees(run.read_facts, run.complain, run.note)
     paths = map(os.fsencode, options.paths)
     found: list[Export] = []
-    for text, content, facts in worktree.read_texts(paths, run.srctree, trees, run.complain):
+    for file, content, facts in worktree.read_files(paths, run.srctree, trees, run.complain):
         run.has_met_anything = True
-        found.extend(list_text(text, content, facts, run))
+        found.extend(list_text(worktree.make_file_text(file), content, facts, run))
     users = {}
     if options.users:
         from kvm_export_hook.users.lookup import find_export_users

@@ -18,7 +18,6 @@ from kvm_export_hook.rules.scope import (
     is_named_from_the_top,
 )
 from kvm_export_hook.run import NO_MEMORY
-from kvm_export_hook.values import Text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from kvm_export_hook.files.walk import SourceFile
     from kvm_export_hook.rules.facts import Facts
     from kvm_export_hook.run import Complain, Note, ReadFacts
+    from kvm_export_hook.values import Text
 
 # Opens a FIFO without a writer, too, and makes no terminal the process's own.
 READ_WITHOUT_WAITING = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY
@@ -35,9 +35,9 @@ READ_WITHOUT_WAITING = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY
 KEPT_MEMORY = 1 << 20
 
 
-def read_texts(
+def read_files(
     paths: Iterable[bytes], srctree: bytes | None, trees: KnownTrees, complain: Complain
-) -> Iterator[tuple[Text, bytes, Facts]]:
+) -> Iterator[tuple[SourceFile, bytes, Facts]]:
     """Yield the files in scope of PATHS, sorted by path, each once, where the rule is enforced.
 
     Each with its bytes, and the facts of its tree.
@@ -48,7 +48,8 @@ def read_texts(
     # Once so much has been freed, glibc keeps what is freed for the next text: new
     # pages cost more than to scan them.
     bytes(KEPT_MEMORY)
-    for top, name, path, is_named in find_source_files(paths, srctree, trees, complain):
+    for file in find_source_files(paths, srctree, trees, complain):
+        top, _, path, _ = file
         facts = trees.read_facts(top)
         if facts.is_enforced:
             try:
@@ -58,8 +59,16 @@ def read_texts(
 
                 complain(path, explain_absence(path, error))
                 continue
-            yield Text(name, path, top=top, is_named=is_named), content, facts
+            yield file, content, facts
             del content  # the next one is read into its memory
+
+
+def make_file_text(file: SourceFile) -> Text:
+    """Make the text of FILE, once there is something in it."""
+    from kvm_export_hook.values import Text
+
+    top, name, path, is_named = file
+    return Text(name, path, top=top, is_named=is_named)
 
 
 class KnownTrees:

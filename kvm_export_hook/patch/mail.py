@@ -163,8 +163,7 @@ def read_mail(text: bytes, number: int, scratch: Scratch) -> Mail:
     diff = DIFF_PATTERN.search(patch)
     if diff:
         before = message + patch[: diff.start()]
-        if b"Interdiff" in before and re.match(LETTER_PATTERN, subject):
-            mail.is_interdiff = bool(re.search(INTERDIFF_PATTERN, before))
+        mail.is_interdiff = b"Interdiff" in before and bool(re.search(INTERDIFF_PATTERN, before))
     else:
         mail.is_colored = COLOR in text or COLOR in message + patch
         has_structure = re.search(STRUCTURE_PATTERN, text) or mail.is_colored

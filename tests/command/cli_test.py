@@ -575,7 +575,6 @@ CLEAN_PATH = {
     "kvm_export_hook.rules.scan",
     "kvm_export_hook.rules.scope",
     "kvm_export_hook.run",
-    "kvm_export_hook.values",
 }
 
 

@@ -284,9 +284,6 @@ def test_nor_is_it_where_only_hunks_are_read(linux: Repository, command: Command
     shutil.rmtree(linux.top / ".git")
     assert find_added("--patch", path) == [f"[PATCH 1/1] second version: {A}:13"]
     assert INTERDIFF_MESSAGE in command("--patch", path).err
-    # Only a cover letter has one.
-    write(linux.top.parent / "mails", text.replace(b"[PATCH 0/1]", b"[PATCH]"))
-    assert INTERDIFF_MESSAGE not in command("--patch", path).err
 
 
 def test_nor_is_one_that_names_nothing_of_kvm(linux: Repository, command: Command) -> None:
