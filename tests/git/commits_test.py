@@ -68,6 +68,14 @@ def test_a_commit_that_restores_the_check_is_told_what_it_fails_on(linux: Reposi
     assert find_added("--commits=HEAD") == []
 
 
+def test_names_that_leave_the_list_one_after_the_other(linux: Repository) -> None:
+    exports = b"EXPORT_SYMBOL_GPL(kvm_one);\nEXPORT_SYMBOL_GPL(kvm_two);\n"
+    start = linux.record("both", {MAKEFILE: make_makefile("kvm_one", "kvm_two"), A: exports})
+    linux.record("one", {MAKEFILE: make_makefile("kvm_two")})
+    linux.record("two", {MAKEFILE: make_makefile("kvm_get_kvm")})
+    assert find_added(f"--commits={start}..") == [f"one: {A}:1", f"two: {A}:2"]
+
+
 def test_a_bad_commit_and_its_fix_fail_with_a_heading_for_each_commit(
     series: Repository, command: Command
 ) -> None:

@@ -7,10 +7,12 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
+from kvm_export_hook.patch.mail import split_mbox
 from kvm_export_hook.patch.scratch import Scratch
 from tests.conftest import Command
 from tests.helpers.repositories import Repository
@@ -122,6 +124,14 @@ def test_a_signal_at_every_step_leaves_nothing(tmp_path: Path, number: signal.Si
         if done.returncode == 0:
             break
     assert 20 < step < 145
+
+
+def test_no_space_for_a_file_is_what_is_blamed() -> None:
+    with Scratch() as scratch:
+        os.symlink(b"/dev/full", scratch.join(b"mbox"))
+        with pytest.raises(OSError, match="No space") as caught:
+            split_mbox(b"From a\n", BytesIO(), scratch)
+        assert "TMPDIR" in str(scratch.blame(caught.value))
 
 
 def test_a_signal_that_is_ignored_stays_so() -> None:
