@@ -30,6 +30,7 @@ DROPPED = (
 KEPT = ("GIT_EXEC_PATH", "GIT_SSL_", "GIT_SSH", "GIT_PROXY_", "PYTHONHOME", "PYTHONPATH")
 
 # pre-commit takes every other GIT_* away from the git that clones: this is read from HOME.
+# No git goes on in the background, in what is removed meanwhile.
 GIT_CONFIGURATION = """\
 [user]
 	name = A Developer
@@ -40,6 +41,8 @@ GIT_CONFIGURATION = """\
 	directory = *
 [protocol "file"]
 	allow = always
+[maintenance]
+	auto = false
 """
 # How pip and uv reach an index on this machine.
 INDEX_FILES = (".config/pip", ".config/uv", ".pip", ".netrc")

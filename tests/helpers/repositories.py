@@ -97,7 +97,7 @@ class Repository:
 
     def commit_index(self) -> None:
         """Commit what is staged, be it nothing, with as few processes as can be."""
-        self.git("-c", "maintenance.auto=false", "commit", "--quiet", "--allow-empty", "-m", "next")
+        self.git("commit", "--quiet", "--allow-empty", "-m", "next")
 
     def begin_merge(self, commit: str) -> None:
         """Make the next commit a merge of COMMIT, even of one that HEAD has already."""
