@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from kvm_export_hook.rules.facts import Facts
     from kvm_export_hook.run import Complain, Note, ReadFacts
 
-# The files of so many trees are remembered: the parent of a commit was often the one before it.
-MOST_LISTED = 2
+# The files of so many trees are remembered. A commit's are listed before those of its parent,
+# which are often known, and must not be dropped for them.
+MOST_LISTED = 3
 
 
 class Repository:

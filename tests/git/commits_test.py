@@ -69,11 +69,16 @@ def test_a_commit_that_restores_the_check_is_told_what_it_fails_on(linux: Reposi
 
 
 def test_names_that_leave_the_list_one_after_the_other(linux: Repository) -> None:
-    exports = b"EXPORT_SYMBOL_GPL(kvm_one);\nEXPORT_SYMBOL_GPL(kvm_two);\n"
-    start = linux.record("both", {MAKEFILE: make_makefile("kvm_one", "kvm_two"), A: exports})
-    linux.record("one", {MAKEFILE: make_makefile("kvm_two")})
-    linux.record("two", {MAKEFILE: make_makefile("kvm_get_kvm")})
-    assert find_added(f"--commits={start}..") == [f"one: {A}:1", f"two: {A}:2"]
+    names = ["kvm_one", "kvm_two", "kvm_three"]
+    exports = b"".join(b"EXPORT_SYMBOL_GPL(%s);\n" % name.encode() for name in names)
+    linux.record("start", {MAKEFILE: make_makefile(*names), A: exports})
+    while names:
+        linux.record(names.pop(0), {MAKEFILE: make_makefile(*names, "kvm_get_kvm")})
+    assert find_added("--commits=HEAD~3..") == [
+        f"kvm_one: {A}:1",
+        f"kvm_two: {A}:2",
+        f"kvm_three: {A}:3",
+    ]
 
 
 def test_a_bad_commit_and_its_fix_fail_with_a_heading_for_each_commit(
