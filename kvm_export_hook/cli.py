@@ -109,7 +109,7 @@ def report_findings(run: Run) -> None:
 
         results = check.check_change(run, check.find_findings)
     else:
-        results = check_texts(run)
+        results = check_files(run)
     results = run.read_all(results, FOUND)
     if run.options.users:
         from kvm_export_hook import show
@@ -122,7 +122,7 @@ def report_findings(run: Run) -> None:
         show.print_report(first, results, run)
 
 
-def check_texts(run: Run) -> Iterator[Result]:
+def check_files(run: Run) -> Iterator[Result]:
     """Check the files that were asked for, each a change without an old state."""
     trees = worktree.KnownTrees(run.read_facts, run.complain, run.note)
     paths = map(os.fsencode, run.options.paths)

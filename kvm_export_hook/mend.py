@@ -127,7 +127,6 @@ class Mending:
         git = name_git(top, user)
         if not options.staged:
             return self._write_for_commits(git, directory, top, prefix)
-        names = self._name_files(top)
         add = f"{git} add {self._name_for_git(git, top)}"
         if all(is_mended(os.path.join(top, path), *each) for path, each in self._calls.items()):
             return show(ADD_MENDED, add)
@@ -140,7 +139,7 @@ class Mending:
             has_head = ask_git(b"rev-parse", b"--verify", b"HEAD", directory=directory)
             since = [b"--since=HEAD"] if has_head else []
             fix = self._make_command(b"--fix", *since)
-            return show(SAFE_AND_COMMIT, f"{fix} {names}")
+            return show(SAFE_AND_COMMIT, f"{fix} {self._name_files(top)}")
         if index is None and is_under_way(b"rebase-apply/applying", directory):
             return show(SAFE, f"{fix_staged}; {git} am --continue")
         return show(SAFE, fix_staged)

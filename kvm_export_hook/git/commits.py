@@ -154,7 +154,7 @@ def name_facts(
     not KNOWN, ``PARENT:path``, which many branches may share.
     """
     changed = commit.changed_facts
-    (first, *_) = commit.parents or [commit.id]
+    first = commit.parents[0] if commit.parents else commit.id
     here = known.get(first) or repository.name_facts(first)
     new = tuple(
         changed[0][name].new_id if name in changed[0] else object_name

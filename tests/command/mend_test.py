@@ -140,12 +140,17 @@ def test_the_first_commit(tmp_path: Path) -> None:
     assert commit(linux, "--all").status == 0
 
 
-def test_a_merge(hooked: Repository) -> None:
+def begin_merge(hooked: Repository, theirs: dict[str, bytes]) -> None:
+    """Merge a branch that has THEIRS into another one, up to its commit."""
     hooked.git("checkout", "--quiet", "-b", "topic")
-    hooked.record("topic", {B: MORE})
+    hooked.record("topic", theirs)
     hooked.git("checkout", "--quiet", "main")
     hooked.record("ours", {"fs/open.c": b""})
     hooked.git("merge", "--no-ff", "--no-commit", "topic")
+
+
+def test_a_merge(hooked: Repository) -> None:
+    begin_merge(hooked, {B: MORE})
     hooked.stage(B, MORE + BAD)
     status, output = commit(hooked)
     assert status == 1
@@ -155,11 +160,7 @@ def test_a_merge(hooked: Repository) -> None:
 
 
 def test_a_merge_of_what_is_not_staged(hooked: Repository) -> None:
-    hooked.git("checkout", "--quiet", "-b", "topic")
-    hooked.record("topic", {B: OLD})
-    hooked.git("checkout", "--quiet", "main")
-    hooked.record("ours", {"fs/open.c": b""})
-    hooked.git("merge", "--no-ff", "--no-commit", "topic")
+    begin_merge(hooked, {B: OLD})
     hooked.write(B, OLD + BAD)
     output = commit(hooked, "--all").output
     assert type_line(hooked, output) == f"git add {B}; {NAME} --staged --fix"
