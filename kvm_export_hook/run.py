@@ -41,7 +41,9 @@ NO_THREAD = "can't start new thread"  # as Python says it, in a RuntimeError
 # Said of a fault of ours.
 PLEASE_REPORT = "please report this, with the input"
 
-NOTHING_CHECKED = f"nothing checked: found no C source below {KVM_SHOWN}"
+NOTHING_CHECKED = (
+    f"nothing checked: found no C source below {KVM_SHOWN}; a kernel elsewhere must be named"
+)
 
 WHAT_TO_DO = {
     FileNotFoundError: "check the name",

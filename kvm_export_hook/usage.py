@@ -54,7 +54,7 @@ def add_guess(wrong: str) -> str:
         return wrong
     from difflib import get_close_matches
 
-    known: dict[str, str] = {}
+    known = {"cached": "--staged"}  # the word of git diff
     for rows in OPTIONS.values():
         for names, row in rows.items():
             known |= {choice: f"{names} {choice}" for choice in row.get("choices", ())}

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 NO_TREE_MESSAGE = f"is not a kernel tree, with C source in {KVM_SHOWN}: name the top of one"
 FROM_HERE_MESSAGE = "no such file from this directory: name it as {}"
+NO_PATH_MESSAGE = "check the name; for a commit or a range, use --commits"
 OUTSIDE_SRCTREE_MESSAGE = "is not in the kernel tree that --srctree names: leave out --srctree"
 
 
@@ -87,7 +88,8 @@ def explain_absence(path: bytes, error: OSError) -> OSError:
     here = os.getcwdb()
     top = find_nearest_tree(here, {})
     if top is None or not os.path.lexists(os.path.join(top, path)):
-        return error
+        may_be_revision = b"/" not in path or b".." in path
+        return OSError(None, f"{error.strerror}: {NO_PATH_MESSAGE}") if may_be_revision else error
     from kvm_export_hook.escape import make_printable
 
     name = make_printable(os.path.relpath(os.path.join(top, path), here))

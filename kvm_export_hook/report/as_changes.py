@@ -88,7 +88,7 @@ def write_users_left(export: Export, users: Users | None) -> list[str]:
 
 
 def write_sum(used: Sequence[UsedEffect]) -> str:
-    """Write the sum: ``2 commits: 1 export added (1 unwanted), 0 dropped, 1 changed``."""
+    """Write the sum: ``in 2 commits: 1 export added (1 unwanted), 0 dropped, 1 changed``."""
     origins = [each.origin for each, _ in used if each.origin and not each.origin.is_alone]
     noun = "commit" if any(each.commit for each in origins) else "mail"
     added = [(each, users) for effect, users in used for each in effect.added]
@@ -100,7 +100,7 @@ def write_sum(used: Sequence[UsedEffect]) -> str:
         f"{len(dropped)} dropped" + write_remarks(dropped, {"still used": is_still_used}),
         f"{len(changed)} changed" + write_remarks(changed, {"unwanted": is_unwanted}),
     )
-    return (f"{count(len(origins), noun)}: " if origins else "") + ", ".join(parts)
+    return (f"in {count(len(origins), noun)}: " if origins else "") + ", ".join(parts)
 
 
 def write_remarks(

@@ -69,7 +69,7 @@ def write_text(exports: Sequence[Export], audit: Audit) -> Iterator[str]:
     extra = f" and --allow {' '.join(audit.extra)}" if audit.extra else ""
     yield f"allowlist: {audit.source}{extra}, {len(audit.symbols)} symbols\n"
     stale = ", ".join(map(make_printable, audit.stale)) or "none"
-    yield f"allowlisted, but not exported here: {stale}\n"
+    yield f"on the allowlist, but not exported in what was listed: {stale}\n"
     for top, users in audit.users.items():
         yield from write_users(exports, audit, top, users)
 

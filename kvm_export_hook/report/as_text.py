@@ -44,7 +44,7 @@ the export: EXPORT_SYMBOL_GPL hands a symbol to every GPL module, EXPORT_SYMBOL
 to every module. If a module outside KVM needs the symbol, say which in the
 """
 TO_LIST = f"commit message, and add the symbol to the allowlist in {MAKEFILE.decode()}.\n"
-TO_ALLOW = "commit message, and\n{}.\n"  # where the Makefile has no list
+TO_ALLOW = "commit message, and {}.\n"  # where the Makefile has no list
 LACKING = "This tree does not have EXPORT_SYMBOL_FOR_KVM_INTERNAL yet (Linux before 6.18).\n"
 
 

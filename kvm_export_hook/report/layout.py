@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 # What permits a symbol where the tree has no list; {} is its name.
 ALLOW_BY_COMMAND = "pass --allow {}"
-ALLOW_BY_HOOK = 'add "args: [--allow={}]" to the hook in .pre-commit-config.yaml'
+ALLOW_BY_HOOK = 'add "args: [--allow={}]" to the hook\'s configuration'
 
 
 class Layout:

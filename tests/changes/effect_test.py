@@ -164,7 +164,7 @@ def test_changes_that_do_nothing_are_not_listed_at_all(linux: Repository, comman
     assert first.endswith(": added")
     assert rest == [
         f"  + kvm_sample  EXPORT_SYMBOL_GPL  {A}:1  unwanted",
-        "1 commit: 1 export added (1 unwanted), 0 dropped, 0 changed",
+        "in 1 commit: 1 export added (1 unwanted), 0 dropped, 0 changed",
     ]
 
 
@@ -308,7 +308,7 @@ def test_mails_have_headings_and_are_counted(linux: Repository, command: Command
         f"  + kvm_sample  EXPORT_SYMBOL_GPL  {A}:1  unwanted\n"
         "mail: two\n"
         f"  - kvm_sample  EXPORT_SYMBOL_GPL  {A}:1\n"
-        "2 mails: 1 export added (1 unwanted), 1 dropped, 0 changed\n",
+        "in 2 mails: 1 export added (1 unwanted), 1 dropped, 0 changed\n",
         "",
     )
 

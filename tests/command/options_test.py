@@ -108,6 +108,7 @@ def test_an_empty_word_is_a_path() -> None:
         "another format": ("--sarif", "unknown option: --sarif (did you mean --format sarif?)"),
         "a colour": ("--never", "unknown option: --never (did you mean --color never?)"),
         "misspelt": ("--colour=never", "unknown option: --colour=never (did you mean --color?)"),
+        "as git diff says it": ("--cached", "unknown option: --cached (did you mean --staged?)"),
         "without the dash": ("--prepush", "unknown option: --prepush (did you mean --pre-push?)"),
         "one dash": ("-diff", "unknown option: -diff (did you mean --diff?)"),
         "two dashes": ("--q", "unknown option: --q (did you mean -q?)"),

@@ -115,6 +115,7 @@ def test_any_spelling_names_a_file(top: Path, spelling: str, path: str) -> None:
 )
 def test_out_of_scope(top: Path, path: str) -> None:
     (top / "virt/kvm/kvm_main.c").unlink()
+    (top / "fs").mkdir()
     if "." in path:
         write(top / path, BAD)
     assert found(path) == []

@@ -45,7 +45,7 @@ def test_all_that_a_commit_may_do(linux: Repository, command: Command) -> None:
         f"  - kvm_dropped_with_a_long_name  {internal}  {A}:1\n"
         f"  - kvm_b{gap}       {internal}  {A}:4\n"
         f"  ~ kvm_a{gap}       {internal} -> EXPORT_SYMBOL  {A}:2  internal -> unwanted\n"
-        "3 commits: 2 exports added (1 unwanted), 2 dropped, 3 changed (1 unwanted)\n",
+        "in 3 commits: 2 exports added (1 unwanted), 2 dropped, 3 changed (1 unwanted)\n",
         "",
     )
 

@@ -13,7 +13,7 @@ from tests.helpers.support import NOT_LISTED, judge_file
 
 # In a tree with the make check.
 ADVICE = text.ADVICE + text.TO_LIST
-WITHOUT_A_LIST = text.ADVICE + "commit message, and\npass --allow SYMBOL.\n"
+WITHOUT_A_LIST = text.ADVICE + "commit message, and pass --allow SYMBOL.\n"
 
 
 def report(
@@ -48,7 +48,7 @@ def test_the_advice_for_a_tree_whose_makefile_has_no_list() -> None:
     file = judge_file(b"EXPORT_SYMBOL(a);\n", check=False)
     assert "".join(text.report([file], Layout())).endswith(WITHOUT_A_LIST)
     by_hook = "".join(text.report([file], Layout(allow_hint=ALLOW_BY_HOOK)))
-    said = '\nadd "args: [--allow=SYMBOL]" to the hook in .pre-commit-config.yaml.\n'
+    said = 'commit message, and add "args: [--allow=SYMBOL]" to the hook\'s configuration.\n'
     assert by_hook.endswith(said)
 
 

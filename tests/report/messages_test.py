@@ -166,6 +166,7 @@ MET = {
 # The command line.
 MET |= {
     "unknown-option": (nothing, ["--zzz"], "unknown option: --zzz: see --help", 2),
+    "a-range-as-a-path": (nothing, ["master.."], "for a commit or a range, use --commits", 2),
     "misspelt-option": (nothing, ["--prepush"], "(did you mean --pre-push?): see --help", 2),
     "value-too-many": (nothing, ["--staged=x"], "--staged takes no value: use --staged", 2),
     "value-missing": (nothing, ["--srctree"], "--srctree needs a value: use --srctree=DIR", 2),

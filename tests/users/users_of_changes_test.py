@@ -159,7 +159,7 @@ def test_a_part_of_a_kernel_never_says_nobody(kernel: Repository, command: Comma
     assert out.partition("\n")[2] == (
         f"  + kvm_lone  {INTERNAL}  {NEW}:1  not known\n"
         f"  - kvm_new   {INTERNAL}  {NEW}:1  not known\n"
-        "1 commit: 1 export added, 1 dropped, 0 changed\n"
+        "in 1 commit: 1 export added, 1 dropped, 0 changed\n"
         "users outside KVM are not known: this is part of a kernel, without drivers/Makefile\n"
     )
     found = list_users(command, "--commits=HEAD")
