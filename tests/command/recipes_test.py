@@ -88,6 +88,10 @@ def test_a_server(pushed: Repository, tmp_path: Path) -> None:
     assert FINDING in pushed.run("git", "push", "origin", "HEAD:refs/heads/new").output
     assert pushed.run("git", "push", "origin", "HEAD^:refs/heads/good").status == 0
     assert pushed.run("git", "push", "--delete", "origin", "good").status == 0
+    pushed.git("tag", "tree", "HEAD^{tree}")
+    pushed.git("tag", "bad")
+    assert pushed.run("git", "push", "origin", "tree").status == 0
+    assert FINDING in pushed.run("git", "push", "origin", "bad").output
     # Nothing is there that the first push could be compared with.
     pushed.git("init", "--quiet", "--bare", str(tmp_path / "empty.git"))
     install(tmp_path / "empty.git", "pre-receive", hook)
