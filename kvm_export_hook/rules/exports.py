@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kvm_export_hook.rules.facts import Facts
     from kvm_export_hook.rules.scan import Word
 
-# It begins with plain bytes, which re finds ten times as fast as a look behind.
+# It begins with plain bytes: re finds these ten times as fast as a lookbehind.
 EXPORT_PATTERN = re.compile(rb"EXPORT_[A-Za-z0-9_]+")
 UNDERSCORE = 0x5F
 
@@ -58,14 +58,14 @@ def find_exports(
 ) -> Iterator[Export]:
     """Yield the calls of every EXPORT_* macro in the code of TEXT, in order.
 
-    FACTS are those of its tree at TOP; PATH is how to show its place, FIRST_LINE
-    the number of its first line.
+    FACTS are those of its tree at TOP; PATH is its path in the report; FIRST_LINE
+    is the number of its first line.
     """
     suspects = find_suspects(text, facts.listed)
     unwanted = {finding.offset for finding in judge(text, suspects, facts)}
     words = list(find_export_words(text))
     judged = [word for word in words if word[1] in policy.MACROS]
-    # Calls of these are read as the check reads them: up to the next of these.
+    # Their calls are read as ``judge`` reads them: up to the next macro of the table.
     place_of = dict(zip((start for start, _ in judged), find_places(text, judged), strict=True))
     line, passed = first_line, 0
     for place, (start, macro) in zip(find_places(text, words), words, strict=True):
@@ -78,7 +78,7 @@ def find_exports(
 
 
 def find_export_words(text: bytes) -> Iterator[Word]:
-    """Yield the offset and the bytes of each word that is EXPORT_... after any underscores."""
+    """Yield the offset and the bytes of each word EXPORT_..., also with underscores before it."""
     for match in EXPORT_PATTERN.finditer(text):
         start = match.start()
         while start and text[start - 1] == UNDERSCORE:

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""What a kernel tree says, from the bytes of two of its files, and the allowlist in force. Pure.
+"""The facts of a kernel tree, read from two of its files, with the allowlist in force. Pure.
 
 Linux before 6.18 has no macro for KVM's own exports, so the rule cannot be followed there.
 Newer trees have the macro, and since commit fc4d3a6558af a check in ``arch/x86/kvm/Makefile``
-that fails the build and has an allowlist of its own. That check is recognised, or unknown,
-never interpreted: half a reader of make's language passes in silence what make refuses.
+that fails the build and has an allowlist of its own. That check is either recognised or
+unknown. It is never interpreted: an incomplete reader of make's language would silently
+pass what make refuses.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ if TYPE_CHECKING:
 TRAILER = b"\nexports_grep_trailer := "
 # The conditions, and by how much each changes how deep make is in them.
 CONDITIONS = {b"ifdef": 1, b"ifndef": 1, b"ifeq": 1, b"ifneq": 1, b"else": 0, b"endif": -1}
-# What may change the check if it stands before it: one of these words, an evaluation, or
-# an assignment of these variables; and the bytes that such a line begins with.
+# These may change the check if they come before it: a directive, an evaluation, or an
+# assignment of one of these variables. STARTS: the first bytes of such lines.
 DIRECTIVES = frozenset((b"define", b"undefine", b"override", b"unexport"))
 EVALUATIONS = (b"(eval", b"{eval", b" eval,")
 VARIABLES = b" SHELL .SHELLFLAGS .RECIPEPREFIX PATH srctree newline CONFIG_KVM_X86 "
 STARTS = b"ieduopS.PsnC$ \t\v\f\r"
 DIGITS = b"0123456789"
-# A listed name that is part of this is part of each path, or line, that the grep sees.
+# If a listed name is part of this, every path or line that the grep sees has it.
 EVERYWHERE = b" ".join((*FROM_THE_TOP, policy.GPL))
 
 OWN_LIST, BUNDLED_LIST = "the tree's own", "bundled"
@@ -47,14 +48,13 @@ UNKNOWN_CHECK = (
 class Facts:
     """The facts about one state of a tree, by which its C files are judged.
 
-    ``is_enforced``: whether the rule is. ``lacks_macro``: it cannot be followed
-    here, because there is no EXPORT_SYMBOL_FOR_KVM_INTERNAL. ``makefile``: its
-    bytes, if it has the check. ``has_check``: the build fails on what the grep of
-    that finds; ``is_known``: as a kernel's own does. ``allowlist``: the symbols to
-    permit; ``listed``: the names that the grep takes as parts of a line, if those
-    are others; ``list_source``: whose list that is. ``note``: what to say of the
-    tree, or "". ``has_passed``: make has passed, so there is no finding that the
-    build fails on. ``names``: those of ``listed``, once they are prepared.
+    ``is_enforced``: whether the rule is enforced. ``lacks_macro``: there is no
+    EXPORT_SYMBOL_FOR_KVM_INTERNAL to use. ``makefile``: its bytes, if it has the
+    make check. ``has_check``: the build fails on what grep finds. ``is_known``: the
+    check is one of policy.SHAPES. ``allowlist``: the symbols to permit. ``listed``:
+    the names that make grep pass a line; by default the same. ``list_source``: whose
+    list it is. ``note``: a remark about the tree, or "". ``has_passed``: make has
+    passed, so the build fails on nothing. ``names``: ``listed``, once it is prepared.
     """
 
     __slots__ = (
@@ -83,12 +83,12 @@ class Facts:
         self.makefile = makefile
         self.has_passed = has_passed
         self.names: Names | None = None
-        # What decides how a file is judged.
+        # Everything that decides how a file is judged.
         flags = self.is_enforced, lacks_macro, self.has_check, has_passed
         self.key = flags, allowlist, self.listed
 
     def __eq__(self, other: object) -> bool:
-        """Whether files are judged alike by both; the notes do not count."""
+        """Whether both judge files alike; the notes do not count."""
         return isinstance(other, Facts) and self.key == other.key
 
     def __hash__(self) -> int:
@@ -108,11 +108,11 @@ def read_facts(
     allow: Iterable[bytes] = (),
     force: bool = False,
 ) -> Facts:
-    """Read the facts from the content of KVM_TYPES and MAKEFILE; None: it is not there.
+    """Read the facts from the content of KVM_TYPES and MAKEFILE; None: no such file.
 
-    ALLOW are more symbols to permit; FORCE enforces the rule in any tree. A
-    sparse checkout may lack either file: only a header that is there can prove
-    that the macro is missing.
+    ALLOW are more symbols to permit; FORCE enforces the rule in any tree. A sparse
+    checkout may lack either file, so only an existing header proves that the macro
+    is missing.
     """
     lacks_macro = kvm_types is not None and not has_macro(kvm_types)
     listed = frozenset(allow)
@@ -138,8 +138,8 @@ def read_facts(
 def has_macro(header: bytes) -> bool:
     """Whether HEADER defines EXPORT_SYMBOL_FOR_KVM_INTERNAL, or may: doubt means enforcing.
 
-    Any word in code or in a directive counts, none in a comment or string. Text without
-    a newline is no header: of a symbolic link, git gives the target.
+    The word counts in code and in directives, but not in comments and strings. A text
+    without a newline is not a header: git gives the target of a symbolic link.
     """
     if header and b"\n" not in header:
         return True
@@ -155,14 +155,14 @@ def has_macro(header: bytes) -> bool:
 
 
 def has_check_word(lines: bytes) -> bool:
-    """Whether LINES, other than those that begin with ``#``, have a word of the check."""
+    """Whether a word of the check is in LINES, apart from those that begin with ``#``."""
     first, *others = (b"\n" + lines).split(b"\n#", policy.MOST_LINES)
     code = b"\n".join([first, *(each.partition(b"\n")[2] for each in others)])
     return any(word in code for word in policy.CHECK_WORDS)
 
 
 def recognise(lines: bytes) -> list[bytes]:
-    """Read the list of the make check in LINES, those of a Makefile; no name if it is unknown."""
+    """Read the list of the make check in LINES of a Makefile; no names if the check is unknown."""
     before, check, names = find_check(lines)
     is_shape = names and int.from_bytes(check, "big") % policy.PRIME in policy.SHAPES
     return names if is_shape and is_harmless(before) else []
@@ -182,7 +182,7 @@ def find_check(lines: bytes) -> tuple[bytes, bytes, list[bytes]]:
 
 
 def find_list(lines: bytes) -> tuple[int, int, list[bytes]]:
-    """Find where the list in LINES begins and ends, and its names; none if one is anything else."""
+    """Find where the list in LINES begins and ends, and its names; [] if it has other words."""
     trailer = lines.find(TRAILER)
     end = lines.find(b"\n", trailer + 1)
     start = lines.find(b" -e ", trailer, end)
@@ -199,9 +199,9 @@ def find_list(lines: bytes) -> tuple[int, int, list[bytes]]:
 
 
 def is_harmless(lines: bytes) -> bool:
-    """Whether make goes on after LINES, which come before the check, as if they were not there.
+    """Whether LINES, which come before the make check, change nothing about it.
 
-    Doubt means no. The locale decides whether a byte that is not ASCII is a blank.
+    Doubt means no. In some locales, a byte that is not ASCII is a blank.
     """
     if not lines.isascii() or b"\0" in lines or lines.count(b"\n") > policy.MOST_LINES:
         return False

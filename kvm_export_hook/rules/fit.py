@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Which lines and which files the make check passes, whatever they have. Pure.
+"""Which lines and which files the make check passes, whatever they export. Pure.
 
 It greps lines of ``path:line:text``, so a listed name in a path passes the whole file.
 """
@@ -9,14 +9,14 @@ from __future__ import annotations
 from kvm_export_hook.rules.facts import Facts
 from kvm_export_hook.rules.scope import is_grepped
 
-# So many, and no more, are looked for one by one.
+# At most this many are looked for one by one.
 FEW_NAMES = 32
 
 
 def holds_name(line: bytes, facts: Facts) -> bool:
-    """Whether LINE holds a name of the list, even in a longer word, as ``grep -v`` reads it.
+    """Whether LINE has a name of the list of FACTS, also inside a longer word, as for ``grep -v``.
 
-    That of FACTS; a long one is prepared once for all lines.
+    A long list is prepared once for all lines.
     """
     if len(facts.listed) <= FEW_NAMES:
         return any(name in line for name in facts.listed)
@@ -28,7 +28,7 @@ def holds_name(line: bytes, facts: Facts) -> bool:
 
 
 def fit_facts(facts: Facts, name: bytes) -> Facts:
-    """Fit the FACTS of a tree to its file NAME: without the check where that passes the file."""
+    """Fit the FACTS of a tree to its file NAME: drop the make check if it passes the whole file."""
     if not facts.has_check or (is_grepped(name) and not holds_name(name, facts)):
         return facts
     rest = facts.list_source, facts.note, b"", facts.listed

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The places of words that show at a glance; the lexer is asked for the others. Pure.
+"""Finds the places of words that are easy to see, and asks the lexer for the others. Pure.
 
-The export that everybody writes, ``MACRO(symbol)`` on a line of its own, takes
-a handful of finds. The lexer costs 5 ms more (``re``), where a bare start of
-Python takes 9.
+The export that everybody writes, ``MACRO(symbol)`` on a line of its own, takes a
+few finds. The lexer imports ``re``, which takes 5 ms; a bare start of Python takes 9.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     from kvm_export_hook.rules.scan import Words
 
-# So many, and no more, are looked at one by one. The kernel's files have fewer.
+# At most this many are looked at one by one. The kernel's files have fewer.
 FEW_BACKSLASHES = 1000
 
 
@@ -39,11 +38,11 @@ def find_places(text: bytes, words: Words) -> Iterator[Place]:
 
 
 def find_plain_places(text: bytes, words: Words) -> Iterator[Place | None]:
-    """Yield the places that show at a glance, and None for the others.
+    """Yield the places that are easy to see, and None for the others.
 
     A word that begins a line is in code unless a block comment is open there:
-    all else that could hide it ends with the line before, if not at a lone CR
-    before that. The ``/*`` of an open comment has no ``*/`` between it and the word.
+    strings, // comments and directives end with the previous line. A block comment
+    is open if there is no ``*/`` between its ``/*`` and the word.
     """
     opened = closed = -1
     previous = 0
@@ -60,9 +59,9 @@ def find_plain_places(text: bytes, words: Words) -> Iterator[Place | None]:
 
 
 def has_spliced_slash(text: bytes) -> bool:
-    """Whether a splice may stand in a ``/*`` of TEXT, so that no find shows it.
+    """Whether a splice may divide a ``/*`` of TEXT, so that find() does not find it.
 
-    A few single bytes are found much faster than two at once.
+    To look for a few single bytes is much faster than to look for two at once.
     """
     at = text.find(b"\\", 1)
     for _ in range(FEW_BACKSLASHES):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The verdicts: a suspect and its surroundings to a finding, or to nothing. Pure.
+"""The verdicts: decides which suspects are findings. Pure.
 
-The only module that knows them. In a tree whose Makefile has the make check,
-every word that its grep fails the build on is a finding: ``find_broken_rule``
+No other module knows the verdicts. In a tree whose Makefile has the make check,
+every word on which its grep fails the build is a finding: ``find_broken_rule``
 shows that a clean hook means a passing make check.
 """
 
@@ -35,7 +35,7 @@ class Finding:
     text, in bytes. ``end``: the offset after its call, or after the macro where
     no call was read. ``line``: 1-based; ``line_start``: its offset. ``symbol``:
     the call's first argument, or None. ``kind``: of the place. ``replacement``:
-    the macro that puts it right, or None where that takes a person.
+    the macro to use instead, or None where a person must decide.
     ``build_fails``: whether the make check fails on it, if grep reads the text.
     """
 
@@ -122,7 +122,7 @@ def read_line(text: bytes, line_start: int) -> bytes:
 def follows_splice(text: bytes, start: int) -> bool:
     """Whether a line splice ends right before START: gcc may read one longer word there.
 
-    Gcc lets blanks stand between the backslash and the end of its line.
+    Gcc permits blanks between the backslash and the end of its line.
     """
     before = text[max(start - 2, 0) : start]
     if before[-1:] not in (b"\n", b"\r"):
@@ -164,7 +164,7 @@ def find_broken_rule(
 def find_replacement(
     rule: str, macro: bytes, is_allowlisted: bool, build_fails: bool
 ) -> bytes | None:
-    """Return the macro that puts an export right without a person's judgement, if there is one."""
+    """Return the macro to use instead, or None where a person must decide."""
     if rule not in (FORBIDDEN_MACRO, NOT_ALLOWLISTED) or not policy.MACROS[macro].is_rewritable:
         return None
     if not is_allowlisted:

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""The lexer: what surrounds a word of C, where it does not show at a glance. Pure.
+"""The lexer: says whether a word of C is in code, where ``glance`` cannot tell. Pure.
 
-Reads the text as the C preprocessor does: line splices go first, then comments
-and literals are separated from code, then directives. LF, CRLF and a lone CR
-each end a line, as they do for gcc; the line numbers of findings count LF
-alone, as grep, git and editors do. Any input takes linear time and little
-memory: what lies before a word is passed in bounded runs of tokens, each once.
-Not read: raw strings, trigraphs, and what ``#if`` leaves out.
+It reads the text as the C preprocessor does: first it removes line splices, then
+it separates comments and literals from code, then directives. LF, CRLF and a lone
+CR each end a line, as for gcc; the line numbers of findings count only LF, as
+grep, git and editors do. Any input takes linear time and little memory: the text
+before a word is read once, in runs of a bounded number of tokens. It does not know
+raw strings, trigraphs, and which code ``#if`` leaves out.
 """
 
 from __future__ import annotations
@@ -25,21 +25,20 @@ if TYPE_CHECKING:
 
     from kvm_export_hook.rules.scan import Words
 
-# gcc takes a NUL for white space, blanks for part of a splice, and passes over
-# a byte order mark.
+# gcc reads a NUL as white space, permits blanks in a splice, and ignores a byte order mark.
 BLANKS = rb"[ \t\v\f\0]"
 SPACE = b" \t\v\f\0\n"
 SPLICES_PATTERN = re.compile(rb"(?:\\" + BLANKS + rb"*(?:\n|\r\n?)){1,999}")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
-# Splices are taken out of about so many bytes at a time: re.sub keeps a list of
-# what is between them, some 60 bytes for each.
+# Splices are removed from about this many bytes at a time: re.sub keeps a list of
+# what is between them, about 60 bytes for each.
 SPLICED_BYTES = 10_000
 
-# Code and whole tokens; group 1 ends where the last line of code begins. The
-# counts bound what re keeps to go back (some 100 bytes a round): a token that
-# is not whole before a given end, or has too many escapes, ends the run. Most
-# literals have none, and come first.
+# Code and whole tokens; group 1 ends where the last line of code begins. The counts
+# bound the memory in which re keeps the way back (about 100 bytes a round). A token
+# that is not whole before a given end, or has too many escapes, ends the run. Literals
+# without escapes are the most frequent, and so come first.
 RUN_PATTERN = re.compile(
     rb"""(?sx) (?:
         [^"'/\n]+ | (\n+) | /(?![*/])
@@ -60,9 +59,8 @@ SIMPLE_CALL_PATTERN = re.compile(rb"\(([A-Za-z0-9_]+)\)")
 PARENTHESIS_PATTERN = re.compile(rb"[()]")
 MARGIN_RUN_PATTERN = re.compile(rb"(?s)(?:" + BLANKS + rb"+|/\*.*?\*/){0,999}")
 
-# A call that takes more bytes of code than about this is none: it bounds the search.
+# A longer call is not read as a call, nor one with more parentheses.
 LONGEST_CALL = 2 * LONGEST_SYMBOL
-# And one with more parentheses than these.
 MOST_PARENTHESES = 64
 
 
@@ -76,17 +74,16 @@ def lex_places(data: bytes, words: Words) -> Iterator[Place]:
 
 
 def has_in_code(data: bytes, macro: bytes) -> bool:
-    """Whether the code or a directive of DATA has MACRO, which is one of the table."""
+    """Whether MACRO, which is in the table, is in the code or in a directive of DATA."""
     text = b"".join(remove_splices(data, 0, len(data)))
     words = [word for word in find_macros(text) if word[1] == macro]
     return any(place.kind in (CODE, DIRECTIVE) for place in lex_places(text, words))
 
 
 def splice_lines(data: bytes, words: Words) -> tuple[bytearray, array[int]]:
-    """Copy DATA without line splices and with LF for each CR; return where WORDS are in it.
+    """Copy DATA without line splices, with an LF for each CR; return where WORDS are in it.
 
-    Only splices need the two bytes of a CRLF together: to the rest an empty
-    line more is nothing.
+    A CRLF becomes two LFs. Only a splice needs it as one, the rest ignores empty lines.
     """
     text = bytearray()
     offsets = array("q")
@@ -104,7 +101,7 @@ def splice_lines(data: bytes, words: Words) -> tuple[bytearray, array[int]]:
 def remove_splices(data: bytes, pos: int, end: int) -> Iterator[bytes]:
     """Yield DATA from POS to END as ``splice_lines`` copies it, a chunk at a time.
 
-    No splice goes over the start of a word, nor over a backslash.
+    A chunk may end at the start of a word or at a backslash: no splice crosses one.
     """
     while pos < end:
         cut = data.find(b"\\", pos + SPLICED_BYTES, end)
@@ -114,7 +111,7 @@ def remove_splices(data: bytes, pos: int, end: int) -> Iterator[bytes]:
 
 
 def measure_source(data: bytes, start: int, length: int) -> int:
-    """Return how many bytes from START on are LENGTH bytes of DATA without its splices."""
+    """Return how many bytes of DATA, from START on, become LENGTH bytes without splices."""
     pos = start
     # The stretch from POS on is at least LENGTH bytes long.
     while (backslash := data.rfind(b"\\", pos, pos + length)) >= 0:
@@ -129,7 +126,7 @@ def measure_source(data: bytes, start: int, length: int) -> int:
 
 
 def find_kinds(text: bytearray, offsets: Iterable[int]) -> Iterator[str]:
-    """Yield the kind of place of each of OFFSETS, which are in order."""
+    """Yield for each of OFFSETS, which are in order, the kind of place that it is in."""
     pos = line = len(BYTE_ORDER_MARK) if text.startswith(BYTE_ORDER_MARK) else 0
     kind = CODE
     directive, directive_line = False, -1
@@ -179,10 +176,10 @@ def is_directive(text: bytearray, line: int) -> bool:
 
 
 def read_call(text: bytearray, after: int, offsets: Sequence[int]) -> tuple[bytes | None, int]:
-    """Read the call of the macro that ends at AFTER: its first argument and its end.
+    """Read the call of the macro that ends at AFTER; return its first argument and its end.
 
-    No call goes on over another of the words, which are at OFFSETS, in code.
-    Without a call: None, and AFTER.
+    A call ends at the next of the words, which are at OFFSETS, in code. Without a
+    call, this returns None and AFTER.
     """
     simple = SIMPLE_CALL_PATTERN.match(text, after)
     if simple:
@@ -209,8 +206,8 @@ def flatten_code(
 ) -> tuple[bytes, list[tuple[int, int]]]:
     """Copy the code from POS on, each comment as a space and each literal as ``""``.
 
-    Ends where one of OFFSETS is in the code, or after about LONGEST_CALL. The
-    second result is a list of stretches: the offset of each in the copy, and in TEXT.
+    Ends at the first of OFFSETS that is in code, or after about LONGEST_CALL bytes.
+    The second result lists pieces: the offset of each in the copy, and in TEXT.
     """
     flat = b""
     origins = []

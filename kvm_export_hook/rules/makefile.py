@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The logical lines of a Makefile, for a make check that is not a kernel's byte for byte. Pure."""
+"""The logical lines of a Makefile, for a make check that differs in its bytes. Pure."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ UTF_8_MARK = b"\xef\xbb\xbf"
 def read_logical_lines(makefile: bytes) -> bytes:
     """Read the logical lines of MAKEFILE, with an LF before the first and after each.
 
-    As make reads them: a line may end with CRLF, a backslash joins the next one,
-    comments and empty lines are gone, and runs of blanks are one space. A TAB
-    at the start of a line stays, because that may be a recipe. After a NUL, make
-    reads in a way of its own: there, and of very many lines, no comment is gone.
+    As for make, a line may end with CRLF, a backslash joins the next line, there are
+    no comments and no empty lines, and a run of blanks is one space. A TAB at the
+    start of a line stays: it may be a recipe. Comments stay if there is a NUL, which
+    make treats in its own way, or if there are very many lines.
     """
     text = b"\n" + makefile.removeprefix(UTF_8_MARK).replace(b"\r\n", b"\n") + b"\n"
-    # A backslash that another one escapes joins nothing.
+    # An escaped backslash joins nothing.
     text = text.replace(b"\\\\", b"\\\0").replace(b"\\\n", b" ").replace(b"\\\0", b"\\\\")
     text = text.replace(b"\n\t", b"\n\v").replace(b"\t", b" ")
     text = squeeze(text, b" ").replace(b"\n ", b"\n")
@@ -34,16 +34,16 @@ def read_logical_lines(makefile: bytes) -> bytes:
 
 
 def squeeze(text: bytes, byte: bytes) -> bytes:
-    """Make each run of BYTE in TEXT a single one."""
+    """Replace each run of BYTE in TEXT by a single one."""
     while byte * 2 in text:
         text = text.replace(byte * 2, byte)
     return text
 
 
 def drop_comments(lines: list[bytes]) -> Iterator[bytes]:
-    """Yield LINES without their comments, and without blanks at their ends, less the empty ones.
+    """Yield LINES without comments and without blanks at their ends; skip empty ones.
 
-    An assignment keeps the blank at its end, which make makes part of the value.
+    An assignment keeps the blank at its end: for make it is part of the value.
     """
     is_in_define = False
     for line in lines:
@@ -61,10 +61,9 @@ def drop_comments(lines: list[bytes]) -> Iterator[bytes]:
 
 
 def is_comment(line: bytes, at: int, is_in_define: bool) -> bool:
-    """Whether a comment begins AT the first ``#`` of LINE; where make's versions differ, no.
+    """Whether a comment begins AT the first ``#`` of LINE; no, where versions of make differ.
 
-    In a recipe, and where a variable that is defined is expanded, a comment is text, in
-    which make looks for references.
+    In a recipe and in a ``define``, a comment is text, in which make expands references.
     """
     before = line[:at]
     if before[-1:] not in (b"", b" ", b"\t"):
@@ -77,15 +76,15 @@ def is_comment(line: bytes, at: int, is_in_define: bool) -> bool:
 
 
 def is_assignment(line: bytes) -> bool:
-    """Whether LINE may assign a variable. A name that is computed is none of the check's."""
+    """Whether LINE may assign a variable. The check has no computed names."""
     name, equals, _ = line.partition(b"=")
     return bool(equals) and b"(" not in name
 
 
 def find_check_words(lines: bytes) -> tuple[set[bytes], list[bytes]]:
-    """Find the words of the lines of the check in LINES, and the names after ``-e`` there.
+    """Find the words of the check's lines in LINES, and the names after ``-e`` in them.
 
-    These are the lines that hold a word of the check. Very many lines count as one.
+    The check's lines are those that have a word of it. Very many lines count as one.
     """
     many = [lines] if lines.count(b"\n") > MOST_LINES else lines.split(b"\n")
     text = b"\n".join(line for line in many if any(word in line for word in CHECK_WORDS))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Looks for the names of a list in lines, even in longer words, as ``grep -v`` does. Pure."""
+"""Looks for the names of a list in lines, also inside longer words, as ``grep -v`` does. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# A longer one is looked for by itself: a list of a given size has few. Symbols end at 512 bytes.
+# A longer name is looked for by itself: a list has few. No symbol is longer than 512 bytes.
 LONGEST_NAME = 4096
 
 
@@ -19,7 +19,7 @@ class Names:
     def __init__(self, names: Iterable[bytes]) -> None:
         kept: list[bytes] = []
         for name in sorted(names):
-            # A line that holds a name holds all that the name begins with.
+            # A line that has a name also has every name that this one begins with.
             if not kept or not name.startswith(kept[-1]):
                 kept.append(name)
         self._others = [name for name in kept if len(name) > LONGEST_NAME]

@@ -22,8 +22,8 @@ class Macro:
 
     ``permitted``: when KVM may use the macro: ALWAYS, IF_ALLOWLISTED or NEVER.
     ``is_grepped``: whether the kernel's make check searches for it.
-    ``is_rewritable``: whether a fix may put another macro in its place. The
-    macros with a namespace or a section have users that it would cut off.
+    ``is_rewritable``: whether a fix may replace it by another macro. That would
+    cut off the users of the macros with a namespace or a section.
     """
 
     __slots__ = ("is_grepped", "is_rewritable", "permitted")
@@ -75,8 +75,8 @@ SHAPES = {
 }
 
 # A checksum is the remainder by this prime. That needs no import, which would cost more
-# than all else that is done to a Makefile. By chance, one in a billion other checks has
-# the same. Nobody needs to be stopped who makes one on purpose: it is easier to edit the list.
+# than everything else that is done to a Makefile. One in a billion other checks has the
+# same checksum by chance. To make one on purpose is harder than to edit the list.
 PRIME = 2**30 - 35
 
 # A Makefile with more lines than this is not read line by line, which would take too long.

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The hot path: find the export macros of a file, if not all are plainly fine. Pure.
+"""The hot path: find the export macros of a file, unless all are plainly fine. Pure.
 
-A suspect is no finding yet: it may stand in a comment, or its symbol may be
-permitted after all. But nothing that could be a finding is passed over.
+A suspect is not yet a finding: it may be in a comment, or its symbol may be
+permitted after all. But everything that could be a finding is a suspect.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LONGEST_LEAD = max(macro.find(EXPORT_STEM) for macro in policy.MACROS)
 # One object for each macro, however often it is found.
 NAMES = {macro: macro for macro in policy.MACROS}
 WINDOW = max(map(len, policy.MACROS)) + 1
-# What may follow the stem, which rules out most other words.
+# The bytes that may follow the stem. They rule out most other words.
 AFTER_STEM = frozenset(macro.partition(EXPORT_STEM)[2][:1] for macro in policy.MACROS)
 
 # Each macro of the table has one of these in it.
@@ -31,19 +31,19 @@ HEADS = (policy.PLAIN, b"EXPORT_PER_CPU_SYMBOL")
 
 WORD_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"
 OTHER_BYTES = bytes(range(256)).translate(None, WORD_BYTES)
-# Maps every byte that no word holds to a space: a word's ends become a find().
+# Maps every byte that is not part of a word to a space, so that find() finds a word's ends.
 ONLY_WORDS = bytes.maketrans(OTHER_BYTES, b" " * len(OTHER_BYTES))
 
 INTERNAL_CALL = policy.INTERNAL + b"("
 GPL_CALL = policy.GPL + b"("
 
-# The bytes before a newline that may end a line splice, also as part of a CRLF;
-# none: the text begins with that newline.
+# The bytes before a newline that may end a line splice, also as part of a CRLF.
+# The empty one: the text begins with that newline.
 UNCLEAR = frozenset((b"", b"\\", b" ", b"\t", b"\v", b"\f", b"\r", b"\0"))
 
 
 class Suspects:
-    """The suspects of a text, in order: two lists, which take half of what one of pairs takes."""
+    """The suspects of a text, in order: two lists, which take half the memory of one of pairs."""
 
     __slots__ = ("macros", "offsets")
 
@@ -61,10 +61,9 @@ class Suspects:
 
 
 def find_suspects(text: bytes, allowlist: frozenset[bytes]) -> Words:
-    """Find the suspects of TEXT.
+    """Find the suspects of TEXT: every macro of the table, or nothing if all are fine.
 
-    All macros of the table, or none: where one is not plainly fine, the others
-    say how far its call can reach.
+    The fine ones are needed, too: a call ends at the next macro.
     """
     if has_only_internal(text):
         return ()
@@ -79,16 +78,16 @@ def find_suspects(text: bytes, allowlist: frozenset[bytes]) -> Words:
 
 
 def has_only_internal(text: bytes) -> bool:
-    """Whether each macro of the table in TEXT is KVM's own, which is permitted anywhere.
+    """Whether each macro of the table in TEXT is KVM's own, which is always permitted.
 
-    That is so of most files, and three counts cost less than to look at each macro.
+    Most files are like that, and counting costs less than looking at each macro.
     """
     head, other = HEADS
     return text.count(head) == text.count(INTERNAL_CALL) and other not in text
 
 
 def find_macros(text: bytes) -> Iterator[Word]:
-    """Yield the macros of the table in TEXT, wherever they stand: byte offset and macro."""
+    """Yield each macro of the table in TEXT, also in comments: its byte offset, and the macro."""
     hit = text.find(EXPORT_STEM)
     while hit >= 0:
         after = hit + len(EXPORT_STEM)
@@ -106,8 +105,8 @@ def find_macros(text: bytes) -> Iterator[Word]:
 def is_plainly_permitted(text: bytes, start: int, allowlist: frozenset[bytes]) -> bool:
     """Whether an allowlisted export begins a line of its own, as all in the kernel do.
 
-    Such a line is no part of a directive, and it holds an allowlisted name:
-    be it code, comment or string, it is no finding.
+    Such a line is not part of a directive, and it has an allowlisted name. So it
+    is not a finding, whether it is code, comment or string.
     """
     if not text.startswith(GPL_CALL, start) or not begins_plain_line(text, start):
         return False
@@ -119,7 +118,7 @@ def is_plainly_permitted(text: bytes, start: int, allowlist: frozenset[bytes]) -
 def begins_plain_line(data: bytes, start: int) -> bool:
     """Whether a line begins at START, and no line splice joins it to the one before.
 
-    False where that takes a closer look: gcc lets blanks stand in a splice. A line
+    False where only the lexer can tell: gcc permits blanks in a splice. A line
     after a lone CR is not plain either.
     """
     return start == 0 or (data[start - 1] == 0x0A and data[start - 2 : start - 1] not in UNCLEAR)

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: MIT
 """Which paths are C sources of KVM, by their names alone. Pure.
 
-A path is in scope when it lies in one of the KVM directories of the kernel tree
-that it belongs to. The names that git gives to a hook, ``virt/kvm/x.c``
-from the top of the tree, show that at a glance.
+A path is in scope when it lies in one of the KVM directories of its kernel tree.
+The names that git gives to a hook start at the top of the tree (``virt/kvm/x.c``),
+so the name alone shows it.
 """
 
 from __future__ import annotations
 
 from posixpath import basename, normpath
 
-# The one place that says where KVM lies, and which two files are the facts of a tree: all
-# patterns, messages and lists of names are made of these, but for .pre-commit-hooks.yaml.
-# The make check reads each of these directories: ``fit`` takes that for granted.
+# Only here is it said where KVM lies, and which two files hold the facts of a tree. All
+# patterns, messages and lists of names are made from these, except .pre-commit-hooks.yaml.
+# The make check reads each of these directories; ``fit`` relies on that.
 KVM_DIRECTORIES = (b"arch/x86/kvm", b"virt/kvm")
 KVM_TYPES = b"include/linux/kvm_types.h"
 MAKEFILE = b"arch/x86/kvm/Makefile"
@@ -24,40 +24,40 @@ KVM_SHOWN = b" or ".join(reversed(KVM_DIRECTORIES)).decode()
 # What to say of a link in the place of a file or directory in scope.
 LINK_REFUSED = "is a symbolic link, which is not followed: name the file that it points to"
 
-# What the make check reads, by --include='*.[ch]'. Identify tags the same as C, and .C and .H;
-# a test compares this with its table.
+# What the make check reads, by --include='*.[ch]'. Identify tags these as C, and also .C
+# and .H; a test compares this with identify's table.
 C_SUFFIXES = (b".c", b".h")
 
 
 def is_named_from_the_top(path: bytes) -> bool:
-    """Whether the name alone, as git gives it, shows that PATH is in scope."""
+    """Whether PATH is in scope, if it is a name as git gives it."""
     return path.startswith(FROM_THE_TOP) and b"/." not in path and b"//" not in path and is_c(path)
 
 
 def is_in_scope(name: bytes) -> bool:
-    """Whether a file of this NAME from the top of its tree is in scope, however that is spelt."""
+    """Whether the file NAME is in scope. NAME is from the top of its tree, in any spelling."""
     return is_source(normpath(name))
 
 
 def is_source(name: bytes) -> bool:
-    """Whether a file of this NAME from the top of its tree, as git has it, is in scope."""
+    """Whether the file NAME is in scope. NAME is from the top of its tree, as git spells it."""
     return name.startswith(FROM_THE_TOP) and is_c(name)
 
 
 def is_c(path: bytes) -> bool:
-    """Whether the last part of PATH ends as a C file does; a hidden ``.C`` has no ending."""
+    """Whether PATH has the ending of a C file; a hidden ``.C`` has no ending."""
     if is_grepped(path):
         return True
     return path.lower().endswith(C_SUFFIXES) and bool(path[path.rfind(b"/") + 1 : -2].strip(b"."))
 
 
 def is_grepped(path: bytes) -> bool:
-    """Whether the make check reads a file of this name: ``.c`` itself, too, but no ``.C``."""
+    """Whether the make check reads a file with this name: also ``.c`` itself, but no ``.C``."""
     return path.endswith(C_SUFFIXES)
 
 
 def is_c_to_identify(path: bytes) -> bool:
-    """Whether identify tags a file of this name as C: for names that are given by hand."""
+    """Whether identify tags a file with this name as C: for names that are typed by hand."""
     if is_c(path):
         return True
     from identify.extensions import EXTENSIONS
@@ -76,13 +76,13 @@ def list_scoped_names(name: bytes, is_directory: bool) -> list[bytes]:
 
 
 def list_down_to(path: bytes) -> list[bytes]:
-    """List what is above PATH, from the top on, and PATH itself."""
+    """List the directories above PATH, the topmost first, and then PATH itself."""
     parts = path.split(b"/")
     return [b"/".join(parts[: count + 1]) for count in range(len(parts))]
 
 
 def is_below(path: bytes, directory: bytes) -> bool:
-    """Whether PATH is DIRECTORY or lies below it; below the empty one lies what is relative."""
+    """Whether PATH is DIRECTORY or lies below it; every relative path lies below an empty one."""
     if not directory:
         return not path.startswith(b"/")
     return path == directory or path.startswith(directory.rstrip(b"/") + b"/")

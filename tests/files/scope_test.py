@@ -147,6 +147,7 @@ def test_a_directory_is_walked_as_far_as_it_is_in_scope(top: Path) -> None:
 
 
 def test_a_file_that_is_named_twice_is_found_once_and_in_order(top: Path) -> None:
+    assert found("virt/kvm/kvm_main.c", "virt/kvm//kvm_main.c") == [": virt/kvm/kvm_main.c"]
     names = ("virt/kvm/kvm_main.c", "./virt/kvm/kvm_main.c", "virt", "arch/x86/kvm/x86.c", ".")
     assert found(*names) == [": arch/x86/kvm/x86.c", ": virt/kvm/kvm_main.c"]
 

@@ -43,6 +43,7 @@ def test_an_allowlisted_export_on_a_line_of_its_own_is_no_suspect(source: bytes)
         "code": (b"a", False),
         "splice": (b"a\\\n", False),
         "splice-with-blanks": (b"a\\ \t\n", False),
+        "splice-with-a-form-feed": (b"a\\\f\n", False),
         "crlf": (b"a\r\n", False),
         "only-a-newline": (b"\n", False),
     },
