@@ -3,7 +3,7 @@
 
 ``cli`` reads the command line; ``check`` chooses a source (``files``, ``git``,
 ``patch``) and finds what it adds (``changes``, ``rules``); ``show`` prints the
-``report``, or has ``fix`` mend it. Each room imports only what is below it:
+``report``, or has ``fix`` rewrite the files. Each room imports only what is below it:
 CONTRIBUTING.md has the map.
 """
 

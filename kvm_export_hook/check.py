@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Chooses the source of a change, git or a patch, and checks it. Plain files need none of this."""
+"""Checks a change, from git or from patches. Not needed for plain files."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 NO_KVM_PATCH_MESSAGE = "nothing checked: no patch here changes C source of KVM"
 NO_KERNEL_MESSAGE = f"the --srctree directory has no {scope.KVM_SHOWN}: name the top of a kernel"
 
-# Git has made the index of the commit there, or will, and takes no other.
+# There, git has already made the index of the commit, or will make it, and uses no other.
 IN_HOOK_MESSAGE = (
     "--staged --fix cannot run in a hook of git commit or git merge: use --staged there, and run"
     " --staged --fix after it"

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The command: argv to exit status.
 
-A clean commit is the normal case, and pays only for itself: what a suspect or
-an option needs is imported where the suspect or the option is met.
+A clean commit is the normal case and must be fast: modules that only a suspect or an
+option needs are imported where they are used.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def start() -> NoReturn:
-    """Run the command as a process, and end it without freeing what the kernel frees at once.
+    """Run the command as a process, and end it without Python's clean-up.
 
     That saves a quarter of a bare start of Python. ``main`` has flushed all output.
     """
@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001
         # A traceback would end with 1, as if this were a finding.
         fault = describe_fault(error)
-    if fault:  # said after what was being done has been freed
+    if fault:  # reported here, when the memory of the failed work is free again
         give_up(run, fault)
     run.out.flush()
     run.err.flush()
@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def give_up(run: Run, fault: str) -> None:
-    """Say what the FAULT was, also where what that takes cannot be loaded."""
+    """Report the FAULT, even if the modules for that cannot be loaded."""
     try:
         run.give_up(fault)
     except Exception:  # noqa: BLE001
@@ -83,7 +83,7 @@ def refuse(wrong: str, run: Run) -> None:
 
 
 def is_explained(run: Run) -> bool:
-    """Whether --help or --version was asked for, which is printed."""
+    """Print what --help or --version ask for; return whether one was given."""
     wanted = run.options.help or run.options.version
     if wanted:
         from kvm_export_hook import usage
@@ -123,7 +123,7 @@ def report_findings(run: Run) -> None:
 
 
 def check_files(run: Run) -> Iterator[Result]:
-    """Check the files that were asked for, each a change without an old state."""
+    """Check the files that were asked for, with all that is in them."""
     trees = worktree.KnownTrees(run.read_facts, run.complain, run.note)
     paths = map(os.fsencode, run.options.paths)
     for file, content, facts in worktree.read_files(paths, run.srctree, trees, run.complain):

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Bytes to what can be shown: no byte of a file drives a terminal or a CI service. Pure."""
+"""Makes bytes safe to print: none may control a terminal or a CI service. Pure."""
 
 from __future__ import annotations
 
 
 def make_printable(raw: bytes) -> str:
-    """Decode RAW for display: what no terminal should be sent is escaped."""
+    """Decode RAW for display; escape what might control a terminal."""
     text = raw.decode("utf-8", "backslashreplace")
     if text.isprintable():
         return text
@@ -15,7 +15,7 @@ def make_printable(raw: bytes) -> str:
 
 
 def disarm(text: str) -> str:
-    """Change what CI services would take for a command of ours: ``::x`` and ``##[``.
+    """Escape what CI services would take for a command: ``::x`` and ``##[``.
 
     GitHub Actions reads ``::command::`` at the start of a line of output, after
     any blanks, and services of the same family read ``##[command]`` anywhere.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The options: a row each, from which a command line is read, or refused, and --help written."""
+"""The options, one row each. The command line is read by these rows, and --help is made of them."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ if TYPE_CHECKING:
     from typing import Literal, TypedDict
 
     class Row(TypedDict, total=False):
-        """What is known of an option: ``help`` or ``choices``, and what else is not usual."""
+        """An option: ``help`` or ``choices``, and what is unusual about it."""
 
         help: str
-        value: str  # what its value is called, if it takes one
-        choices: Sequence[str]  # all that this can be, if it is not free
-        check: Callable[[str], bool]  # whether it can be a text
-        second: Literal["replaces", "is added"]  # what a second one does, if it is not refused
-        # Options with which it makes no sense, and what to do instead, where {} is the other
-        # option. A pair stands in the row of one of the two.
+        value: str  # the name of its value, if it takes one
+        choices: Sequence[str]  # the values that it can have, if only these
+        check: Callable[[str], bool]  # whether a text can be its value
+        second: Literal["replaces", "is added"]  # what a second one does; by default: refused
+        # Options that it cannot be combined with, and what to do instead, where {} is the
+        # other option. A pair is in the row of one of the two.
         excludes: Mapping[str, str]
-        formats: Sequence[str]  # those with which it makes sense, if not with all
-        without_path: str  # what to do where it needs a PATH, and none is given
-        instead_of_path: str  # an option with which it needs none
+        formats: Sequence[str]  # the formats that it works with, if not with all
+        without_path: str  # what to do if it needs a PATH, and none is given
+        instead_of_path: str  # an option with which it needs no PATH
 
 
 PROGRAM = "kvm-export-hook"
 UNKNOWN = "unknown option: "
-# What is taken for a patch and not for a PATH: such a file, and stdin.
+# Files that are taken for patches, not for a PATH; stdin is, too.
 PATCH_ENDINGS = (".patch", ".diff", ".mbox", ".mbx", ".eml")
-# Of what to check, all but these are sources of a change.
+# The options of "what to check" that are not sources of a change.
 NO_SOURCES = {"PATH", "--srctree"}
 ONE_BY_ONE = "run the command once for each"
 
@@ -38,8 +38,8 @@ def is_symbol(text: str) -> bool:
     return text.isascii() and text.isidentifier()
 
 
-# By the headings of --help, and in its order. Dicts, because on the clean path a class would
-# cost twice as much.
+# By the headings of --help, in its order. Dicts, because a class would make a start twice as
+# expensive.
 OPTIONS: Mapping[str, Mapping[str, Row]] = {
     "what to check": {
         "PATH": {"help": "files or directories to check (default: the whole tree)"},
@@ -130,7 +130,7 @@ OPTIONS: Mapping[str, Mapping[str, Row]] = {
 
 
 class Options:
-    """What can be asked for, by default nothing; has an attribute for each row."""
+    """What was asked for, by default nothing; has an attribute for each row."""
 
     paths: Sequence[str] = ()
     srctree: str | None = None
@@ -159,10 +159,10 @@ class Options:
 
 
 def read_options(arguments: Iterable[str], options: Options) -> str:
-    """Write what ARGUMENTS ask for into OPTIONS; return what is wrong with them, or nothing."""
+    """Write what ARGUMENTS ask for into OPTIONS; return what is wrong, or an empty text."""
     words = iter(arguments)
     paths: list[str] = []
-    after: list[str] = []  # the end of the options, where a name may be any
+    after: list[str] = []  # what comes after --, where any word is a PATH
     given: dict[str, Row] = {}
     for word in words:
         if word == "--":
@@ -178,7 +178,7 @@ def read_options(arguments: Iterable[str], options: Options) -> str:
                 return f"'{path}' cannot be a PATH: use --patch {path}"
     if not given or options.help or options.version:
         return ""
-    options.force |= options.list  # which refuses nothing, in any tree
+    options.force |= options.list  # a list must show the verdicts of any tree
     return find_conflict(given, options)
 
 
@@ -188,9 +188,10 @@ def is_option(word: str) -> bool:
 
 
 def read_option(word: str, rest: Iterator[str], given: dict[str, Row], options: Options) -> str:
-    """Read the option WORD, and its value from the REST if WORD has none.
+    """Read the option WORD; its value is in it or is the next word of REST.
 
-    Writes it into OPTIONS and its row into GIVEN; returns what is wrong with it, or nothing.
+    Writes it into OPTIONS and its row into GIVEN; returns what is wrong with it, or an
+    empty text.
     """
     typed, has_value, value = word.partition("=")
     name, row = find_row(typed)
@@ -218,7 +219,7 @@ def read_option(word: str, rest: Iterator[str], given: dict[str, Row], options: 
 
 
 def find_row(typed: str) -> tuple[str, Row]:
-    """Find the name and the row of the option that is TYPED; both are empty if there is none."""
+    """Find the name and the row of the TYPED option; both are empty if it is unknown."""
     for rows in OPTIONS.values():
         for names, row in rows.items():
             if typed in names.split(", "):
@@ -227,12 +228,12 @@ def find_row(typed: str) -> tuple[str, Row]:
 
 
 def make_attribute(name: str) -> str:
-    """Make the attribute of Options out of the NAME of an option."""
+    """Make the name of the attribute of Options for the option NAME."""
     return name[2:].replace("-", "_")
 
 
 def find_conflict(given: Mapping[str, Row], options: Options) -> str:
-    """Return what of GIVEN makes no sense together, and what does; or nothing."""
+    """Return which of the GIVEN options conflict, and what to do instead; or an empty text."""
     for name, row in given.items():
         for others, instead in row.get("excludes", {}).items():
             for other in others.split():

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What a run reports to: its status, notes, errors and streams. Every room below is handed this.
+"""A run of the command: its exit status, notes, errors and streams.
 
 The exit status is decided here. It begins as CLEAN; ``read_all`` raises it for a finding,
-``fail`` for what could not be checked. Only ``cli`` sets it, too, for a wrong command line.
+``fail`` for what could not be checked. Only ``cli`` also sets it, for a wrong command line.
 """
 
 from __future__ import annotations
@@ -32,13 +32,12 @@ if TYPE_CHECKING:
 
 CLEAN, FOUND, TROUBLE = 0, 1, 2
 
-# The path of the tree here; a note on that says "this tree", and so needs no name.
+# The path of the tree at the working directory. A note about it says "this tree".
 HERE = b"."
 
-# Said of what could not be checked for want of it.
 NO_MEMORY = "needs more memory than this machine has"
 NO_THREAD = "can't start new thread"  # as Python says it, in a RuntimeError
-# Said of a fault of ours.
+# For a bug of ours.
 PLEASE_REPORT = "please report this, with the input"
 
 NOTHING_CHECKED = (
@@ -53,10 +52,10 @@ WHAT_TO_DO = {
 
 
 def describe_fault(error: Exception) -> str:
-    """Say what ERROR was, which nobody foresaw."""
+    """Describe an unexpected ERROR."""
     if isinstance(error, MemoryError):
         return NO_MEMORY
-    # Too many open files, or threads: no fault of ours.
+    # Too many open files or threads: not a bug of ours.
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     if str(error) == NO_THREAD:
@@ -67,7 +66,7 @@ def describe_fault(error: Exception) -> str:
 
 
 class Output:
-    """A stream to print to, which may be closed. Once it takes no more, nothing is printed."""
+    """A stream to print to, which may be closed. After a failure, nothing more is printed."""
 
     def __init__(self, stream: TextIO | None) -> None:
         self.stream = stream
@@ -79,7 +78,7 @@ class Output:
             self.write_bytes(text.encode(self.stream.encoding, "backslashreplace"))
 
     def write_bytes(self, data: bytes) -> None:
-        """Print DATA, also where the stream has no buffer and takes only a part."""
+        """Print DATA; an unbuffered stream may take it in several parts."""
         try:
             while self.stream and data:
                 data = data[self.stream.buffer.write(data) :]
@@ -87,7 +86,7 @@ class Output:
             self.fail(error)
 
     def flush(self) -> None:
-        """Print what the stream still holds."""
+        """Print what the stream has buffered."""
         try:
             if self.stream:
                 self.stream.flush()
@@ -95,7 +94,7 @@ class Output:
             self.fail(error)
 
     def fail(self, error: OSError) -> None:
-        """Let what the stream still holds go nowhere, so that Python's exit does not stumble."""
+        """Send what the stream has buffered to the null device: else Python fails at its exit."""
         assert self.stream
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self.stream.fileno())
@@ -104,14 +103,14 @@ class Output:
 
 
 class Run:
-    """A run of the command: its options, its exit status, and all that it says beside the findings.
+    """A run of the command, with everything that it says apart from the findings.
 
-    ``has_met_anything``: a text to check, or a reason not to. ``errors``: what
-    could not be checked, each with its path, and why; empty where it is the
-    whole run. ``notes``: remarks on whole trees, each with the path of the
-    tree; a remark on the run has none. ``prints_notes``: whether these go to
-    stderr, too; errors always do. ``users``: the ``ResultUsers`` that look up
-    who uses a symbol, if that is asked for.
+    ``has_met_anything``: whether there was a text to check, or an error or note.
+    ``errors``: the path of what could not be checked, and why; the path is empty if
+    that is the whole run. ``notes``: the path of a tree and a remark on it; the path
+    is empty for a remark on the run. ``prints_notes``: whether notes also go to
+    stderr; errors always do. ``users``: the ``ResultUsers`` that look up who uses a
+    symbol, if that is asked for.
     """
 
     def __init__(self, options: Options) -> None:
@@ -130,14 +129,15 @@ class Run:
         return None if self.options.srctree is None else os.fsencode(self.options.srctree)
 
     def read_facts(self, kvm_types: bytes | None, makefile: bytes | None) -> Facts:
-        """Read the facts of a tree from its two files, with the wishes of the command line."""
+        """Read the facts of a tree from its two files, by the options --allow and --force."""
         allow = map(os.fsencode, self.options.allow)
         return facts.read_facts(kvm_types, makefile, allow, self.options.force)
 
     def read_all(self, results: Iterator[T], status: int) -> Iterator[T]:
-        """Read RESULTS, each of which makes the exit status at least STATUS, to the last note.
+        """Yield RESULTS, each of which makes the exit status at least STATUS.
 
-        A fault ends them, and not the report, which is to say so in its format.
+        At the end, note if there was nothing to check. After an unexpected error the report
+        still goes on: it must contain the error.
         """
         fault = ""
         try:
@@ -160,26 +160,26 @@ class Run:
         self.fail(b"", reason)
 
     def fail(self, path: bytes, reason: str) -> None:
-        """Keep and say the REASON why PATH, or the whole run where it is empty, is not checked."""
+        """Record and print the REASON why PATH, or if it is empty the whole run, is not checked."""
         self.status = TROUBLE
         self.has_met_anything = True
         self.errors.append((path, reason))
         self.say("error", path, reason)
 
     def note(self, path: bytes, remark: str) -> None:
-        """Say something of the tree at PATH, or of the whole run where PATH is empty."""
+        """Record and print a REMARK on the tree at PATH, or if it is empty on the whole run."""
         self.has_met_anything = True
         self.notes.append((path, remark))
         if self.prints_notes and not self.options.quiet:
             self.say("", b"" if path == HERE else path, remark)
 
     def note_if_nothing(self, remark: str = NOTHING_CHECKED) -> None:
-        """Say so if there was nothing to judge."""
+        """Make a note if there was nothing to judge."""
         if not self.has_met_anything:
             self.note(b"", remark)
 
     def say(self, kind: str, subject: bytes, *remarks: str) -> None:
-        """Print a line to stderr; nothing of SUBJECT and REMARKS drives a terminal."""
+        """Print a line to stderr; SUBJECT and REMARKS are made safe for a terminal."""
         from kvm_export_hook.escape import disarm, make_printable
 
         said = (remark.encode("utf-8", "surrogateescape") for remark in remarks)

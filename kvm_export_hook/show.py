@@ -27,7 +27,7 @@ PATIENCE = 1.0
 
 
 def print_list(run: Run) -> None:
-    """Print the exports of what was asked for, or what becomes of them."""
+    """Print the exports of what was asked for, or what changes do to them."""
     if run.options.judges_changes:
         print_effects(run)
         return
@@ -51,7 +51,7 @@ def print_list(run: Run) -> None:
     if options.format == "json":
         parts = as_list.write_object(found, audit, layout)
     else:
-        # After a remark, totals of nothing would say that a kernel has no exports.
+        # After an error or a note, empty totals would say that a kernel has no exports.
         has_said = run.errors or run.notes
         parts = as_list.write_text(found, audit) if found or not has_said else iter(())
     for part in parts:
@@ -81,7 +81,7 @@ def list_text(text: Text, content: bytes, facts: Facts, run: Run) -> list[Export
     try:
         return list(find_exports(content, fit_facts(facts, text.name), text.path, text.top))
     except MemoryError:
-        pass  # what the list takes is freed before there is something to say
+        pass  # frees the memory of the list before the complaint
     run.complain(text.path, OSError(None, NO_MEMORY))
     return []
 
@@ -91,7 +91,7 @@ def apply_options(
 ) -> tuple[Iterator[Result], Output, FindUsers | None]:
     """Fix RESULTS, print the fix as a patch, or find who uses their symbols.
 
-    Returns what is to be reported, where, and what finds the users.
+    Returns the results to report, the stream to use, and what finds the users.
     """
     if run.options.users:
         users = prepare_users(run)
@@ -111,7 +111,7 @@ def apply_options(
 
 
 def prepare_users(run: Run) -> ResultUsers:
-    """Prepare to find the users of symbols, once: a source may look up those of its own."""
+    """Return what finds the users of symbols; made once, because a source may use it, too."""
     from kvm_export_hook.files.locate import find_tree
     from kvm_export_hook.users.lookup import ResultUsers
 
@@ -122,14 +122,14 @@ def prepare_users(run: Run) -> ResultUsers:
 
 
 def print_report(first: Result | None, rest: Iterator[Result], run: Run) -> None:
-    """Do what the options ask of FIRST and the REST, and print them in the format asked for.
+    """Apply the options to FIRST and the REST, and print them in the format asked for.
 
-    All are judged, and a fix goes on to its end, without a reader, too.
+    All are judged, and all are fixed, even if nobody reads the output.
     """
     name = FORMATS[run.options.format].module
     results = rest if first is None else chain([first], rest)
     results, output, find_users = apply_options(results, run)
-    # Not by importlib, which loads as much again as a report.
+    # importlib would load as much code as the report itself.
     module = __import__(f"kvm_export_hook.report.{name}", fromlist=["report"])
     layout = Layout(
         color=wants_color(run.options.color, output.stream),
@@ -163,7 +163,7 @@ def choose_progress(run: Run, patience: float = PATIENCE) -> SayIfSlow:
 
 
 def choose_patch_writer(output: Output) -> Callable[[bytes], None]:
-    """Choose how to print a line of a patch: byte for byte, but nothing that drives a terminal."""
+    """Choose how to print a line of a patch: byte for byte, or escaped on a terminal."""
     if not (output.stream and output.stream.isatty()):
         return output.write_bytes
     from kvm_export_hook.escape import make_printable
@@ -172,7 +172,7 @@ def choose_patch_writer(output: Output) -> Callable[[bytes], None]:
 
 
 def wants_color(choice: str, stream: TextIO | None) -> bool:
-    """Whether to colour: as CHOICE says, or the environment, or where a person looks on."""
+    """Whether to use colours: as CHOICE says, or else the environment, or else on a terminal."""
     if choice != "auto":
         return choice == "always"
     wishes = os.environ

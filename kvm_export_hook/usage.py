@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Explains the options: the text of --help, and which one was meant."""
+"""Explains the options: the text of --help, and a guess for an unknown option."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ Exit status: 0 nothing unwanted, 1 findings, 2 not everything could be judged.
 Example: {PROGRAM} --commits master..
 """
 
-# How alike two names are whose owners may have meant the same; 1 is equal.
+# From this similarity on, an option may be the one that was meant; 1 is equal.
 NEAR = 0.8
 
 
 def write_help() -> str:
     """Write the text of --help, which fits a terminal of 80 columns."""
     text = HEAD
-    width = max(len(spell(*row)) for rows in OPTIONS.values() for row in rows.items())
+    width = max(len(name_with_value(*row)) for rows in OPTIONS.values() for row in rows.items())
     for heading, rows in OPTIONS.items():
         text += f"\n{heading}:\n"
         for names, row in rows.items():
-            text += f"  {spell(names, row):<{width}}  {describe_row(names, row)}\n"
+            text += f"  {name_with_value(names, row):<{width}}  {describe_row(names, row)}\n"
     return text
 
 
-def spell(names: str, row: Row) -> str:
-    """Spell an option by all its NAMES, with what its value is called."""
+def name_with_value(names: str, row: Row) -> str:
+    """Write all NAMES of an option, with the name of its value."""
     return f"{names} {row.get('value', '')}".rstrip()
 
 
 def describe_row(name: str, row: Row) -> str:
-    """Say what the option NAME of ROW does, or what can be chosen."""
+    """Describe what the option NAME of ROW does, or list its choices."""
     if "help" in row:
         return row["help"]
     default = getattr(Options, make_attribute(name))
@@ -49,7 +49,7 @@ def describe_row(name: str, row: Row) -> str:
 
 
 def add_guess(wrong: str) -> str:
-    """Add to WRONG which option may be meant, if it is that one is unknown, and another is near."""
+    """Add a guess to WRONG if it says that an option is unknown, and another is similar."""
     if not wrong.startswith(UNKNOWN):
         return wrong
     from difflib import get_close_matches

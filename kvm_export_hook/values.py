@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the rooms hand on: a text of C, where it is from, and what was found in it. No logic."""
+"""What the rooms pass on: a text of C, its origin, and what was found in it. No logic."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Origin:
     """The commit or the mail that a text is from.
 
     ``commit``: its full id in hexadecimal, or None for a mail. ``subject``: one
-    line, empty for a diff. ``is_alone``: everything that is checked is from there,
-    so no heading is needed. ``file``: that of the mail, where there are several.
+    line, empty for a diff. ``is_alone``: nothing else is checked, so no heading is
+    needed. ``file``: the file of the mail, if there are several files.
     """
 
     __slots__ = ("commit", "file", "is_alone", "subject")
@@ -37,13 +37,13 @@ class Origin:
 
 
 class Text:
-    """A text of C in a state of a tree; its bytes go beside it, once they are read.
+    """A text of C in a state of a tree, without its bytes.
 
-    ``name``: of its file, from the top of the tree; several texts may be of one
-    file, in order. ``path``: how to show that. ``id``: what it is read by, equal
-    for equal bytes. ``top``: the top of its tree on this disk, empty for the
-    working directory; None: it is not a file of this disk. ``first_line``: the
-    number of its first line in its file, 1-based. ``is_named``: whether it was
+    ``name``: the name of its file, from the top of the tree; one file may have several
+    texts, in order. ``path``: the path in the report. ``id``: by which it is read,
+    equal for equal bytes. ``top``: the top of its tree on this disk, empty for the
+    working directory; None: it is not a file on this disk. ``first_line``: the
+    number of its first line in its file, 1-based. ``is_named``: the file itself was
     asked for, and not only its whole tree.
     """
 
@@ -69,9 +69,9 @@ class Text:
 class Result:
     """A text with its findings, of which there is at least one.
 
-    ``content``: its bytes. ``facts``: of its tree. ``origin``: where it is from,
-    if not a file as it is. ``is_rewritten``: whether a fix was written to the
-    file; None where none was asked for.
+    ``content``: its bytes. ``facts``: those of its tree. ``origin``: its commit or mail,
+    None for a file. ``is_rewritten``: whether a fix was written to the file; None if
+    none was asked for.
     """
 
     __slots__ = ("content", "facts", "findings", "is_rewritten", "origin", "text")
@@ -95,5 +95,5 @@ class Result:
     def replace_findings(
         self, findings: Iterable[Finding], is_rewritten: bool | None = None
     ) -> Result:
-        """Return the same with other FINDINGS, and what has become of them."""
+        """Return a copy with other FINDINGS."""
         return Result(self.text, self.content, self.facts, findings, self.origin, is_rewritten)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What a change adds: the findings of a new state less those of the old, as multisets. Pure.
 
-The diff does not matter, only the findings: moving an old export adds nothing,
-and taking away the comment around one does.
+Only the findings matter, not the diff: to move an old export adds nothing, to
+uncomment one does.
 """
 
 from __future__ import annotations
@@ -25,14 +25,13 @@ if TYPE_CHECKING:
 
 
 def make_keys(findings: Iterable[Finding], content: bytes) -> list[Key]:
-    """Make what makes FINDINGS equal, in order: the rule, the macro, the symbol, and a last field.
+    """Make the keys of FINDINGS, in order: rule, macro, symbol, and whether the build fails.
 
-    That says whether the tree's make check fails on it, and makes the promise
-    provable: where the check passed before, no old finding has it set. The
-    stripped line stands for the symbol where there is none, and where the
-    locale decides. Where CONTENT has a NUL byte, grep prints only what comes
-    before it, or nothing: a finding there is equal only to one in the same bytes.
-    What holds for a line, or for all of CONTENT, is found once.
+    Findings with equal keys are equal. The last field makes the promise provable:
+    where the make check passed before, it is False for each old finding. Without a
+    symbol, or where the locale decides, the stripped line takes its place. Where
+    CONTENT has a NUL byte, grep prints only what comes before it, or nothing: such a
+    finding is equal only to one in the same bytes.
     """
     keys = []
     of_content = b"\0%d" % hash(content) if b"\0" in content else b""
@@ -50,11 +49,11 @@ def make_keys(findings: Iterable[Finding], content: bytes) -> list[Key]:
 
 
 def find_added(new: Keys, olds: Sequence[Keys]) -> dict[bytes, list[int]]:
-    """Find what NEW has more of than that of OLDS, the states it was made from, which has most.
+    """Find what NEW has more of than each of OLDS, the states that it was made from.
 
-    Returns for each file the indexes of its findings that are added, ascending.
-    Equal findings cancel within the same file first, then across files; of
-    several in a file, the later ones are added.
+    Returns for each file the indexes of its added findings, ascending. Equal findings
+    cancel within the same file first, then across files. If a file has several equal
+    ones, the later ones count as added.
     """
     added: dict[bytes, list[int]] = {}
     old_positions = [index_keys(old) for old in olds]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What changes do to KVM's exports: which they add, drop and change, for ``--list``. Pure.
 
-An export is changed if the same symbol is exported by another macro than before,
-or with another verdict. One that has only moved is not changed.
+An export is changed if its symbol now has another macro or another verdict. An export
+that has only moved is not changed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class Effect:
     """What a change does to the exports of its tree.
 
-    ``changed``: pairs, what an export was and what it is. ``origin``: of the change.
+    ``changed``: pairs of an export before and after. ``origin``: that of the change.
     """
 
     __slots__ = ("added", "changed", "dropped", "origin")
@@ -46,7 +46,7 @@ class Effect:
 
     @property
     def exports(self) -> list[Export]:
-        """All exports that it is about, of those that are changed what they are now."""
+        """All exports that it adds, drops or changes; the changed ones as they are now."""
         return [*self.added, *self.dropped, *(now for _, now in self.changed)]
 
     @property
@@ -56,7 +56,7 @@ class Effect:
 
 
 def find_effects(read_texts: ReadTexts, changes: Iterable[Change]) -> Iterator[Effect]:
-    """Yield what CHANGES do to the exports, less those that do nothing to them.
+    """Yield what CHANGES do to the exports; skip changes that do nothing to them.
 
     READ_TEXTS reads texts by their ids.
     """
@@ -67,7 +67,7 @@ def find_effects(read_texts: ReadTexts, changes: Iterable[Change]) -> Iterator[E
         left = []
         for old in olds:
             pairs = pair_by_symbol(new, old)
-            was = pairs | was  # the first parent that had the symbol says what it was
+            was = pairs | was  # an export is compared with the first parent that had it
             taken = set(pairs.values())
             left.append([each for each in old if each not in taken])
         reported = [each for each in new if change.is_reported(each.path)]
@@ -82,11 +82,11 @@ def find_effects(read_texts: ReadTexts, changes: Iterable[Change]) -> Iterator[E
 
 
 def find_more_and_less(finder: Finder, change: Change) -> Iterator[list[Export]]:
-    """Yield what the new state of CHANGE has more of than all the old ones.
+    """Yield what the new state of CHANGE has more of than all old ones.
 
-    Then of each old one what it has more of than the new one. All are judged by
-    their own facts. A file that cannot be read in one of them is left out of all:
-    nobody knows what has become of its exports.
+    Then, for each old one, what it has more of than the new one. Each state is judged
+    by its own facts. A file that cannot be read in one state is left out of all: what
+    has become of its exports is not known.
     """
     states = [State(each.own_facts, each.texts) for each in (change.new, *change.olds)]
     for state in states:
@@ -108,7 +108,7 @@ def search_exports(content: bytes, facts: Facts, first_line: int) -> Found:
 
 
 def list_in_order(picked: Iterable[Picked]) -> list[Export]:
-    """List what was PICKED of texts, in the order of the files."""
+    """List the exports that were PICKED, in the order of the files."""
     exports = [each.put(text.path, text.top) for text, _, chosen in picked for each in chosen]
     return sorted(exports, key=lambda each: (each.path, each.line))
 

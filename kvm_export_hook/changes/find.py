@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Find what changes add, one change after the other. Pure.
 
-Each text is read and searched once: what is kept of it are the keys of what was
-found, and of the change that is looked at the dirty texts, until they are
-reported. Old texts are read only where the new ones have something.
+Each text is read and searched once, and the keys of what was found are kept. Texts
+with findings are kept until their change is reported. Old texts are read only if
+the new ones have findings.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     from kvm_export_hook.rules.facts import Facts
     from kvm_export_hook.values import Result, Text
 
-    # What was found in a text, in order: the key of each, and it itself, whatever is looked for.
+    # What was found in a text, in order: the keys, and the things themselves.
     Found = tuple[Sequence[Key], Sequence[Any]]
-    # Looks for something in the bytes of a text, by the facts of its tree.
+    # Searches the bytes of a text, by the facts of its tree and the number of its first line.
     Search = Callable[[bytes, Facts, int], Found]
-    # What a text is searched by: its id, and the facts that are fitted to its name.
+    # A text that was searched: its id, and the facts that were fitted to its name.
     Searched = tuple[Hashable, Facts]
-    # The dirty texts of one change: the bytes of each, what was found in it, and the
-    # number of its first line then. Texts of a patch may differ in that alone.
+    # The texts of one change with findings: the bytes, what was found, and the number of
+    # the first line at that time. Texts of a patch may differ in that number alone.
     Dirty = dict[Searched, tuple[bytes, Sequence[Any], int]]
     # A text of a state, its bytes, and some of what was found in it.
     Picked = tuple[Text, bytes, list[Any]]
 
 NOTHING: Found = ((), ())
-# Said of a text in which nothing is found by any facts; it is told by its identity.
+# For a text in which no facts lead to a finding. Compared by identity.
 NEVER_ANYTHING: Found = ([], [])
 
 
@@ -53,7 +53,7 @@ def find_unwanted(content: bytes, facts: Facts, first_line: int) -> Found:
 
 
 class Finder:
-    """Finds what changes add. READ_TEXTS reads texts by their ids, SEARCH looks into them.
+    """Finds what changes add. READ_TEXTS reads texts by their ids, SEARCH searches one.
 
     ``unread``: the ids of the texts that cannot be read.
     """
@@ -61,9 +61,9 @@ class Finder:
     def __init__(self, read_texts: ReadTexts, search: Search = find_unwanted) -> None:
         self._read_texts = read_texts
         self._search = search
-        # Of each text by each facts: an empty one for all that is clean.
+        # The keys of each text by its facts; empty for a clean text.
         self._keys: dict[tuple[Hashable, Facts], Sequence[Key]] = {}
-        # Of a commit that changes the list, most texts need no second look.
+        # A commit that changes the list judges all texts again; most need no second look.
         self._always_clean: set[Hashable] = set()
         self._same: dict[Key, Key] = {}  # keeps equal ones in memory once
         self.unread: set[Hashable] = set()
@@ -104,7 +104,7 @@ class Finder:
                 yield text, content, [each for at, each in enumerate(found) if at in indexes]
 
     def search_state(self, state: State, dirty: Dirty | None) -> None:
-        """Search each text of STATE that has not been, and put what has something into DIRTY."""
+        """Search each new text of STATE, and put those with findings into DIRTY."""
         wanted: list[tuple[Text, Facts]] = []
         if state.facts.is_enforced:
             for text in state.texts:
@@ -124,7 +124,7 @@ class Finder:
                     dirty[text.id, facts] = content, things, text.first_line
 
     def _read_again(self, texts: Sequence[tuple[Text, Facts]], dirty: Dirty) -> None:
-        """Put those of TEXTS into DIRTY that an earlier change had as well."""
+        """Put those of TEXTS into DIRTY that were searched for an earlier change."""
         wanted = [(text, facts) for text, facts in texts if (text.id, facts) not in dirty]
         for text, facts, content in self._read(wanted):
             _, things = self._search(content, facts, text.first_line)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-# Of a commit or a mail: some reports repeat its subject for each finding.
+# The subject of a commit or mail is cut here: some reports repeat it for each finding.
 LONGEST_SUBJECT = 1000
 
 TYPE_CHECKING = False
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from kvm_export_hook.rules.facts import Facts
     from kvm_export_hook.values import Origin, Text
 
-    # Yields the id and the bytes of each text of a list of ids, in that order, less
-    # those that cannot be read, of which it complains.
+    # Yields the id and the bytes of each text of a list of ids, in that order. Complains
+    # of those that cannot be read, and skips them.
     ReadTexts = Callable[[Sequence[Hashable]], Iterator[tuple[Hashable, bytes]]]
 
 
 class State:
-    """What a tree was before or after a change: its facts, and its texts that differ.
+    """A tree before or after a change: its facts, and its texts that differ.
 
-    Where the facts of the states of a change differ, all its texts. ``facts`` are
-    those by which findings are judged, ``own_facts`` those of the tree itself.
+    Where the facts of the states differ, these are all its texts. ``facts`` are those
+    by which findings are judged, ``own_facts`` those of the tree itself.
     """
 
     __slots__ = ("facts", "own_facts", "texts")
@@ -36,7 +36,7 @@ class State:
 class Change:
     """A new state and the old ones that it was made from: none, one, or the parents of a merge.
 
-    ``is_reported``: whether what a text has counts, by its path.
+    ``is_reported``: whether the findings of a path count.
     """
 
     __slots__ = ("is_reported", "new", "olds", "origin")

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Locates what is in scope: the kernel tree around a path, and what of it a path stands for.
+"""Finds what is in scope of a path: the kernel tree around it, and the files it stands for.
 
-For paths that do not show it by their names alone. Paths come out relative to
-the working directory where they lie below it, else absolute. So do trees: the
-empty path is the working directory itself.
+Needed for paths whose names alone do not show that. Paths and trees below the working
+directory come out relative to it, others absolute; the empty path is the working
+directory itself.
 """
 
 from __future__ import annotations
@@ -41,10 +41,7 @@ def find_tree(srctree: bytes | None) -> bytes:
 
 
 def find_roots(paths: Iterable[bytes], srctree: bytes | None, complain: Complain) -> Iterator[Root]:
-    """Find what is in scope of PATHS, files and directories spelt in any way.
-
-    The fact files come out too.
-    """
+    """Yield what is in scope of PATHS, files and directories in any spelling, and fact files."""
     try:
         here = os.getcwdb()
     except OSError:
@@ -70,7 +67,7 @@ def find_roots(paths: Iterable[bytes], srctree: bytes | None, complain: Complain
 
 
 def explain_no_tree(home: bytes) -> OSError:
-    """Say why the absolute path HOME, which was named as one, is not a kernel tree."""
+    """Return the error that says why HOME, an absolute path, is not a kernel tree."""
     try:
         os.stat(home)
     except OSError as error:
@@ -79,10 +76,7 @@ def explain_no_tree(home: bytes) -> OSError:
 
 
 def explain_absence(path: bytes, error: OSError) -> OSError:
-    """Say where PATH is if it is not here: names from git begin at the top of the tree.
-
-    Returns ERROR where that does not help.
-    """
+    """Return ERROR, or a better one if PATH is a name from the top of the tree, or a revision."""
     if not isinstance(error, FileNotFoundError) or not path or os.path.isabs(path):
         return error
     here = os.getcwdb()
@@ -111,7 +105,7 @@ def find_in_tree(full: bytes, top: bytes, here: bytes) -> Iterator[Root]:
 
 
 def make_absolute(path: bytes, here: bytes) -> bytes:
-    """Spell PATH from the root, without dots; ``..`` goes where the kernel would go."""
+    """Spell PATH from the root, without dots; ``..`` leads where the system would go."""
     full = os.path.join(here, path)
     if b".." in path.split(b"/"):
         # After a symbolic link, .. is not the directory before it in the name.

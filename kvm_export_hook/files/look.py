@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Looks at paths: what is absent is absent, and all else that stops a look is an error."""
+"""Looks at paths. A path may be absent; anything else that prevents a look is an error."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import stat
 
 
 def is_absent(error: OSError) -> bool:
-    """Whether ERROR says that a name leads nowhere, rather than that it cannot be read."""
+    """Whether ERROR says that nothing is there, rather than that it cannot be read."""
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return True
     from errno import ELOOP, ENAMETOOLONG
@@ -19,7 +19,7 @@ def is_absent(error: OSError) -> bool:
 def is_directory(path: bytes) -> bool:
     """Whether PATH leads to a directory. Raises OSError where that cannot be known.
 
-    ``os.path.isdir`` says no of what it may not look at, too.
+    ``os.path.isdir`` returns False there.
     """
     try:
         return stat.S_ISDIR(os.stat(path).st_mode)

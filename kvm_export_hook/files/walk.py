@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from kvm_export_hook.run import Complain
 
-    # A path to read or to walk: as shown, whether to walk it, its tree, its name in
-    # that, and whether it was named, or stands for a fact file that was.
+    # A path to read or to walk: as shown, whether to walk it, its tree, its name in that
+    # tree, and whether it was named. If not, it stands for a fact file that was.
     Root = tuple[bytes, bool, bytes, bytes, bool]
-    # A file in scope: its tree, its name in that, its path, and whether it was named.
+    # A file in scope: its tree, its name in that tree, its path, and whether it was named.
     SourceFile = tuple[bytes, bytes, bytes, bool]
 
 
@@ -49,7 +49,7 @@ def visit(roots: Iterable[Root], complain: Complain) -> Iterator[SourceFile]:
 
 
 def sort_key(root: Root) -> tuple[bytes, bool]:
-    """Sort a directory as the paths of the files below it, and what was named first."""
+    """Sort a directory like the files below it; of equal paths, a named one comes first."""
     path, is_walk, *_, is_named = root
     return path + b"/" if path and is_walk else path, not is_named
 
@@ -61,17 +61,14 @@ def list_kvm_directories(top: bytes) -> Iterator[Root]:
 
 
 def raise_for_links(top: bytes, name: bytes) -> None:
-    """Raise OSError, with its path, if a symbolic link is on the way from TOP to NAME.
-
-    Also where that cannot be known.
-    """
+    """Raise OSError, with its path, if there is or may be a symbolic link between TOP and NAME."""
     path = top
     for part in name.split(b"/"):
         path = os.path.join(path, part)
         try:
             is_link = stat.S_ISLNK(os.lstat(path).st_mode)
         except FileNotFoundError:
-            return  # the walk says so, where it matters
+            return  # the walk reports that
         if is_link:
             raise OSError(None, LINK_REFUSED, path)
 
@@ -79,9 +76,9 @@ def raise_for_links(top: bytes, name: bytes) -> None:
 def walk(directory: bytes, complain: Complain) -> Iterator[bytes]:
     """Yield the files below DIRECTORY that are C by name, sorted by path.
 
-    Follows no symbolic link, and COMPLAINs of those that may hide C. A
-    directory with the name of a C file comes out too, for whoever reads it to
-    refuse. That DIRECTORY is not there is no cause for complaint.
+    Follows no symbolic link, and COMPLAINs of those that may hide C. Also yields a
+    directory with the name of a C file: whoever reads it refuses it. DIRECTORY
+    itself may be missing.
     """
     pending = [(directory, True)]
     while pending:

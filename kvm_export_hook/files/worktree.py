@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The working tree as a source: the facts of its trees, and the files, read safely.
 
-Names as git gives them to a hook show at a glance what they are of; whatever
-else is asked for, ``locate`` finds. The empty path is the working directory.
+The names that git gives to a hook need no search; ``locate`` finds all others. The
+empty path is the working directory.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from kvm_export_hook.run import Complain, Note, ReadFacts
     from kvm_export_hook.values import Text
 
-# Opens a FIFO without a writer, too, and makes no terminal the process's own.
+# Also opens a FIFO without a writer, and does not take over a terminal.
 READ_WITHOUT_WAITING = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY
 
-# More than any file of KVM has.
+# More bytes than any file of KVM has.
 KEPT_MEMORY = 1 << 20
 
 
@@ -45,8 +45,8 @@ def read_files(
     Without PATHS: all files of SRCTREE, by default the tree around the working
     directory. COMPLAIN is called for each path that could not be read.
     """
-    # Once so much has been freed, glibc keeps what is freed for the next text: new
-    # pages cost more than to scan them.
+    # After such a block was freed, glibc keeps freed memory for the next text: to get
+    # new pages costs more than to scan them.
     bytes(KEPT_MEMORY)
     for file in find_source_files(paths, srctree, trees, complain):
         top, _, path, _ = file
@@ -64,7 +64,7 @@ def read_files(
 
 
 def make_file_text(file: SourceFile) -> Text:
-    """Make the text of FILE, once there is something in it."""
+    """Make the text of FILE; only needed once something was found in it."""
     from kvm_export_hook.values import Text
 
     top, name, path, is_named = file
@@ -72,7 +72,7 @@ def make_file_text(file: SourceFile) -> Text:
 
 
 class KnownTrees:
-    """The facts of each tree that has been met, read once."""
+    """The facts of each tree so far, read once."""
 
     def __init__(self, read_facts: ReadFacts, complain: Complain, note: Note) -> None:
         self._read_facts = read_facts
@@ -81,7 +81,7 @@ class KnownTrees:
         self.facts: dict[bytes, Facts] = {}
 
     def read_facts(self, top: bytes) -> Facts:
-        """Return the facts of the tree at TOP; its note is made once."""
+        """Return the facts of the tree at TOP; makes its note once."""
         facts = self.facts.get(top)
         if facts is None:
             facts = self.facts[top] = self._read_facts(
@@ -108,8 +108,8 @@ def find_source_files(
 ) -> Iterator[SourceFile]:
     """Yield every file in scope, sorted by path, each once.
 
-    A fact file among PATHS stands for the whole tree if that has the make
-    check: the rule may have changed for all of it.
+    A fact file among PATHS stands for the whole tree if that has the make check:
+    the rule may have changed for all files.
     """
     names = set()
     others = []
@@ -150,7 +150,7 @@ def read_file(path: bytes, flags: int = os.O_NOFOLLOW) -> bytes:
         if not stat.S_ISREG(status.st_mode):
             raise name_kind(status.st_mode)
         data = os.read(descriptor, status.st_size + 1)
-        # That may not be all, of a file that grows or of more than 2 GB.
+        # There may be more, if the file grows or is larger than 2 GB.
         while len(data) != status.st_size and (more := os.read(descriptor, len(data) + 1)):
             data += more
         return data
@@ -161,7 +161,7 @@ def read_file(path: bytes, flags: int = os.O_NOFOLLOW) -> bytes:
 
 
 def name_kind(mode: int) -> OSError:
-    """Name what it is that has this MODE, and is no regular file."""
+    """Return the error for a file of this MODE, which is not a regular file."""
     if stat.S_ISDIR(mode):
         from errno import EISDIR
 

@@ -35,9 +35,9 @@ class Names:
         return bool(self._many) and self._are_many_in(line)
 
     def _are_many_in(self, line: bytes) -> bool:
-        """Whether LINE holds one of the sorted names, none of which begins with another.
+        """Whether LINE has one of the sorted names, none of which begins with another.
 
-        Where one may begin, only one can: the last that is not after what stands there.
+        So only one can be at a position: the last that does not sort after the text there.
         """
         from bisect import bisect
 
