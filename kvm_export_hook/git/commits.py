@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     # How git reads the fact files of a state, in the order of FACT_FILES.
     FactNames = tuple[bytes, ...]
 
-# A tree that is nowhere: what comes before the first commit.
+# Names no tree: what comes before the first commit.
 NO_TREE = b"0" * 40
 
 SHALLOW_MESSAGE = (
@@ -32,7 +32,7 @@ SHALLOW_MESSAGE = (
 
 
 class Commit:
-    """A commit of the log that touches KVM: its id, its parents, and what differs from each."""
+    """A commit that touches KVM: its id, its parents, and what differs from each parent."""
 
     __slots__ = ("diffs", "id", "parents", "subject")
 
@@ -115,9 +115,9 @@ def is_shallow_boundary(repository: Repository, commit: Commit) -> bool:
 
 
 def list_unsure_states(commit: Commit) -> Iterator[bytes]:
-    """List of COMMIT and its parents those in which something may hide KVM's files.
+    """Yield those of COMMIT and its parents in which something may hide KVM's files.
 
-    There, all that differs of a KVM directory is absent, or it itself differs.
+    These are where all that differs of a KVM directory is absent, or it differs itself.
     """
     for parent, diff in zip(commit.parents or [commit.id], commit.diffs, strict=True):
         for directory in KVM_DIRECTORIES:
@@ -130,7 +130,7 @@ def list_unsure_states(commit: Commit) -> Iterator[bytes]:
 
 
 def make_change(repository: Repository, commit: Commit, known: dict[bytes, FactNames]) -> Change:
-    """Make the change of COMMIT. KNOWN has the names of the fact files of commits before it."""
+    """Make the change of COMMIT. KNOWN has the names of the fact files of earlier commits."""
     new_names, old_names = name_facts(repository, commit, known)
     new = repository.read_facts_of(new_names)
     repository.note_facts(b"commit " + commit.id[:12], new)
@@ -150,8 +150,8 @@ def name_facts(
 ) -> tuple[FactNames, list[FactNames]]:
     """Name the fact files of COMMIT and of each of its parents, as git reads them.
 
-    What a commit does not change is what its first parent has; where that is
-    not KNOWN, ``PARENT:path``, which many branches may share.
+    A file that a commit does not change has the name that it has in the first parent: a
+    KNOWN one, or else ``PARENT:path``. So states with equal names are read once.
     """
     changed = commit.changed_facts
     first = commit.parents[0] if commit.parents else commit.id

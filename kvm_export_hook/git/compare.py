@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Two trees to a change, or a tree and several: the only place where states are compared.
+"""Compares a tree with one or more old ones: the result is a change. Nothing else compares states.
 
-A source says which trees these are, which files differ, and how to list all
-files of each; that is needed where the facts differ, and so may every verdict.
+A source gives the trees, the files that differ, and how to list all files of each
+tree. All are needed where the facts differ, because then any verdict may differ.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Tree:
-    """A tree of a kernel: its ``facts``; ``list_files`` lists its C files, if all are wanted.
+    """A tree of a kernel: its ``facts``; ``list_files`` lists all its C files.
 
     ``make_text``: makes the text of a file, by its name and id.
     """
@@ -49,7 +49,7 @@ def compare(
 ) -> Change:
     """Compare the tree NEW with each of OLDS, from which it differs by DIFFS.
 
-    ORIGIN is where the new one is from. Raises GitError.
+    ORIGIN is the commit or mail of the new one. Raises GitError.
     """
     facts = [choose_old_facts(new.facts, old.facts) for old in olds]
     if any(each != new.facts for each in (*facts, *(old.facts for old in olds))):
@@ -67,10 +67,10 @@ def compare(
 def choose_old_facts(new: Facts, old: Facts) -> Facts:
     """Choose the facts by which an old state is judged: its own, if the new one has the check.
 
-    Otherwise those of the new state: the commit that brings the macro to a
-    tree must not be blamed for all the exports that were there before. Where the
-    check is known, and not all the lines of the Makefile were the same, it may
-    not have run before: then what it fails on now need not have failed before.
+    Otherwise those of the new state: the commit that adds the macro to a tree must not
+    be blamed for all old exports. If other lines of the Makefile have changed than the
+    list, a known check may not have run before. Then it need not have failed on old
+    exports on which it fails now.
     """
     if not new.has_check:
         return new
@@ -81,7 +81,7 @@ def choose_old_facts(new: Facts, old: Facts) -> Facts:
 
 
 def remove_list(makefile: bytes) -> bytes:
-    """Return the logical lines of MAKEFILE without the list of the check, if that is only names."""
+    """Return the logical lines of MAKEFILE without the check's list, if that has only names."""
     from kvm_export_hook.rules.facts import find_list
     from kvm_export_hook.rules.makefile import read_logical_lines
 
@@ -91,9 +91,9 @@ def remove_list(makefile: bytes) -> bytes:
 
 
 def list_differing_files(diffs: Sequence[Sequence[Entry]]) -> tuple[Files, list[Files]]:
-    """List the name and the id of each file that differs in any of DIFFS: now, and before each.
+    """List the name and id of each file that differs in any of DIFFS: new, and old for each diff.
 
-    What does not differ in one of them is there as it is now.
+    Where a file does not differ in one of the diffs, its old id is the new one.
     """
     now: dict[bytes, bytes | None] = {}
     for diff in diffs:

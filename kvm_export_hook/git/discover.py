@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Where the git repository around a directory begins, mostly without asking git.
+"""Finds the top of the git repository around a directory, mostly without asking git.
 
-Git is run where that repository begins, and so finds it at once. Run further
-down, it would take a directory that has a ``HEAD``, ``objects`` and ``refs``,
-which anybody can commit, for a bare repository, and do what its configuration
-says. To name the repository by ``--git-dir`` instead would switch off git's own
-check of who owns it.
+Git is run at that top. In a subdirectory, it would take a directory with ``HEAD``,
+``objects`` and ``refs`` for a bare repository, and obey its configuration; anybody can
+commit such a directory. ``--git-dir`` is no alternative: it switches off git's own
+check of who owns the repository.
 """
 
 from __future__ import annotations
@@ -68,9 +67,9 @@ def find_kernel(srctree: bytes | None) -> tuple[bytes, bytes, bytes | None]:
 
 
 def refuse_git_directory(here: bytes, top: bytes) -> None:
-    """Raise GitError if the directory HERE is a git directory below TOP, which is in the way.
+    """Raise GitError if the directory HERE is, or is in, a git directory below TOP.
 
-    An honest bare repository looks just as one that somebody has committed.
+    An honest bare repository looks the same as one that somebody has committed.
     """
     inner = None if is_repository_set() else find_upwards(here, is_repository)
     if inner is not None and is_below(inner, os.path.realpath(top)):
@@ -80,9 +79,9 @@ def refuse_git_directory(here: bytes, top: bytes) -> None:
 def find_repository(directory: bytes) -> tuple[bytes, bytes | None]:
     """Find the repository around the absolute DIRECTORY: where to run git, and its working tree.
 
-    The second result is None for a bare repository, which counts only where no
-    working tree is around it; without either, git is left to say so at
-    DIRECTORY. Raises OSError for what cannot be looked at.
+    A bare repository has None for the second, and counts only if no working tree is
+    around it. If there is neither, git is run at DIRECTORY, and says so. Raises OSError
+    for what cannot be looked at.
     """
     top = find_top(directory)
     if top is not None:
@@ -91,7 +90,7 @@ def find_repository(directory: bytes) -> tuple[bytes, bytes | None]:
 
 
 def make_prefix(path: bytes) -> bytes:
-    """Spell a relative PATH as a prefix of names. Raises GitError for what git cannot be asked."""
+    """Spell a relative PATH as a prefix of names. Raises GitError for one that git cannot read."""
     path = os.path.normpath(path)
     if b"\n" in path:
         raise GitError("git cannot read a path that contains a newline: rename the directory")
@@ -104,12 +103,11 @@ def is_repository_set() -> bool:
 
 
 def find_worktree(directory: bytes) -> bytes | None:
-    """Return the top of the working tree that git uses in DIRECTORY, or None: it has none.
+    """Return the top of the working tree that git uses in DIRECTORY; None if it has none.
 
-    GIT_DIR does not say: in the hook of a linked worktree git sets it alone,
-    and after a change of directory takes that for the top. The index is still
-    that of the whole. But GIT_DIR may be of a repository that lies elsewhere,
-    and whose configuration names the working tree.
+    Git cannot simply be asked: in the hook of a linked worktree it sets only GIT_DIR, and
+    then takes any current directory for the top. But GIT_DIR may also name a repository
+    elsewhere, whose configuration names the working tree: then git is asked.
     """
     worktree = os.environb.get(b"GIT_WORK_TREE")
     if worktree:
@@ -122,7 +120,7 @@ def find_worktree(directory: bytes) -> bytes | None:
 
 
 def is_set_to(top: bytes) -> bool:
-    """Whether the repository that the environment names is the one of the working tree at TOP."""
+    """Whether GIT_DIR names the repository of the working tree at TOP."""
     try:
         return os.path.samefile(find_git_directory(top), os.environb[b"GIT_DIR"])
     except OSError:
@@ -139,9 +137,9 @@ def find_git_directory(top: bytes) -> bytes:
 
 
 def is_of_its_own(inner: bytes | None, top: bytes | None) -> TypeGuard[bytes]:
-    """Whether INNER, a top, is of another repository than the one that the environment names.
+    """Whether INNER is the top of another repository than the one that GIT_DIR names.
 
-    As in the hook of a superproject, whose working tree is at TOP, for a submodule.
+    So it is for a submodule in the hook of the superproject, whose working tree is at TOP.
     """
     if inner is None:
         return False
@@ -158,8 +156,8 @@ def is_of_its_own(inner: bytes | None, top: bytes | None) -> TypeGuard[bytes]:
 def find_environment(place: bytes) -> dict[bytes, bytes] | None:
     """Choose the variables for git in the repository at PLACE; None: those of this process.
 
-    A hook of another repository, say of the superproject, has variables that would
-    have git read that one's index.
+    In the hook of another repository, such as the superproject, git would otherwise read
+    the index of that one.
     """
     if is_repository_set():
         return forget_repository() if place else None
@@ -181,9 +179,9 @@ def is_index_of_another(index: bytes, top: bytes) -> bool:
 def find_top(directory: bytes) -> bytes | None:
     """Return the top of the working tree around the absolute DIRECTORY, or None.
 
-    It is where ``.git`` is: a directory, or a file in a linked worktree or a
-    submodule. Like git, this passes over a directory of that name that is no
-    repository. Raises OSError for what cannot be looked at.
+    The top has a ``.git``: a directory, or a file in a linked worktree or a submodule. Like
+    git, this ignores a directory of that name that is not a repository. Raises OSError
+    for what cannot be looked at.
     """
     return find_upwards(directory, has_repository)
 
@@ -205,9 +203,9 @@ def has_repository(directory: bytes) -> bool:
 
 
 def is_repository(directory: bytes) -> bool:
-    """Whether git takes DIRECTORY for a repository: by what every repository has. Raises OSError.
+    """Whether git takes DIRECTORY for a repository: it has what every repository has.
 
-    The git directory of a linked worktree names the place of most of that.
+    The git directory of a linked worktree has a ``commondir`` instead. Raises OSError.
     """
     if not can_see(os.path.join(directory, b"HEAD")):
         return False

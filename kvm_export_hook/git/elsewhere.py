@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A kernel elsewhere in the repository: where the one that is checked is not, another may be."""
+"""Looks for a changed kernel elsewhere in the repository, if there is none where it is checked."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def refuse_commits_elsewhere(
 ) -> None:
     """Complain of what the commits of the range IDS change in another kernel of the repository.
 
-    OPTIONS are more arguments for ``git log``. The first is named, and what it changes.
+    OPTIONS are more arguments for ``git log``. The complaint names the first change.
     """
     arguments = (*LOG, *RAW, b"--diff-filter=d", *options, *name_others(repository))
     found: Entry | None = None
@@ -55,7 +55,7 @@ def refuse_commits_elsewhere(
 
 
 def name_others(repository: Repository) -> list[bytes]:
-    """Write the arguments that select the C files of every kernel but the one that is checked."""
+    """Make the arguments that select the C files of all kernels but the one that is checked."""
     own = [b":(top,exclude,literal)" + path for path in repository.kvm_directories]
     return [b"--", *OF_ANY_KERNEL, *own]
 
@@ -67,7 +67,7 @@ def refuse_other(repository: Repository, path: bytes, commit: bytes = b"") -> No
 
 
 def find_kernel_around(path: bytes) -> bytes:
-    """Find the top of the kernel that the C file at PATH is of."""
+    """Find the top of the kernel that the C file at PATH belongs to."""
     rooted = b"/" + path
     ends = [rooted.find(b"/" + name + b"/") for name in KVM_DIRECTORIES]
     return rooted[1 : min(end for end in ends if end >= 0)] or b"."

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What git lists of files: raw diffs and the index, by no setting of the user. Pure."""
+"""How git lists files, whatever the user's settings: raw diffs and the index. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-# What every diff is asked for: raw, by no setting of the user.
+# The options of every diff: raw, whatever the user's settings.
 RAW = (
     b"--raw",
     b"-z",
@@ -75,7 +75,7 @@ class Entry:
 
 
 def parse_raw(fields: Iterable[bytes], prefix: bytes) -> Iterator[Entry]:
-    """Yield the entries of a raw diff, given the FIELDS between its NULs, without PREFIX."""
+    """Yield the entries of a raw diff, given the FIELDS between its NULs; cut off PREFIX."""
     fields = iter(fields)
     for field in fields:
         if field:
@@ -83,7 +83,7 @@ def parse_raw(fields: Iterable[bytes], prefix: bytes) -> Iterator[Entry]:
 
 
 def parse_index(listed: bytes, prefix: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
-    """Yield the mode, the id and the name of each file that ``ls-files -s`` has LISTED."""
+    """Yield the mode, id and name of each file that ``ls-files -s`` LISTED; cut off PREFIX."""
     for line in listed.split(b"\0")[:-1]:
         fields, _, path = line.partition(b"\t")
         mode, id_, _ = fields.split(b" ")

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The index as a source: what is staged, against HEAD. Two git processes for a commit.
+"""The index as a source: what is staged, against HEAD.
 
-A third where it deletes files, a fourth where it does no more, and others in a merge.
+This takes two git processes; a third if files are deleted, a fourth if nothing else is
+staged, and more in a merge.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ if TYPE_CHECKING:
     from kvm_export_hook.rules.facts import Facts
 
 MERGE_HEAD = b"MERGE_HEAD"
-# What git merge sets for its hooks, one for each commit, before it writes MERGE_HEAD.
+# git merge sets such a variable for each merged commit, before it writes MERGE_HEAD.
 OF_A_MERGED_COMMIT = b"GITHEAD_"
 
 
 def read_staged(repository: Repository) -> list[Change] | None:
-    """Read what the index changes of HEAD, and in a merge of each other parent.
+    """Read how the index differs from HEAD, and in a merge from each other parent.
 
-    That is no or one change; None where neither has a KVM directory. Raises GitError.
+    Returns one change or none; None where neither has a KVM directory. Raises GitError.
     """
     head, entries = diff_index(repository)
     if not entries:
@@ -75,10 +76,10 @@ def refuse_elsewhere(repository: Repository, head: bytes) -> None:
 def check_hidden(
     repository: Repository, head: bytes, found: list[Object | None], entries: list[Entry]
 ) -> bool:
-    """Complain of what stands in the place of a KVM directory, or above it.
+    """Complain of what is in the place of a KVM directory, or of one above it.
 
-    FOUND is what HEAD has at the places of these directories; the index differs from
-    it by ENTRIES. Returns whether HEAD has such a directory.
+    FOUND is what HEAD has in the places of the KVM directories; the index differs from
+    HEAD by ENTRIES. Returns whether HEAD has a KVM directory.
     """
     directories = [each for each in found if each and each.type == b"tree"]
     is_whole = len(directories) == len(found)
@@ -92,17 +93,17 @@ def check_hidden(
 
 
 def may_hide(entry: Entry) -> bool:
-    """Whether something else may have come in the place of what ENTRY was, or be that itself."""
+    """Whether ENTRY is something in the place of a KVM directory, or was replaced by that."""
     return entry.name in KVM_DIRECTORIES or (entry.is_gone and is_source(entry.name))
 
 
 def list_merged(repository: Repository) -> list[bytes]:
     """List the ids of the commits that are being merged into HEAD. Raises OSError.
 
-    Asks the git that runs for objects; others run only in a merge.
+    Asks the ``git cat-file`` that runs already; other gits are run only in a merge.
     """
     if repository.objects.find_commits([MERGE_HEAD]) != [None]:
-        # That is the first; of an octopus there are more. But a branch may be called that.
+        # That finds only the first of an octopus, and may be a branch of this name.
         said = repository.run(b"rev-parse", b"--git-path", MERGE_HEAD)
         try:
             return read_file(os.path.join(repository.directory, said[:-1])).split()
@@ -111,13 +112,13 @@ def list_merged(repository: Repository) -> list[bytes]:
     start = len(OF_A_MERGED_COMMIT)
     named = [name[start:] for name in os.environb if name.startswith(OF_A_MERGED_COMMIT)]
     merged = [id_ for id_ in repository.objects.find_commits(named) if id_]
-    # What HEAD has already was merged before: a hook of that merge runs git commit.
+    # HEAD has those of a finished merge, a hook of which may run git commit.
     command = (b"rev-list", b"--max-count=1", b"^HEAD")
     return [id_ for id_ in merged if repository.run(*command, id_, b"--")]
 
 
 def diff_index(repository: Repository) -> tuple[bytes, list[Entry]]:
-    """Compare the index with HEAD, or with an empty tree where there is no commit yet.
+    """Compare the index with HEAD, or with an empty tree before the first commit.
 
     Returns the name of what it was compared with, and what differs.
     """
@@ -149,8 +150,8 @@ def read_both(
 ) -> tuple[Facts, Facts, list[Object | None]]:
     """Read the facts of the index and of HEAD, which differ by ENTRIES.
 
-    The third result are the KVM directories of HEAD. A fact file that does not
-    differ is read as ``HEAD:path``: ``:path`` would have git read the whole index.
+    The third result are the KVM directories of HEAD. A fact file that does not differ
+    is read as ``HEAD:path``: for ``:path``, git would read the whole index.
     """
     new = dict(zip(FACT_FILES, repository.name_facts(head), strict=True))
     old = dict(new)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Objects of a git repository, by name: one ``git cat-file --batch`` is asked for all."""
+"""Reads the objects of a git repository by name, all from one ``git cat-file --batch``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LONGEST_PATH = 4096
 NOT_HERE_MESSAGE = (
     "cannot be read from the repository: run git fsck, or fetch it if the clone is partial"
 )
-# As many names are asked for at once as any pipe takes whole, so that nobody waits for nobody.
+# So many bytes of names are asked for at once that any pipe holds them: no deadlock.
 MOST_ASKED = 4096
 
 TYPE_CHECKING = False
@@ -44,10 +44,10 @@ class Objects:
         self._unread = 0
 
     def read(self, names: Iterable[bytes]) -> Iterator[Object | None]:
-        """Yield the objects of NAMES, ids or what ``git rev-parse`` reads; None: it is not there.
+        """Yield the objects of NAMES, ids or what ``git rev-parse`` reads; None if missing.
 
-        One at a time in memory, in this order. What is not taken is passed over by
-        the next call. NAMES are free of newlines. Raises GitError.
+        Only one is in memory at a time. The next call skips those that were not taken. A
+        name must not have a newline. Raises GitError.
         """
         for group in group_names(names):
             while self._unread:
@@ -57,13 +57,13 @@ class Objects:
                 yield self._take()
 
     def find(self, names: Iterable[bytes]) -> list[Object | None]:
-        """Return the objects of NAMES, which may have any bytes; all are in memory."""
+        """Return the objects of NAMES, which may have any bytes; all are in memory at once."""
         return list(self.read(name.replace(b"\n", b" ") for name in names))
 
     def find_paths(self, names: Iterable[bytes]) -> list[Object | None]:
-        """Return the objects of NAMES, ids or ``TREE:PATH``; None: there is none, or a submodule.
+        """Return the objects of NAMES, ids or ``TREE:PATH``; None if missing, or a submodule.
 
-        Raises GitError for what is there and cannot be read: git calls that missing, too.
+        Raises GitError for one that exists and cannot be read: git also calls that missing.
         """
         wanted = list(names)
         found = self.find(wanted)
@@ -73,7 +73,7 @@ class Objects:
         return found
 
     def _check_absence(self, name: bytes) -> None:
-        """Raise GitError unless the directory in which NAME, TREE:PATH, should be lacks it."""
+        """Raise GitError unless NAME, TREE:PATH, is really missing in its directory."""
         tree, _, path = name.partition(b":")
         while path:
             path, _, base = path.rpartition(b"/")
@@ -87,7 +87,7 @@ class Objects:
             raise GitError(f"object {os.fsdecode(name)!r} {NOT_HERE_MESSAGE}")
 
     def read_all(self, names: Iterable[bytes]) -> Iterator[Object]:
-        """Yield the objects of NAMES, each of which must be here. Raises GitError."""
+        """Yield the objects of NAMES. Raises GitError for a missing one."""
         wanted = list(names)
         for found, name in zip(self.read(wanted), wanted, strict=True):
             if found is None:
@@ -95,14 +95,14 @@ class Objects:
             yield found
 
     def find_commits(self, revs: Iterable[bytes]) -> list[bytes | None]:
-        """Find the id of the commit that each of REVS names; None: it is none, or not here."""
+        """Find the id of the commit that each of REVS names; None if missing, or no commit."""
         found = self.find(rev + b"^{commit}" for rev in revs)
         return [each.id if each else None for each in found]
 
     def close(self) -> None:
         """Let git end. Raises GitError if it failed.
 
-        A git that is still writing fails on the closed pipe: that is no news.
+        A git that is still writing fails because of the closed pipe: that is ignored.
         """
         git, unread, self._git, self._unread = self._git, self._unread, None, 0
         if git:
@@ -131,7 +131,7 @@ class Objects:
             self._give_up(error)
 
     def _give_up(self, error: GitError) -> NoReturn:
-        """Raise what git says of its end, or else ERROR."""
+        """Raise the error that explains why git ended, or else ERROR."""
         git, self._git, self._unread = self._git, None, 0
         assert git
         git.__exit__(type(error), error, None)
@@ -139,7 +139,7 @@ class Objects:
 
 
 def group_names(names: Iterable[bytes]) -> Iterator[list[bytes]]:
-    """Yield NAMES in groups that are asked for at once."""
+    """Yield NAMES in groups, each to be asked for at once."""
     group: list[bytes] = []
     size = 0
     for name in names:
@@ -168,10 +168,10 @@ def read_object(stream: BinaryIO) -> Object | None:
 
 
 def get_content(found: Object | None) -> bytes | None:
-    """Return the content of an object that is a blob, else None."""
+    """Return the content of a blob; None for anything else."""
     return found.content if found and found.type == b"blob" else None
 
 
 def is_link_target(content: bytes) -> bool:
-    """Whether CONTENT, of a fact file, is the target of a symbolic link, as git gives it."""
+    """Whether CONTENT, of a fact file, is the target of a symbolic link, as git stores it."""
     return 0 < len(content) < LONGEST_PATH and not set(b"\n\t =(") & set(content)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What stands in the places of the KVM directories and above them: directories, or what hides C."""
+"""Checks the places of the KVM directories, and those above: anything else there hides C files."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ IN_PLACE_MESSAGE = "is a file in the place of a directory of the kernel: put tha
 
 
 def check_places(repository: Repository, commits: Sequence[bytes]) -> bool:
-    """Return whether one of COMMITS, or other trees, has a KVM directory.
+    """Return whether one of COMMITS, which may be any trees, has a KVM directory.
 
-    Complains of what each has in the place of one, or above it. Raises GitError.
+    Complains of anything else in the place of one, or above it. Raises GitError.
     """
     kvm = repository.kvm_directories
     places = repository.trees.follow(commits, repository.list_places())
@@ -35,9 +35,9 @@ def check_places(repository: Repository, commits: Sequence[bytes]) -> bool:
 
 
 def check_each(repository: Repository, commits: Sequence[bytes]) -> list[bool]:
-    """Return of each of COMMITS whether it has a KVM directory.
+    """Return for each of COMMITS whether it has a KVM directory.
 
-    Complains of what one that lacks any has in its place, or above it. Raises GitError.
+    Complains of anything else in the place of a missing one, or above it. Raises GitError.
     """
     names = [name for commit in commits for name in repository.name_directories(commit)]
     found = iter([each and each.type == b"tree" for each in repository.objects.find_paths(names)])
@@ -49,11 +49,11 @@ def check_each(repository: Repository, commits: Sequence[bytes]) -> list[bool]:
 
 
 def check_index(repository: Repository, has_kvm: bool) -> None:
-    """Complain of what the index has in the place of a KVM directory, or above it.
+    """Complain of anything else that the index has in the place of a KVM directory, or above it.
 
     HAS_KVM: whether there is a KVM directory in the index or in HEAD.
     """
-    # A pattern matches the name itself and, unlike a name, nothing below it.
+    # Unlike a name, a pattern does not match what is below it.
     patterns = [b"".join(b"\\%c" % byte for byte in path) for path in repository.list_places()]
     specs = [b":(top,glob)" + pattern for pattern in patterns]
     listed = repository.run(*LS_FILES, b"--", *specs)
@@ -66,10 +66,10 @@ def refuse_places(
     has_kvm: bool,
     commit: bytes = b"",
 ) -> None:
-    """Complain of those of ENTRIES, which stand in places of directories, that are none.
+    """Complain of those of ENTRIES that are not directories, but in the places of directories.
 
-    Each is its mode, its id and its path. A plain file hides nothing: where no
-    directory of KVM is, as HAS_KVM says, it is no part of a kernel.
+    An entry is its mode, id and path. A plain file counts only if there is a KVM
+    directory, as HAS_KVM says: without one, this is not a kernel.
     """
     for mode, id_, path in entries:
         if mode in KINDS:

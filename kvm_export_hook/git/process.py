@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Runs git, without the module subprocess, which costs more than a bare start of Python.
 
-Nothing is ever killed: a git whose output is not read to its end learns that by
-the closed pipe. Stderr and what git reads on stdin are unnamed files, so that
-no two pipes can wait for each other.
+No git is ever killed: if its output is not read to the end, the closed pipe ends it.
+Its stderr and stdin are unnamed files, so that no two pipes can wait for each other.
 """
 
 from __future__ import annotations
@@ -16,24 +15,23 @@ if TYPE_CHECKING:
     from io import BufferedReader
     from types import TracebackType
 
-# Git reads replace refs and takes pathspecs literally where the user has it so:
-# neither says what a commit holds.
+# Settings of the user for replace refs and literal pathspecs must not change what is read.
 GIT = (b"git", b"--no-pager", b"--no-replace-objects", b"--no-literal-pathspecs")
 
 OLDEST_GIT = (2, 30)
 NEWER = "install a newer one"
-# What git says where it finds no repository; if one was named, it says which.
+# What git says if it finds no repository. If one was named, it names that instead.
 NO_REPOSITORY = "not a git repository (or any "
 NO_REPOSITORY_HERE = (
     "git finds no repository here: name its directory with --srctree, or, for a kernel without"
     " git, check its files: kvm-export-hook PATH"
 )
 
-# How git says what to type where it does not trust who owns a repository.
+# What git says to type if it does not trust the owner of a repository.
 REMEDY = "\tgit config --global --add safe.directory "
 
-# What git sets for its hooks, and what is of that repository alone: the variables that
-# git rev-parse --local-env-vars lists, but for grafts and what is set on a command line.
+# The variables that belong to one repository, which git sets for its hooks: those that git
+# rev-parse --local-env-vars lists, except for grafts and settings of a command line.
 OF_ONE_REPOSITORY = frozenset(
     b"GIT_" + name
     for name in (
@@ -48,7 +46,7 @@ LONGEST_REASON = 300
 
 
 class GitError(OSError):
-    """Git is missing, too old, or has failed; ``reason`` says so in one line."""
+    """Git is missing, too old, or has failed; ``reason`` says why in one line."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(None, reason)
@@ -56,7 +54,7 @@ class GitError(OSError):
 
 
 class RefusalError(GitError):
-    """Git has refused what it was given, with an exit STATUS: it was not the machine."""
+    """Git has refused its input, with an exit STATUS. The machine is not the cause."""
 
     def __init__(self, reason: str, status: int) -> None:
         super().__init__(reason)
@@ -64,12 +62,11 @@ class RefusalError(GitError):
 
 
 class Git:
-    """A git that runs with ARGUMENTS; a context, at the end of which it must have succeeded.
+    """A git that runs with ARGUMENTS; a context, whose end raises GitError if git has failed.
 
-    ``directory``: where to run it, empty for the working directory. ``stdin``:
-    what it reads; None: what ``ask`` writes. ``environment``: all of its
-    variables, by default this process's. ``may_fail``: the exit status is left
-    to the caller. Raises GitError.
+    ``directory``: where to run it, empty for the working directory. ``stdin``: what it
+    reads; None: what ``ask`` writes. ``environment``: all of its variables, by default
+    those of this process. ``may_fail``: the caller looks at the exit status itself.
     """
 
     def __init__(
@@ -123,20 +120,20 @@ class Git:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Wait for git's end. Raises GitError if it failed, and nothing else did before."""
+        """Wait for git to end. Raises GitError if it failed, unless another error came first."""
         self.end_input()
         self.output.close()
         try:
             _, status = os.waitpid(self._pid, 0)
             self.status = os.waitstatus_to_exitcode(status)
-            # Output that ends too early has its cause in a failure of git.
+            # If git failed, that explains why its output could not be read.
             if self.status != 0 and not self.may_fail and isinstance(error, GitError | None):
                 raise self.explain()
         finally:
             os.close(self._stderr)
 
     def ask(self, text: bytes) -> None:
-        """Write TEXT to git's stdin. That git has ended shows where its answer is read."""
+        """Write TEXT to git's stdin. If git has ended, reading its answer will show that."""
         assert self._input is not None
         try:
             while text:
@@ -145,13 +142,13 @@ class Git:
             pass
 
     def end_input(self) -> None:
-        """Let git read no more, if it was to be asked."""
+        """Close git's stdin, if that is a pipe."""
         if self._input is not None:
             os.close(self._input)
             self._input = None
 
     def explain(self) -> GitError:
-        """Return the error that says why git has failed."""
+        """Return the error that says why git failed."""
         from kvm_export_hook.git.faults import is_refusal
 
         said = os.fsdecode(os.pread(self._stderr, READ_BYTES, 0)).splitlines()
@@ -168,7 +165,7 @@ class Git:
 
 
 def find_reason(said: Sequence[str], status: int) -> str:
-    """Find in what git SAID why it ended with STATUS; a signal has a number below zero."""
+    """Find the reason in what git SAID for its exit STATUS, which is below zero for a signal."""
     fatal = [line for line in said if line.startswith(("fatal: ", "error: "))]
     others = [line for line in said if not line.startswith(("hint: ", "warning: "))]
     if not fatal and status > 0:
@@ -222,29 +219,29 @@ def find_version() -> tuple[int, ...]:
 
 
 def make_environment() -> dict[bytes, bytes]:
-    """Return the variables for git: this process's less what would mislead.
+    """Return the variables for git: those of this process, without misleading ones.
 
-    A graft changes what a commit's parents are: there is no file of these.
+    A file of grafts would change the parents of commits: so none is read.
     """
     off = dict.fromkeys((b"GIT_ICASE_PATHSPECS", b"GIT_GLOB_PATHSPECS"), b"0")
     return {**os.environb, **off, b"GIT_GRAFT_FILE": os.fsencode(os.devnull), b"LC_ALL": b"C"}
 
 
 def forget_repository() -> dict[bytes, bytes]:
-    """Return the variables for a git that is to find its repository itself, as from a shell."""
+    """Return the variables for a git that finds its repository itself, as it does in a shell."""
     kept = make_environment()
     return {name: kept[name] for name in kept if name not in OF_ONE_REPOSITORY}
 
 
 def keep_standard_streams_apart() -> None:
-    """Open what is closed of descriptors 0 to 2, or a pipe would take its number."""
+    """Open those of descriptors 0 to 2 that are closed, or a pipe would get such a number."""
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(descriptor)
 
 
 def open_unnamed(content: bytes) -> int:
-    """Open a file that has CONTENT and no name, at its start. Raises OSError."""
+    """Open a file without a name that has CONTENT, at its start. Raises OSError."""
     try:
         descriptor = os.memfd_create("kvm-export-hook")
     except (AttributeError, PermissionError):  # not on Linux, or not permitted

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Which commits are about to be pushed, as git, pre-commit and prek say it, and which are known."""
+"""A push as a source: its commits, as git, pre-commit and prek name them, less the known ones."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ UNKNOWN_PUSH = (
 
 
 class Push:
-    """A push: a ref and a revision of each that is pushed, and what the remote is known to have.
+    """A push: the ref and revision of each thing that is pushed, and what the remote has.
 
-    ``known``: ids that it has. ``remote``: its name and URL, if they were said.
-    ``is_guessed``: nobody has said what is pushed.
+    ``known``: ids that the remote has. ``remote``: its name and URL, if they are known.
+    ``is_guessed``: it is not known what is pushed.
     """
 
     __slots__ = ("is_guessed", "known", "remote", "revs")
@@ -57,10 +57,10 @@ def read_push(
 ) -> Iterator[Change] | None:
     """Read the changes of the commits that are about to be pushed, and are not known.
 
-    Known is what the remote has that is pushed to, and the one that the pushed
-    branch follows. LINES are what git gives a pre-push hook on stdin, REMOTE its
-    arguments: the name and the URL of the remote. pre-commit and prek set
-    variables instead. None where there is no KVM directory. Raises GitError.
+    Commits are known if the remote that is pushed to has them, or the remote that the
+    pushed branch follows. LINES are what git gives a pre-push hook on stdin, REMOTE its
+    arguments: the name and the URL of the remote. pre-commit and prek set variables
+    instead. Returns None where there is no KVM directory. Raises GitError.
     """
     push = read_variables() or read_lines(lines, remote)
     if push.is_guessed:
@@ -84,7 +84,7 @@ def read_push(
 
 
 def list_ranges(repository: Repository, push: Push, tips: Sequence[bytes | None]) -> list[Range]:
-    """List the ranges of PUSH, whose commits are TIPS: one for all refs that leave out the same."""
+    """List the ranges of PUSH, whose commits are TIPS; refs that leave out the same share one."""
     remotes = Remotes(repository)
     targets = remotes.find_targets(push.remote)
     known = [b"^" + id_ for id_ in repository.objects.find_commits(push.known) if id_]
@@ -114,9 +114,9 @@ def read_once(repository: Repository, ranges: Iterable[Range]) -> Iterator[Chang
 
 
 def find_tips(repository: Repository, revs: Sequence[bytes]) -> list[bytes | None]:
-    """Find the id of the commit that each of REVS names; a tag may be of a tree, too: None.
+    """Find the id of the commit that each of REVS names; None for a tag of something else.
 
-    Raises GitError for what is not here.
+    Raises GitError for a revision that is missing.
     """
     tips = repository.objects.find_commits(revs)
     others = [rev for rev, tip in zip(revs, tips, strict=True) if tip is None]
@@ -128,9 +128,9 @@ def find_tips(repository: Repository, revs: Sequence[bytes]) -> list[bytes | Non
 
 
 def read_variables() -> Push | None:
-    """Read what is pushed, and what the remote has, as pre-commit and prek say it.
+    """Read what is pushed, and what the remote has, from the variables of pre-commit and prek.
 
-    On a first push prek names no FROM, and pre-commit may name only the branch.
+    On a first push prek sets no FROM, and pre-commit may set only the branch.
     """
     branch = os.environb.get(b"PRE_COMMIT_LOCAL_BRANCH", b"")
     to = os.environb.get(b"PRE_COMMIT_TO_REF") or branch
@@ -145,12 +145,12 @@ def read_variables() -> Push | None:
 def read_lines(lines: Iterable[bytes], remote: Sequence[bytes]) -> Push:
     """Read the refs and ids that are pushed, and the ids that REMOTE has, from LINES.
 
-    A line is ``LOCAL-REF LOCAL-ID REMOTE-REF REMOTE-ID``; zeros stand for no
-    ref: it is new, or deleted. Raises GitError for other lines.
+    A line is ``LOCAL-REF LOCAL-ID REMOTE-REF REMOTE-ID``; an id of zeros means that the ref
+    does not exist: it is new, or deleted. Raises GitError for other lines.
     """
     revs, known = [], []
     for line in lines:
-        # What is pushed may have been named with blanks: HEAD^{/a subject}.
+        # The local ref may have blanks: HEAD^{/a subject}.
         words = line.rstrip(b"\n").rsplit(b" ", 3)
         if len(words) != 4:
             raise GitError(UNKNOWN_PUSH)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Which commits are judged: those of a range that was named."""
+"""A range of commits as a source, for ``--commits``."""
 
 from __future__ import annotations
 
@@ -46,15 +46,15 @@ def read_range(repository: Repository, text: bytes) -> Iterator[Change] | None:
 
 
 def peek(changes: Iterator[Change]) -> Iterator[Change] | None:
-    """Return CHANGES again, or None if there are none."""
+    """Return CHANGES, or None if there are none."""
     first = next(changes, None)
     return chain([first], changes) if first else None
 
 
 def find_range(repository: Repository, text: bytes) -> list[bytes]:
-    """Resolve the range TEXT to ids, those that are excluded with ``^`` before them.
+    """Resolve the range TEXT to ids; an excluded one has ``^`` before it.
 
-    One revision alone stands for that commit alone. Raises GitError.
+    A single revision means only that commit. Raises GitError.
     """
     if text.startswith(b"-") or text.split() != [text]:
         raise GitError(ONE_RANGE)
@@ -79,5 +79,5 @@ def find_range(repository: Repository, text: bytes) -> list[bytes]:
 
 
 def join(ids: Iterable[bytes]) -> bytes:
-    """Write IDS as git reads them on stdin."""
+    """Join IDS as git reads them on stdin."""
     return b"".join(id_ + b"\n" for id_ in ids)

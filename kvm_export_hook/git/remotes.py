@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The remotes of a repository: which of them have what a push would judge again."""
+"""The remotes of a repository: what they have was judged before, so a push leaves it out."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Remotes:
     def find_targets(self, named: Sequence[bytes]) -> list[bytes]:
         """Find the remote that a push goes to, NAMED by its name and its URL.
 
-        For another URL that is all of them, and a note names them.
+        For a URL of no remote, returns all remotes, and makes a note that names them.
         """
         found = self.find(named[:1]) or self.find(named)
         if named and not found and self._urls:
@@ -56,9 +56,9 @@ class Remotes:
         return found
 
     def leave_out(self, names: Iterable[bytes]) -> tuple[bytes, ...]:
-        """Write the options by which git leaves out what the remotes NAMES have.
+        """Make the options by which git leaves out what the remotes NAMES have.
 
-        What a remote ``korg/next`` has lies among what ``korg`` has, and is none of that.
+        The refs of a remote ``korg/next`` look like refs of ``korg``, but are not.
         """
         options: list[bytes] = []
         for name in dict.fromkeys(names):

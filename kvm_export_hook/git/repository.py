@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A kernel in a git repository: where it is, its facts, its texts, and what of it is refused.
+"""A kernel in a git repository: its place, its facts, its texts, and complaints about them.
 
-What ``index``, ``commits`` and ``since`` have in common. Names are from the
-top of the kernel tree, which may be a subdirectory of the repository.
+``index``, ``commits`` and ``since`` share this. Names are from the top of the kernel
+tree, which may be a subdirectory of the repository.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from kvm_export_hook.rules.facts import Facts
     from kvm_export_hook.run import Complain, Note, ReadFacts
 
-# The files of so many trees are remembered. A commit's are listed before those of its parent,
-# which are often known, and must not be dropped for them.
+# The files of this many trees are remembered: of a commit, of its parent, which often is the
+# previous commit, and one more, so that listing the first does not drop the second.
 MOST_LISTED = 3
 
 
 class Repository:
-    """The repository around a kernel, and how to ask git for it; a context, at whose end git ends.
+    """The repository around a kernel, and how to ask git about it; a context that ends git.
 
     ``directory``: where git is run. ``prefix``: the path of the kernel from the
     top of the repository, empty or with a slash at its end. ``worktree``: the
@@ -72,7 +72,7 @@ class Repository:
 
     @property
     def trees(self) -> TreeReader:
-        """Lists the files of its trees. Most changes need none."""
+        """What lists the files of its trees; most changes do not need it."""
         if self._trees is None:
             from kvm_export_hook.git.trees import TreeReader
 
@@ -153,7 +153,7 @@ class Repository:
         return Text(name, self.prefix + name, id_)
 
     def read_texts(self, ids: Sequence[Hashable]) -> Iterator[tuple[Hashable, bytes]]:
-        """Yield the content of each blob of IDS; complains of one that cannot be had."""
+        """Yield the content of each blob of IDS; complain of one that cannot be read."""
         names = [id_ for id_ in ids if isinstance(id_, bytes)]
         for found, name in zip(self.objects.read(names), names, strict=True):
             if found is None:
@@ -164,8 +164,8 @@ class Repository:
     def select_texts(self, entries: Iterable[Entry], commit: bytes = b"") -> list[Entry]:
         """Select those of ENTRIES that are KVM's C files, and regular.
 
-        Complains of symbolic links, submodules, and what is unmerged, in COMMIT
-        or else in the index.
+        Complains of symbolic links, submodules and unmerged files in COMMIT, or else in
+        the index.
         """
         texts = []
         for entry in entries:
@@ -197,14 +197,14 @@ class Repository:
         self.refuse_path(self.prefix + name, id_, reason, commit)
 
     def refuse_path(self, path: bytes, id_: bytes, reason: str, commit: bytes = b"") -> None:
-        """Do the same for the file at PATH from the top of the repository."""
+        """Do the same for a file whose PATH is from the top of the repository."""
         if (path, id_) not in self._refused:
             self._refused.add((path, id_))
             where = b"commit " + commit[:12] + b": " if commit else b""
             self.complain(where + path, OSError(None, reason))
 
     def refuse_links(self) -> None:
-        """Complain of fact files that are links, and have not been refused as a change."""
+        """Complain of fact files that are links, unless a change of them was refused already."""
         for name in self._links:
             if all(path != self.prefix + name for path, _ in self._refused):
                 self.refuse(name, b"", KINDS[LINK])
@@ -215,6 +215,6 @@ class Repository:
         return [self.prefix + name for name in KVM_DIRECTORIES]
 
     def list_places(self) -> list[bytes]:
-        """List these paths and all that are above them, each after those above it."""
+        """List these paths and all directories above them; each comes after those above it."""
         places = [place for path in self.kvm_directories for place in list_down_to(path)]
         return list(dict.fromkeys(places))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The working tree against a revision: ``--since``.
 
-``REV`` is that commit itself, ``REV...`` the commit where HEAD left REV. All files of
-KVM are compared, those that were named are reported.
+``REV`` means that commit, ``REV...`` the commit where HEAD left REV. All files of KVM are
+compared, but only those that were named are reported.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 SINCE_LEFT = b"..."
 NAMES_OF_HEAD = (b"HEAD", b"@")
 
-# What stands for the id of a file on this disk, and its entry where it was not there before.
+# Used as the id of a file on this disk; and the entry of one that is new.
 ON_DISK = b"on-disk"
 ADDED = b"000000 100644 absent on-disk A"
 
@@ -48,9 +48,9 @@ def read_since(
 ) -> Change:
     """Read what FILES, of the tree at TOP with these FACTS, have that REV does not.
 
-    All KVM files that differ are compared: what was moved from another file is
-    not new. Only FILES are reported; and where DIRECTORIES are given, because old
-    texts are, too, all that was below these. Raises GitError.
+    All KVM files that differ are compared: an export that was moved from another file is
+    not new. Only FILES are reported. DIRECTORIES are given if old texts are reported,
+    too: then all that was below them is. Raises GitError.
     """
     shown = {name: path for _, name, path, _ in files}
     paths = set(shown.values())
@@ -80,15 +80,15 @@ def read_since(
 
 
 def spell_path(top: bytes, name: bytes) -> bytes:
-    """Spell the path of the file NAME of the tree at TOP, as a walk does; it may be gone."""
+    """Spell the path of the file NAME of the tree at TOP as a walk does; the file may be gone."""
     return make_relative(os.path.abspath(os.path.join(top, name)), os.getcwdb())
 
 
 def find_baseline(repository: Repository, rev: bytes) -> bytes:
     """Return the id of the commit, or of an empty tree, that REV names as a baseline.
 
-    ``REV...`` is where HEAD left REV. HEAD before the first commit is an empty
-    tree. Raises GitError.
+    ``REV...`` means the commit where HEAD left REV. Before the first commit, HEAD means an
+    empty tree. Raises GitError.
     """
     name = rev.removesuffix(SINCE_LEFT)
     names = [b"HEAD", name or b"HEAD"] if rev.endswith(SINCE_LEFT) else [rev]
@@ -110,13 +110,13 @@ def find_baseline(repository: Repository, rev: bytes) -> bytes:
 def list_differing(
     repository: Repository, commit: bytes, top: bytes, named: Iterable[bytes]
 ) -> list[Entry]:
-    """List what of the tree at TOP differs from COMMIT.
+    """List which files of the tree at TOP differ from COMMIT.
 
-    Of NAMED, those that git does not track, or does not look at, count as differing.
+    Those of NAMED that git does not track, or does not look at, count as differing.
     """
     environment = repository.environment or make_environment()
     if repository.worktree and b"GIT_DIR" in environment:
-        # In the hook of a linked worktree git takes any directory for the top.
+        # In the hook of a linked worktree, git takes any current directory for the top.
         environment[b"GIT_WORK_TREE"] = repository.worktree
     command = (b"diff-index", *RAW, commit, *repository.pathspec)
     listed = run_git(*command, directory=repository.directory, environment=environment)
@@ -127,7 +127,7 @@ def list_differing(
             entry.status = b"D"
     watched, unwatched = list_tracked(repository)
     unknown = set(named) - watched - {each.name for each in differing}
-    # Where git sees no difference, the old file is that of the index.
+    # Where git sees no difference, the old file is the one in the index.
     return differing + [make_entry(name, unwatched.get(name)) for name in sorted(unknown)]
 
 
@@ -138,10 +138,9 @@ def make_entry(name: bytes, old_id: bytes | None) -> Entry:
 
 
 def list_tracked(repository: Repository) -> tuple[set[bytes], dict[bytes, bytes]]:
-    """List the names of the index, and the ids of those that git does not look at on the disk.
+    """List the names in the index, and the ids of those that git does not look at on the disk.
 
-    Git trusts what ``git update-index`` was told with ``--assume-unchanged`` or
-    ``--skip-worktree``.
+    Git does not look at files with ``--assume-unchanged`` or ``--skip-worktree``.
     """
     watched, unwatched = set(), {}
     for line in repository.run(*LS_FILES, b"-v", *repository.pathspec).split(b"\0")[:-1]:
@@ -155,7 +154,7 @@ def list_tracked(repository: Repository) -> tuple[set[bytes], dict[bytes, bytes]
 
 
 def make_reader(repository: Repository) -> ReadTexts:
-    """Make what reads texts by their ids: a tuple of the path of a file here, or a blob's."""
+    """Make what reads texts by their ids: the id of a blob, or a tuple of a path on this disk."""
 
     def read_texts(ids: Sequence[Hashable]) -> Iterator[tuple[Hashable, bytes]]:
         for id_ in ids:

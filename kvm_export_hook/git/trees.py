@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The files below the KVM directories of trees; what two trees share is read once."""
+"""Lists the files below the KVM directories of trees; reads what two trees share once."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ SLASH_MESSAGE = "as one name, with a slash in it, which git never writes: run gi
 
 
 class TreeReader:
-    """Lists the files of trees, which it reads from OBJECTS: no git runs for each."""
+    """Lists the files of trees, which it reads from OBJECTS, without a git process for each."""
 
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
         self._known: dict[bytes, list[TreeEntry]] = {}
 
     def list_files(self, directories: Sequence[tuple[bytes, bytes]]) -> Iterator[TreeEntry]:
-        """Yield what is below DIRECTORIES: the mode, the id and the path of each file.
+        """Yield the mode, the id and the path of each file below DIRECTORIES.
 
-        Each of DIRECTORIES is its name as git reads it, and the path to begin with;
-        what is no directory has nothing below it. Raises GitError.
+        Each of DIRECTORIES is its name as git reads it, and the path to put before those
+        of its files. Anything that is not a directory has no files. Raises GitError.
         """
         found = self._objects.find_paths(name for name, _ in directories)
         pairs = zip(found, directories, strict=True)
@@ -44,9 +44,9 @@ class TreeReader:
     def follow(
         self, names: Sequence[bytes], paths: Sequence[bytes]
     ) -> list[dict[bytes, TreePlace]]:
-        """Find what each of NAMES, of commits or trees, has at PATHS; where nothing is, no entry.
+        """Find what each of NAMES, commits or trees, has at PATHS; nothing there, no entry.
 
-        A path comes after those above it. Raises GitError.
+        In PATHS, a path comes after those above it. Raises GitError.
         """
         inside: dict[bytes, dict[bytes, bytes]] = {}
         for path in paths:
@@ -95,7 +95,7 @@ class TreeReader:
             for directory in self._objects.read_all(unknown):
                 self._remember(directory)
             here = below
-        self._known = needed  # the next tree shares most; those of all would fill the memory
+        self._known = needed  # the next tree shares most; to keep all would fill the memory
 
     def _remember(self, directory: Object) -> None:
         """Remember the entries of a DIRECTORY."""
@@ -104,10 +104,10 @@ class TreeReader:
 
 
 def parse_tree(tree: Object) -> Iterator[TreeEntry]:
-    """Yield the entries of TREE: the mode, a blank, the name, a NUL, the bytes of the id.
+    """Yield the entries of TREE, which are stored as mode, blank, name, NUL, bytes of the id.
 
-    Raises GitError for a name with a slash: git checks it out as if it were a
-    path, and shows no commit that brings it.
+    Raises GitError for a name with a slash: git checks it out as if it were a path, and
+    lists no commit that adds it.
     """
     content, position, length = tree.content, 0, len(tree.id) // 2
     while position < len(content):
@@ -120,10 +120,9 @@ def parse_tree(tree: Object) -> Iterator[TreeEntry]:
 
 
 def choose_entries(tree: Object, wanted: Mapping[bytes, bytes]) -> dict[bytes, TreePlace]:
-    """Choose those entries of TREE whose names are WANTED, by what this says of each name.
+    """Choose the entries of TREE whose names are WANTED; return them by the path of each name.
 
-    A push of thousands of tags has thousands of trees: they are cut into entries
-    only where need be.
+    A push of thousands of tags has thousands of trees, so they are parsed only if needed.
     """
     content, length = tree.content, len(tree.id) // 2
     if may_have_slash(content):
@@ -141,9 +140,9 @@ def choose_entries(tree: Object, wanted: Mapping[bytes, bytes]) -> dict[bytes, T
 
 
 def may_have_slash(content: bytes) -> bool:
-    """Whether a name in the CONTENT of a tree may have a slash, and not only an id.
+    """Whether a name in the CONTENT of a tree may have a slash; ids may have that byte, too.
 
-    Between a name and the NUL before it is its mode, of five or six digits, and a blank.
+    Between a name and the NUL before it are its mode, of five or six digits, and a blank.
     """
     at = content.find(b"/")
     while at >= 0:
