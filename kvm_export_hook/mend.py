@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Says which command mends what was reported: the last line of a report, ready to be typed.
+"""Makes the last line of a report: the command that mends what was reported, ready to type.
 
-Git runs a hook at the top of the working tree, and says in GIT_PREFIX where
-below it the user is: the names are spelled from there.
+Git runs a hook at the top of the working tree, and sets GIT_PREFIX to the directory of the
+user: names are spelled from there.
 """
 
 from __future__ import annotations
@@ -36,15 +36,16 @@ REVIEW_AND_ADD = "Review the change, stage it, and commit again:"
 
 
 class Mending:
-    """What a fix can rewrite of a report by OPTIONS, or has rewritten, and the command for that."""
+    """What a fix can rewrite or has rewritten, and the command for it, with the same OPTIONS."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        # Of the first commit, if any are from commits; and whether there is another.
+        # The texts, by path. If they are from commits: only those of the first one, that
+        # commit, and whether there is no other.
         self._texts: dict[bytes, Text] = {}
         self._commit: str | None = None
         self._is_alone = True
-        # Of each file, what the index adds; only needed for that.
+        # What the index adds to each file; only used for --staged.
         self._calls: dict[bytes, tuple[Result, list[Finding]]] = {}
 
     def add(self, result: Result, finding: Finding) -> None:
@@ -60,7 +61,7 @@ class Mending:
             self._calls.setdefault(result.text.path, (result, []))[1].append(finding)
 
     def write(self) -> str:
-        """Write the last lines of the report: what to type, and why; or nothing."""
+        """Write the last lines of the report: what to type, and why; or an empty text."""
         options = self._options
         if not self._texts:
             return ""
@@ -70,7 +71,7 @@ class Mending:
         if options.staged or options.commits is not None or options.pre_push:
             return self._write_for_git()
         if options.judges_changes and options.since is None:
-            return ""  # what a patch has is no file here
+            return ""  # a patch has no files here to rewrite
         names = self._name_files(b"")
         if options.fix:
             return show(REVIEW_AND_ADD, f"git add {names}")
@@ -81,9 +82,9 @@ class Mending:
         return show(SAFE, f"{self._make_command(b'--fix', *since)} {self._name_paths(names)}")
 
     def _name_paths(self, names: str) -> str:
-        """Name the paths that were asked for, unless the files, which have these NAMES, are fewer.
+        """Name the paths that were asked for, or the files, by their NAMES, if these are fewer.
 
-        A directory that was not named stands for the whole tree.
+        Without a path, name the tree.
         """
         tops = {text.top or b"." for text in self._texts.values()}
         paths = [name_for_user(os.fsencode(path)) for path in self._options.paths]
@@ -93,20 +94,20 @@ class Mending:
         return join_words(paths) if is_each_named and 0 < len(paths) <= len(self._texts) else names
 
     def _name_files(self, top: bytes) -> str:
-        """Name the files, whose paths are from TOP, from where the user is."""
+        """Name the files, whose paths are from TOP, relative to the user's directory."""
         return join_words(name_for_user(os.path.join(top, path)) for path in self._texts)
 
     def _make_command(self, *arguments: bytes, kernel: bytes | None = None) -> str:
-        """Make the command with ARGUMENTS, and those that say which exports are unwanted.
+        """Make the command with ARGUMENTS and the options that decide which exports are unwanted.
 
-        KERNEL: where the kernel is, if the user is outside of it.
+        KERNEL: the path of the kernel, if the user is outside of it.
         """
         if self._options.srctree is not None:
             kernel = os.fsencode(self._options.srctree)
         return self._spell_command(kernel and name_for_user(kernel), *arguments)
 
     def _spell_command(self, kernel: bytes | None, *arguments: bytes) -> str:
-        """Spell that command, in which KERNEL is to be called so."""
+        """Write that command, with KERNEL as its --srctree."""
         srctree = [b"--srctree=" + kernel] if kernel else []
         allow = [b"--allow=" + os.fsencode(symbol) for symbol in self._options.allow]
         return f"{name_command()} {join_words([*srctree, *allow, *arguments])}"
@@ -134,7 +135,7 @@ class Mending:
         index = os.environb.get(b"GIT_INDEX_FILE")
         if index is not None and not index.endswith(b"index"):
             if is_under_way(b"MERGE_HEAD", directory):
-                # What only HEAD lacks would count as new since HEAD.
+                # --since=HEAD would count what the merged side brings as new.
                 return show(SAFE_AND_COMMIT, f"{add}; {fix_staged}")
             has_head = ask_git(b"rev-parse", b"--verify", b"HEAD", directory=directory)
             since = [b"--since=HEAD"] if has_head else []
@@ -149,9 +150,9 @@ class Mending:
         return self._name_files(top) if git == GIT_HERE else join_words(map(guard, self._texts))
 
     def _write_for_commits(self, git: str, directory: bytes, top: bytes, prefix: bytes) -> str:
-        """Write what to type for commits that are on the branch at hand, with GIT.
+        """Write what to type, with GIT, for commits that are on the current branch.
 
-        What a rebase executes runs at TOP, where the kernel is at PREFIX.
+        The --exec command of a rebase runs at TOP; the kernel is at PREFIX below that.
         """
         from kvm_export_hook.git.process import ask_git
 
@@ -193,7 +194,7 @@ def find_user() -> bytes:
 
 
 def name_for_user(path: bytes) -> bytes:
-    """Spell PATH, which is from the working directory, from where the user is."""
+    """Spell PATH, which is from the working directory, relative to the user's directory."""
     user = find_user()
     if os.path.isabs(path) or user != os.getcwdb():
         path = os.path.relpath(os.path.abspath(path), user)
@@ -201,12 +202,12 @@ def name_for_user(path: bytes) -> bytes:
 
 
 def guard(path: bytes) -> bytes:
-    """Spell PATH so that it is no option, and for git nothing but a path."""
+    """Spell PATH so that it cannot be taken for an option, or by git for a pathspec."""
     return b"./" + path if path.startswith((b"-", b":")) else path
 
 
 def name_git(top: bytes, user: bytes) -> str:
-    """Name git, as it runs for the repository at TOP where the USER may be in another."""
+    """Name git, with ``-C`` if the USER is not in the repository at TOP."""
     from kvm_export_hook.git.discover import find_top, is_repository_set
 
     own = find_top(user)
@@ -216,7 +217,7 @@ def name_git(top: bytes, user: bytes) -> str:
 
 
 def is_under_way(file: bytes, directory: bytes) -> bool:
-    """Whether git, in the repository at DIRECTORY, has a FILE that says what it is about."""
+    """Whether the git directory of the repository at DIRECTORY has this FILE."""
     from kvm_export_hook.files.look import can_see
     from kvm_export_hook.git.process import ask_git
 
@@ -225,7 +226,7 @@ def is_under_way(file: bytes, directory: bytes) -> bool:
 
 
 def name_command() -> str:
-    """Name this command as a shell finds it; pre-commit's own directory is on no other's PATH."""
+    """Name this command as the user's shell finds it, who does not have pre-commit's PATH."""
     own = os.fsencode(os.path.abspath(sys.argv[0]))
     if own == os.fsencode(os.path.join(os.path.dirname(os.path.abspath(__file__)), MODULE)):
         return f"{join_words([os.fsencode(sys.executable)])} -m {__name__.partition('.')[0]}"
@@ -239,7 +240,7 @@ def name_command() -> str:
 
 
 def is_mended(path: bytes, result: Result, findings: Iterable[Finding]) -> bool:
-    """Whether the file at PATH, the working copy of RESULT's, has none of FINDINGS any more."""
+    """Whether the file at PATH, the working copy of RESULT's file, has none of FINDINGS left."""
     from kvm_export_hook.changes.find import find_unwanted
     from kvm_export_hook.files.worktree import read_file
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The safe write: at any moment a file is whole, the old one or the new one.
+"""Writes files safely: at any moment a file is complete, either old or new.
 
 The new content is written and synced beside the file under another name, then
 renamed over it. If the file has several hard links, the other names keep the
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 READ_NO_LINK = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 WRITE_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
-# What ends a program that does not expect it; blocked while there are two files.
+# Signals that end a program; blocked while there are two files.
 BLOCKED_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 
 ACL = "system.posix_acl_access"
-# These are kept, or the file is not replaced; others (labels of the security
-# modules, most of which the system sets itself) only where that is permitted.
+# A file is not replaced if attributes with these names cannot be kept. Others, the labels
+# of security modules, are kept if possible; the system sets most of them itself.
 KEPT = ("system.", "user.")
 
 
@@ -89,8 +89,8 @@ def read_again(folder: int, name: bytes) -> bytes:
 def copy_attributes(folder: int, name: bytes, copy: int) -> None:
     """Give the open file COPY the owner, attributes and mode of NAME in FOLDER.
 
-    In this order: up to the last step, nobody but the owner may use COPY, not
-    even those whom an ACL that it has from its directory names.
+    The mode comes last: until then only the owner may use COPY, not even users whom an ACL
+    inherited from the directory names.
     """
     original = os.open(name, READ_NO_LINK, dir_fd=folder)
     try:

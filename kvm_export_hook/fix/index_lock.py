@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The lock of the index, as git takes it, and which a later run knows after a kill.
+"""Locks the index as git does; after a kill, a later run recognises the lock.
 
-``index.lock`` is whoever's it is that made it, and git never takes over one. So
-it is made as a second name of a file of ours: while both are one file, it is our
-lock, and where nobody else has that file open and locked, its owner is gone.
+``index.lock`` belongs to whoever made it, and git never takes over one. So it is made as a
+second name of a file of ours. As long as both are one file, it is our lock; if no other
+process has that file locked, its owner is gone.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def lock_index(path: bytes) -> Iterator[IndexLock]:
 def open_ours(ours: bytes) -> int:
     """Open the file OURS, which may be there after a kill, and keep other runs from it."""
     file = os.open(ours, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    # Who had it locked may have removed it just now: then it is no longer what is at OURS.
+    # The previous owner may have removed it just now: then another file is at OURS, or none.
     if not (is_free(file) and is_same(ours, file)):
         os.close(file)
         raise OSError(None, BUSY_MESSAGE)

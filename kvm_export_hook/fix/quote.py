@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Names of files in patches, quoted as git does it where they may be mistaken. Pure."""
+"""Quotes the names of files in patches, if needed, as git does. Pure."""
 
 from __future__ import annotations
 

@@ -23,10 +23,9 @@ NO_NEWLINE = b"\n\\ No newline at end of file\n"
 def rewrite_files(
     results: Iterable[Result], complain: Callable[[bytes, OSError], object]
 ) -> Iterator[Result]:
-    """Rewrite what can be of RESULTS, and pass them on; COMPLAIN of what could not be written.
+    """Rewrite what can be rewritten of RESULTS, and pass them on; COMPLAIN of write errors.
 
-    Only files that were named are rewritten, not those of a whole tree that one
-    of its fact files stands for.
+    Only named files are rewritten: not a whole tree because of its fact file.
     """
     from kvm_export_hook.fix.atomic import replace_file
 
@@ -62,8 +61,8 @@ def find_real_name(text: Text) -> bytes:
 def print_patches(results: Iterable[Result], write: Callable[[bytes], object]) -> Iterator[Result]:
     """Print what a fix would change in RESULTS, line by line; pass on what it would leave.
 
-    No patch changes a file outside of its tree, as no fix does. Two names of a
-    file get one patch.
+    Like a fix, a patch never changes a file outside of its tree. A file with two names gets
+    one patch.
     """
     printed = set()
     for result in results:
@@ -79,7 +78,7 @@ def print_patches(results: Iterable[Result], write: Callable[[bytes], object]) -
 
 
 def fix_content(result: Result) -> bytes:
-    """Put every macro right that has a replacement; keep every other byte.
+    """Replace every macro that has a replacement; keep every other byte.
 
     Nothing changes in a tree without the macro, whose build would break.
     """
@@ -96,13 +95,13 @@ def fix_content(result: Result) -> bytes:
 def make_patch(name: bytes, old: bytes, new: bytes) -> Iterator[bytes]:
     """Yield the patch from OLD to NEW, line by line, as git apply takes it.
 
-    NAME is relative to the top of the tree. A fix changes words and no line
-    ends: line by line, one side is the other's.
+    NAME is relative to the top of the tree. A fix changes no line end, so the lines of both
+    sides correspond.
     """
     before, after = split_lines(old), split_lines(new)
     changed = [number for number, line in enumerate(before) if line != after[number]]
     sides = quote_name(b"a/" + name), quote_name(b"b/" + name)
-    # A name with a blank needs a tab after it, or it would end at the blank.
+    # After a name with a blank comes a tab: else the name would end at the blank.
     tab = b"\t" if b" " in name else b""
     yield b"diff --git %s %s\n" % sides
     yield b"--- %s%s\n" % (sides[0], tab)

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""Words of a command that somebody is to type, quoted for a shell. Pure.
+"""Quotes the words of a command for a shell. Pure.
 
-Without regular expressions: each report ends with such a command.
+Each report ends with such a command, so this does not import ``re``.
 """
 
 from __future__ import annotations
 
 LETTERS_AND_DIGITS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
-# What a shell takes as it is; and ~ where it is not at the start.
+# What a shell does not change; nor ~, except at the start.
 TAKEN_AS_IT_IS = LETTERS_AND_DIGITS | frozenset(b"_./,:@%+=-")
-# In what is read as octal numbers, all else is one.
+# These need not become octal numbers in what printf %b reads.
 NEVER_A_NUMBER = LETTERS_AND_DIGITS | frozenset(b"_./,-")
 # What CI services take for a command.
 COMMAND_MARKS = (b"::", b"##[")

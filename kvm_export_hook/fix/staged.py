@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """``--staged --fix``: rewrite what the index adds, in the index and in the working tree.
 
-The files go first, each in one step, and then the index, in one step, under its
-lock. So after a kill, the same command finds what is left in the index, and
+First the files are replaced, each in one step, then the index, in one step and under its
+lock. So if the command is killed, the index still has the findings, and the same command
 finishes the work.
 """
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from kvm_export_hook.rules.judge import Finding
     from kvm_export_hook.run import Complain
 
-    # What makes exports equal: the macro, the symbol, and the right macro.
+    # Exports with an equal macro, symbol and replacement are the same.
     Call = tuple[bytes, bytes | None, bytes | None]
 
 # How ls-files -v marks a file that git compares with its working copy.
@@ -53,10 +53,10 @@ LINK_MESSAGE = "there is a symbolic link in the path of its working copy"
 def rewrite_staged(
     results: Iterable[Result], srctree: bytes | None, complain: Complain
 ) -> Iterator[Result]:
-    """Rewrite what can be of RESULTS, which are of the index, and pass them on.
+    """Rewrite what can be rewritten of RESULTS, which are from the index, and pass them on.
 
-    SRCTREE is the kernel that was named, if one was. COMPLAIN of what could not
-    be rewritten: then that file is as it was in the index.
+    SRCTREE is the kernel that was named, if one was. COMPLAIN of a file that could not be
+    rewritten: the index keeps it as it was.
     """
     kept = [result.replace_findings(list(result.findings)) for result in results]
     wanted = {result.text.path: result for result in kept if fix_content(result) != result.content}
@@ -161,8 +161,8 @@ class Rewriting:
 def copy_index(path: bytes, copy: bytes) -> None:
     """Copy the index at PATH to COPY.
 
-    With its time: git compares the content of every file that was changed later
-    than that, even if it is of the same size.
+    The copy has the same time: git compares the content of each file that was changed
+    after that, even if its size is the same.
     """
     content = read_file(path)
     status = os.stat(path)
@@ -172,11 +172,11 @@ def copy_index(path: bytes, copy: bytes) -> None:
 
 
 def fix_same(result: Result, content: bytes) -> bytes:
-    """Put right in CONTENT, the working copy of RESULT's file, the same exports as in RESULT.
+    """Rewrite in CONTENT, the working copy of RESULT's file, the same exports as in RESULT.
 
-    An export is the same if macro and symbol are. Where CONTENT has as many of
-    it as the index, the same of these are rewritten; where it has no more than
-    what stays in the index, nothing is left to rewrite. Raises OSError otherwise.
+    Exports are the same if macro and symbol are. If CONTENT has as many of an export as
+    the index, the same of them are rewritten. If it has no more than what stays in the
+    index, nothing is left to rewrite. Otherwise, raises OSError.
     """
     staged = index_calls(result, result.content)
     here = index_calls(result, content)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Mails and diffs.
 
-``streams`` opens files, ``patches`` begins. ``mail`` gets a diff, ``patch_names`` says which files,
-``apply`` has git apply it to a ``base`` in ``scratch``. Of what cannot be applied, ``diff`` reads
-hunks, ``reading`` makes both states, ``series`` keeps the facts.
+``streams`` opens files, ``patches`` checks what is in them. ``mail`` finds the diff of a mail,
+``patch_names`` which files it changes; ``apply`` has git apply it to a ``base`` in ``scratch``, and
+``whole`` keeps it for files outside KVM. If it does not apply, ``diff`` reads its hunks,
+``reading`` makes both states of them, and ``series`` keeps the facts.
 """

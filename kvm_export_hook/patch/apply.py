@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     # The mode and the id of each file, by its name from the top of the kernel.
     IndexFiles = dict[bytes, tuple[bytes, bytes]]
 
-# The exit status of git apply for a patch that does not; others are of what it cannot do.
+# The exit status of git apply for a patch that does not apply. Others mean other failures.
 DOES_NOT_APPLY = 1
 NOTHING = (b"000000", b"0" * 40)
 
-# What of a patch is applied; a star stands for slashes, too. All else is none of KVM's.
+# The files of a patch that are applied; a star also matches slashes.
 INCLUDED = (*(name + b"/*" for name in KVM_DIRECTORIES), *FACT_FILES)
 GLOB_PATTERN = rb"[\\*?\[]"
 IDS_PATTERN = re.compile(rb"(?m)^index ([0-9a-f]{4,64})\.\.([0-9a-f]{4,64})(?: [0-7]+)?$")
@@ -87,9 +87,9 @@ class Base:
     ) -> Change | None:
         """Apply PATCH, and return what it changes; None if git cannot apply it.
 
-        First to the tree as it is, then, unless ONLY_HERE, to the files that it was
-        made from, which is what ``git am -3`` does. The other way round, if the tree
-        has what it makes already. Raises GitError.
+        First it is applied to the tree as it is, then, unless ONLY_HERE, to the files that
+        it was made from, like ``git am -3``. If the tree already has what it makes, in the
+        opposite order. Raises GitError.
         """
         self._whole.options = names.options
         ways = [self._apply_here, self._apply_where_it_was_made]
@@ -105,7 +105,7 @@ class Base:
         return None
 
     def _has_already(self, patch: bytes, names: PatchNames) -> bool:
-        """Whether the tree has what PATCH makes, which could be applied at an offset again."""
+        """Whether the tree already has what PATCH makes; it might apply again at an offset."""
         pairs = IDS_PATTERN.findall(patch)
         olds, news = zip(*pairs, strict=True) if pairs else ((), ())
         ids = [self.files[name][1] for name in names.new if name in self.files]
@@ -154,10 +154,9 @@ class Base:
         return files, new
 
     def _find_sources(self, names: PatchNames) -> IndexFiles:
-        """Find what a patch with NAMES renames or copies, where that is not as ``files`` has it.
+        """Find the files that a patch with NAMES renames or copies, if ``files`` has others.
 
-        A file that it would only rename, and that has the new name already, has
-        not changed.
+        If such a file is missing, the one that has the new name already is taken.
         """
         found: IndexFiles = {}
         for old, new in names.moves:
@@ -169,7 +168,7 @@ class Base:
         return found
 
     def _find_file(self, name: bytes) -> tuple[bytes, bytes]:
-        """Find the file NAME, also elsewhere, as the patches so far made it; NOTHING if unknown."""
+        """Find the file NAME, in KVM or not, after the patches so far; NOTHING if it is unknown."""
         if is_wanted(name):
             return self.files.get(name, NOTHING)
         tree = self._whole.make(self._tree) + b":"
@@ -193,7 +192,7 @@ class Base:
         return after if after != before else None
 
     def _include(self, names: PatchNames) -> Iterator[bytes]:
-        """Yield the options that limit git to what matters of a patch that has NAMES."""
+        """Yield the options that limit git to those files of a patch with NAMES that matter."""
         for pattern in (*INCLUDED, *MAY_HIDE_KVM):
             yield b"--include=" + pattern
         for _, name in names.moves:
@@ -201,7 +200,7 @@ class Base:
                 yield b"--include=" + re.sub(GLOB_PATTERN, rb"\\\g<0>", name)
 
     def _compare(self, old: IndexFiles, new: IndexFiles, origin: Origin | None) -> Change:
-        """Compare two states by the one road."""
+        """Make the change between two states."""
         entries = [
             make_index_entry(name, old.get(name, NOTHING), new.get(name, NOTHING))
             for name in sorted(old.keys() | new.keys())
@@ -214,7 +213,7 @@ class Base:
         return compare(trees[0], trees[1:], [diff], origin)
 
     def _make_tree(self, files: IndexFiles, *, is_new: bool) -> Tree:
-        """Make the tree that has FILES, of which it complains if it IS_NEW."""
+        """Make the tree that has FILES; it complains of some of these if it IS_NEW."""
         listed = [(mode, id_, name) for name, (mode, id_) in sorted(files.items())]
 
         def list_files() -> list[tuple[bytes, bytes]]:
@@ -235,7 +234,7 @@ class Base:
         return next(((mode, id_) for mode, id_, entry in entries if entry == base), NOTHING)
 
     def write_index(self, index: bytes, files: IndexFiles) -> None:
-        """Put FILES into an INDEX, which may be new; those that are NOTHING leave it."""
+        """Put FILES into an INDEX, which may be new; remove those that are NOTHING."""
         lines = []
         for name, (mode, id_) in files.items():
             # Without a mode the file goes; an id of zeros is as long as any.

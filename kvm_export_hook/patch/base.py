@@ -23,9 +23,9 @@ NO_COMMIT_YET = "unknown revision"
 
 
 def open_base(run: Run, scratch: Scratch, whole: WholeTree) -> Base | None:
-    """Return what HEAD of the repository around RUN's tree has of KVM; None: there is nothing.
+    """Return the base for patches: what HEAD of the repository around RUN's tree has of KVM.
 
-    It lies in SCRATCH, which becomes a repository; WHOLE is what patches make of the rest.
+    None if it has nothing. SCRATCH becomes a repository; WHOLE has the files outside KVM.
     """
     asked = (b"rev-parse", b"HEAD", b"--show-object-format", b"--git-path", b"objects")
     try:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The files and hunks of a patch that git cannot apply, found where ``git apply`` looks. Pure.
+"""The files and hunks of a patch that git cannot apply here, found as ``git apply`` does. Pure.
 
-Names are left to git, which lists the same files in the same order. What git
-passes over, and may be meant as part of the diff, is an error here.
+Git lists the names of the same files in the same order. Lines that git ignores, but that may
+be meant as part of the diff, are an error here.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ HUNK_PATTERN = re.compile(
 )
 # Where something of a diff begins, outside of hunks.
 START_PATTERN = re.compile(rb"(?m)^(?:diff --(?:git|cc|combined) |--- [^\n]*\n\+\+\+ |@@ -|\+)")
-# What git reads of the header of a file, in any order.
+# The lines that git reads in the header of a file, in any order.
 HEADER_LINE_PATTERN = re.compile(
     rb"(?:---|\+\+\+|(?:old|new|deleted file|new file) mode|copy (?:from|to)"
     rb"|rename (?:from|to|old|new)|similarity index|dissimilarity index|index) [^\n]*\n"
 )
-# The header of a file that says something without a hunk.
+# A header with such a line is complete without a hunk.
 NEEDS_NO_HUNK_PATTERN = re.compile(
     rb"(?m)^(?:(?:old|new|deleted file|new file) mode|copy|rename|similarity index) "
 )
@@ -37,7 +37,7 @@ BINARY_PATTERN = re.compile(rb"GIT binary patch\n|Binary files ")
 # A name of KVM_NAME_PATTERN, or one that is quoted.
 KVM_NAME_PATTERN = re.compile(rb"kvm|\\[0-7]{3}")
 
-# What goes, of the lines of a hunk, to make its old and its new side.
+# What is removed from the lines of a hunk to make its old side, and its new side.
 NOT_OLD_PATTERN = re.compile(rb"(?m)^(?:[+\\][^\n]*\n|[ -])")
 NOT_NEW_PATTERN = re.compile(rb"(?m)^(?:[-\\][^\n]*\n|[ +])")
 PIECE_BYTES = 1 << 16
@@ -52,7 +52,7 @@ EXTRA_LINES_MESSAGE = "there are added lines after the hunk, which belong to no 
 
 
 class DiffError(Exception):
-    """A patch that is not understood: what is wrong, and at which ``offset`` in bytes."""
+    """A patch that cannot be read: what is wrong, and at which ``offset`` in bytes."""
 
     def __init__(self, reason: str, offset: int | None = None) -> None:
         super().__init__(reason)
@@ -67,12 +67,12 @@ class DiffError(Exception):
 
 
 class Hunk:
-    """A hunk: where its lines lie in the patch, and what its header says.
+    """A hunk: the place of its lines in the patch, and what its header says.
 
     ``start``, ``end``: offsets of its lines in bytes. ``old_start``,
     ``new_start``: the numbers of their first lines, 1-based. ``added``,
-    ``removed``: how many lines. ``is_unended``: the last line of the new side
-    has no line end, so that whatever comes after it is joined to it.
+    ``removed``: how many lines. ``is_unended``: the last line of the new side has no line
+    end, so the next line would be joined to it.
     """
 
     __slots__ = (
@@ -115,7 +115,7 @@ class Hunk:
                 new -= 1
             elif kind != b"\\":
                 raise DiffError(SHORT_MESSAGE, self.header)
-            # git takes the line end away even where the side goes on.
+            # git removes the line end even if the side continues.
             elif (old and last != b"+") or (new and last != b"-"):
                 raise DiffError(JOINED_LINES_MESSAGE, position)
             else:
@@ -152,7 +152,7 @@ class PatchedFile:
             yield hunk
 
     def pass_hunks(self) -> None:
-        """Read the hunks for nothing but their end. Raises DiffError."""
+        """Read the hunks only to find their end. Raises DiffError."""
         for _ in self.read_hunks():
             pass
 
@@ -169,17 +169,17 @@ def explain(patch: bytes, reason: str) -> str:
 
 
 def split_patch(text: bytes, complain: Callable[[DiffError], object]) -> Iterator[PatchedFile]:
-    """Yield the files of the patch TEXT, whose last line is ended.
+    """Yield the files of the patch TEXT, which ends with a newline.
 
-    The hunks of each must be read before the next one. COMPLAIN takes what
-    stands between them and cannot be judged.
+    The hunks of each must be read before the next one. COMPLAIN is called for anything
+    between them that cannot be judged.
     """
     position, hunks_end, is_after_hunk, said = 0, 0, False, ""
     while match := START_PATTERN.search(text, position):
         start = match.start()
         position = text.index(b"\n", start) + 1
         if match[0] == b"+":
-            # A signature, or what a list puts at the end, may begin with a telephone number.
+            # In a signature, or the footer of a list, a line may be a telephone number.
             if is_after_hunk and not SIGNATURE_PATTERN.search(text, hunks_end, start):
                 complain(DiffError(EXTRA_LINES_MESSAGE, start))
             is_after_hunk = False  # once is enough
@@ -196,7 +196,7 @@ def split_patch(text: bytes, complain: Callable[[DiffError], object]) -> Iterato
 
 
 def read_header(text: bytes, match: re.Match[bytes]) -> tuple[PatchedFile | None, str]:
-    """Read the header of a file that MATCH begins; where git sees none, say what is wrong."""
+    """Read the header that MATCH begins; if git sees none there, return what is wrong."""
     start, after = match.start(), text.index(b"\n", match.end() - 1) + 1
     if match[0] == b"@@ -":
         return None, NO_NAMES_MESSAGE
@@ -213,7 +213,7 @@ def read_header(text: bytes, match: re.Match[bytes]) -> tuple[PatchedFile | None
 
 
 def find_header_end(text: bytes, position: int) -> int:
-    """Find where the lines of a header end that may begin at POSITION."""
+    """Find the end of the lines of a header, which may begin at POSITION."""
     while line := HEADER_LINE_PATTERN.match(text, position):
         position = line.end()
         if text.startswith(b"@@ -", position):
@@ -222,7 +222,7 @@ def find_header_end(text: bytes, position: int) -> int:
 
 
 def is_cut_off(text: bytes, file: PatchedFile) -> bool:
-    """Whether FILE, which may be one of KVM_NAME_PATTERN, has no hunk and should have one."""
+    """Whether FILE, if it matches KVM_NAME_PATTERN, lacks a hunk that it should have."""
     if file.has_hunks or not KVM_NAME_PATTERN.search(file.header):
         return False
     return not (NEEDS_NO_HUNK_PATTERN.search(file.header) or BINARY_PATTERN.match(text, file.end))

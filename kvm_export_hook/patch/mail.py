@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""An mbox or a mail to the diff of each mail, by ``git mailsplit`` and ``git mailinfo``.
+"""Finds the diff of each mail in a file, by ``git mailsplit`` and ``git mailinfo``.
 
-A diff that came without a mail is passed on as it is.
+A diff without a mail is passed on as it is.
 """
 
 from __future__ import annotations
@@ -22,51 +22,50 @@ if TYPE_CHECKING:
 MAKE_AGAIN = "make the patch again, or judge the commit with --commits"
 
 CHUNK_BYTES = 1 << 16
-# Writes what stands before the diff, and the diff, and prints the headers.
+# Writes the text before the diff and the diff into files, and prints the headers.
 MAILINFO = (b"mailinfo", b"-k", b"message", b"patch")
 
-# Those of these patterns that few mails need are compiled where they are used.
+# The patterns that few mails need are compiled where they are used.
 
-# How git am knows a mail: the line before one in an mbox, or a header. Index: looks like
-# one, and a diff that begins with it comes out of git mailinfo as it is.
+# How git am recognises a mail: the line before one in an mbox, or a header. "Index:" looks
+# like a header; git mailinfo does not change a diff that begins with it.
 MAIL_PATTERN = re.compile(rb">?From |[!-9;-~]+(?::|\Z)")
 HEADER_PATTERN = re.compile(rb"(?mi)\A>?From |^(?:From|Subject|Date):")
 # A line that names a file, also one that git does not take for part of a diff.
 NAMING_PATTERN = rb"(?m)^(?:diff |--- |\+\+\+ |Index: |(?:rename|copy) )"
-# What is encoded, names KVM or is quoted, or puts a link where KVM is.
+# What may be encoded, may name KVM, or may put a link in KVM's place.
 MATTER_PATTERN = re.compile(rb"(?i:content-)|kvm|\\[0-7]|mode [\t +]*0*1[^0]")
-# Where git sees the beginning of a diff, and what looks like one to us.
+# Where git, or a person, sees the beginning of a diff.
 DIFF_PATTERN = re.compile(rb"(?m)^(?:diff -|Index: |--- [^\n]*\n\+\+\+ |@@ -|GIT binary patch)")
 # Output of git that may well have no diff.
 GIT_OUTPUT_PATTERN = rb"(?:commit|tag|tree|Submodule) "
 
-# Parts that are no plain text; colours of a terminal.
+# MIME parts other than plain text; and colours of a terminal.
 STRUCTURE_PATTERN = rb"(?mi)^content-type:\s*(?!text/plain)[a-z]"
 COLOR = b"\x1b["
 FLOWED_PATTERN = rb"(?mi)^(?:content-type:|[ \t])[^\n]*format=\"?flowed"
-# Mails about a series or in answer to it, and pull requests, hold no diff.
+# Cover letters, answers and pull requests have no diff to apply.
 INTERDIFF_PATTERN = rb"(?m)^Interdiff[^\n]*:\s*\Z"  # before the diff of a cover letter
 LETTER_PATTERN = (
     r"(?i)\s*(?:re|aw|antw|sv|vs|tr|fwd?|[^\x00-\x7f]{1,8})[:\uff1a]"
     r"|\s*\[[^\]]*(?:\b0+/[0-9]+|git pull)[^\]]*\]"
 )
 
-# What git does not read, but people send.
+# Git does not read these, but people send them.
 WIDE_PATTERN = rb"(?i)\bcharset=\"?(utf-?(?:16|32)(?:le|be)?)\b"
 BASE64_PATTERN = rb"(?mi)^content-transfer-encoding:\s*base64\s*$"
 
-LONGEST_START = 8192  # of what says whether this is a mail
+LONGEST_START = 8192  # bytes that show whether this is a mail
 
 
 class Mail:
     """A mail, or a diff that came without one.
 
-    ``subject``: on one line; None for a diff. ``patch``: from where git sees a
-    diff begin, its last line ended; None: git cannot read the mail, and
-    ``reason`` says why. ``lacks_diff``: one should be there, but is not.
-    ``is_colored``: a terminal's colours may hide it. ``is_flowed``: git joins
-    lines. ``is_alone``: there is no other mail. ``is_interdiff``: it compares two
-    versions of a series, and no more.
+    ``subject``: on one line; None for a diff. ``patch``: the mail from the line where git
+    sees a diff, with a newline at its end; None: git cannot read the mail, and ``reason``
+    says why. ``lacks_diff``: there should be a diff, but is none. ``is_colored``: the
+    colours of a terminal may hide the diff. ``is_flowed``: git joins lines. ``is_alone``:
+    there is no other mail. ``is_interdiff``: it only compares two versions of a series.
     """
 
     __slots__ = (
@@ -88,8 +87,8 @@ class Mail:
 def read_mails(stream: BinaryIO, scratch: Scratch) -> Iterator[Mail]:
     """Yield what STREAM holds, one mail at a time in memory.
 
-    Raises OSError. A mail in which nothing of KVM can be named is not read, and all of
-    it counts as its patch: git apply passes over what stands before a diff.
+    A mail that cannot name a file of KVM is not read, and counts as a patch as a whole:
+    git apply skips what is before the diff. Raises OSError.
     """
     head = read_head(stream)
     if not head:
@@ -110,7 +109,7 @@ def read_mails(stream: BinaryIO, scratch: Scratch) -> Iterator[Mail]:
 
 
 def read_head(stream: BinaryIO) -> bytes:
-    """Read the first bytes of STREAM that are not blank: git passes over blanks there."""
+    """Read the first bytes of STREAM after blanks, which git skips, too."""
     head = b""
     while len(head) < LONGEST_START and (chunk := stream.read(CHUNK_BYTES)):
         head = (head + chunk).lstrip()
@@ -118,7 +117,7 @@ def read_head(stream: BinaryIO) -> bytes:
 
 
 def read_diff(text: bytes) -> Mail:
-    """Take TEXT, which is no mail, for a diff."""
+    """Read TEXT, which is not a mail, as a diff."""
     if text.partition(b"\n")[0].endswith(b"\r"):
         text = text.replace(b"\r\n", b"\n")  # the line ends of the network
     mail = Mail(None, ensure_newline(text))
@@ -138,14 +137,14 @@ def split_mbox(head: bytes, stream: BinaryIO, scratch: Scratch) -> list[bytes]:
         while head:
             mbox.write(head)
             head = stream.read(CHUNK_BYTES)
-    # -b: what begins without a separator is one mail.
+    # -b: a file that begins without a separator is one mail.
     said = scratch.run(b"mailsplit", b"-b", b"-d4", b"-o.", b"--", b"mbox")
     os.unlink(scratch.join(b"mbox"))
     return [b"%04d" % number for number in range(1, int(said) + 1)]
 
 
 def read_mail(text: bytes, number: int, scratch: Scratch) -> Mail:
-    """Read a mail as git does, the one of this NUMBER in its mbox."""
+    """Read the mail TEXT as git does; NUMBER is its position in its mbox."""
     head = text.partition(b"\n\n")[0]
     is_wide = b"charset" in head.lower() and re.search(WIDE_PATTERN, head)
     if is_wide and not shows_diff(text, scratch):
@@ -174,7 +173,7 @@ def read_mail(text: bytes, number: int, scratch: Scratch) -> Mail:
 
 
 def shows_diff(text: bytes, scratch: Scratch) -> bool:
-    """Whether git sees a diff in the mail TEXT as it is, whatever its headers say."""
+    """Whether git sees a diff in the mail TEXT, whatever its headers say."""
     try:
         scratch.run(*MAILINFO, stdin=text)
     except GitError:
@@ -190,9 +189,9 @@ def read_subject(said: bytes) -> str:
 
 
 def convert_to_utf8(text: bytes) -> bytes:
-    """Write the mail TEXT in UTF-8, if it is in UTF-16 or UTF-32, and can be read.
+    """Convert the mail TEXT from UTF-16 or UTF-32 to UTF-8, if possible.
 
-    People send such mails, and ``git mailinfo`` reads only their headers.
+    ``git mailinfo`` reads only the headers of such mails.
     """
     from binascii import Error, a2b_base64
 
@@ -209,12 +208,12 @@ def convert_to_utf8(text: bytes) -> bytes:
 
 
 def may_matter(text: bytes) -> bool:
-    """Whether anything of KVM may be named in TEXT, a mail or a patch, or a hunk names nothing."""
+    """Whether TEXT, a mail or a patch, may name a file of KVM, or has a hunk without a name."""
     return bool(MATTER_PATTERN.search(text)) or (
         b"@@ -" in text and not re.search(NAMING_PATTERN, text)
     )
 
 
 def ensure_newline(text: bytes) -> bytes:
-    """End the last line of TEXT."""
+    """Return TEXT with a newline at its end."""
     return text if text.endswith(b"\n") or not text else text + b"\n"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Which files a patch names, as git reads it."""
+"""Finds which files a patch names, as git reads them."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kvm_export_hook.patch.scratch import Scratch
 
-# What, if it is no directory, hides the files in scope.
+# A link or a file here would hide KVM's files.
 MAY_HIDE_KVM = {place for path in KVM_DIRECTORIES for place in list_down_to(path)}
 
-# A line that names one in scope, or may. Few patches need this: it is compiled where it is used.
+# A line that may name a file in scope. Few patches need this: it is compiled where it is used.
 SPELT_PATTERN = b"|".join(KVM_DIRECTORIES).replace(b"/", b"/[/.]*")
 NAMING_KVM_PATTERN = rb"%s(?:(?=[^\n]*\.[chCH])[^\n]*?(?:%s)/|[^\n]*?\\[0-7])" % (
     NAMING_PATTERN,
     SPELT_PATTERN,
 )
-# How much of the names git takes off, in the order in which it is tried: what it takes off
-# by itself, as git am does, then so many directories.
+# How many directories git cuts off the names, in the order of the attempts: first as many as
+# git am does.
 WAYS_TO_READ: tuple[tuple[bytes, ...], ...] = ((), (b"-p1",), (b"-p0",), (b"-p2",), (b"-p3",))
 NUMSTAT = (b"apply", b"--numstat", b"-z", b"--whitespace=nowarn")
 
@@ -48,7 +48,7 @@ TORN_MESSAGE = (
 
 
 class Record:
-    """A file of a patch: its ``name``, as git reads it, and how many lines change.
+    """A file of a patch: its ``name``, as git reads it, and the numbers of changed lines.
 
     ``added``, ``removed``: None for a binary patch.
     """
@@ -64,9 +64,9 @@ class Record:
 class PatchNames:
     """The names of the files of a patch, from the top of the kernel, and how git is to read them.
 
-    ``options``: for git, how much of each name to take off. ``records``: what git
-    says of each file. ``new``: their names after the patch, in the same order.
-    ``are_torn``: some files of KVM are named in another way than the others.
+    ``options``: for git, how many directories to cut off. ``records``: what git says about
+    each file. ``new``: their names after the patch, in the same order. ``are_torn``: some
+    files of KVM are named in another way than the others.
     """
 
     def __init__(
@@ -102,12 +102,12 @@ class PatchNames:
 
     @property
     def are_elsewhere(self) -> bool:
-        """Whether any of them ends as one of KVM's C files does."""
+        """Whether any of them ends like the name of one of KVM's C files."""
         return any(re.search(LIKE_KVM_PATTERN, name) for name in self.new)
 
     @property
     def wanted(self) -> set[int]:
-        """Which files may matter, by their places in the patch."""
+        """Which files may matter, by their positions in the patch."""
         wanted_moves = {new for old, new in self.moves if is_wanted(old)}
         return {
             place for place, name in enumerate(self.new) if is_wanted(name) or name in wanted_moves
@@ -117,9 +117,9 @@ class PatchNames:
 def read_names(scratch: Scratch, patch: bytes) -> PatchNames:
     """Read the names of PATCH in the first way by which one is in scope, or else as git am does.
 
-    Of a patch that renames or copies, in the way by which most are: git takes
-    one directory less off these names than off the others. Raises GitError
-    where git cannot read the patch.
+    If the patch renames or copies, in the way by which most are in scope: git cuts one
+    directory less off these names than off the others. Raises GitError if git cannot read
+    the patch.
     """
     readings: list[PatchNames] = []
     error: RefusalError | None = None
@@ -149,7 +149,7 @@ def list_records(scratch: Scratch, patch: bytes, *options: bytes) -> list[Record
 
 
 def is_wanted(name: bytes) -> bool:
-    """Whether NAME is in a KVM directory or in the place of one, or is that of a fact file."""
+    """Whether NAME is in a KVM directory, in the place of one or above it, or a fact file."""
     return name.startswith(FROM_THE_TOP) or name in FACT_FILES or name in MAY_HIDE_KVM
 
 

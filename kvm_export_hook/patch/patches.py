@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Patches as a source: what each mail adds, after those before it, or a diff.
+"""Patches as a source: what each mail or diff adds, after those before it.
 
-What git applies is checked as the commit would be. Of what it cannot apply here
-the hunks alone are read, and that is said.
+A patch that git can apply here is checked as the commit would be. Of any other patch only
+the hunks are read, and a note says so.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ HUNKS_ALONE_MESSAGE = "does not apply here: only its hunks were read"
 class Patches:
     """The patches of streams, each checked after those before it, in SCRATCH.
 
-    OPEN_TREE opens the tree to apply them to, if there is one, and the facts
-    otherwise; once one is to be checked. ``is_empty``: the last stream
-    held nothing. ``names_kvm``: they named a file in scope. ``whole``: all that were read.
+    OPEN_TREE opens the tree to apply them to, if there is one, and the facts to use
+    otherwise. It is called for the first patch that matters. ``is_empty``: the last stream
+    was empty. ``names_kvm``: a patch named a file in scope. ``whole``: all patches so far.
     """
 
     def __init__(
@@ -124,14 +124,14 @@ class Patches:
             base.repository.objects.close()
 
     def _get_tree(self) -> tuple[Base | None, Series]:
-        """Return what patches are applied to, which is opened once."""
+        """Return what patches are applied to; opened once."""
         self._tree = self._tree or self._open_tree()
         return self._tree
 
     def _check_patch(self, mail: Mail, patch: bytes) -> list[Any]:
         """Find what there is in the PATCH of MAIL.
 
-        Complains of what cannot be checked, once the memory that it took is free.
+        Complains of what cannot be checked, when its memory is free again.
         """
         try:
             return self._find_in_patch(mail, patch)
@@ -174,14 +174,14 @@ class Patches:
         return list(self._find(yield_texts, [self._read_hunks(patch, names, origin)]))
 
     def _pass_over(self, mail: Mail, patch: bytes, names: PatchNames) -> None:
-        """Keep the PATCH of MAIL, none of whose NAMES is wanted."""
+        """Keep the PATCH of MAIL, which has no wanted NAMES."""
         if names.are_elsewhere:
             self._refuse(ELSEWHERE_MESSAGE)
         if not mail.is_interdiff:
             self.whole.keep(patch)
 
     def _make_origin(self, mail: Mail) -> Origin | None:
-        """Make what MAIL, and its file where there are several, are called in a report."""
+        """Make the origin that names MAIL, and its file if there are several, in a report."""
         if mail.subject is None and self._file is None:
             return None
         is_alone = mail.is_alone and self._file is None
@@ -218,7 +218,7 @@ class Patches:
 
 
 def yield_texts(ids: Sequence[Hashable]) -> Iterator[tuple[Hashable, bytes]]:
-    """Yield the texts of IDS, which are their own ids."""
+    """Yield the texts of IDS: each text is its own id."""
     for id_ in ids:
         assert isinstance(id_, bytes)
         yield id_, id_

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One patch to the texts of both of its states, where git reads it in the same way."""
+"""Reads the texts of both states from a patch, and checks that git reads it in the same way."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from kvm_export_hook.patch.patch_names import PatchNames, Record
     from kvm_export_hook.patch.series import Edits, Series
 
-# A mode, and what git takes for one: a number in base 8, whatever stands around it.
+# A mode, and how git reads one: a number in base 8, whatever is around it.
 MODE_PATTERN = re.compile(rb"(?m)^(?:(?:old|new|new file) mode|index [^\s]+) ([^\n]*)")
 OCTAL_PATTERN = re.compile(rb"[\s+]*(?:0{1,99}(?=[1-7]))?([0-7]{1,9})(?:\s|\Z)")
 DELETED_PATTERN = re.compile(rb"(?m)^deleted file mode ")
@@ -44,16 +44,16 @@ IS_COPY_MESSAGE = "is a copy of %s, which may have unwanted exports" + INSTEAD
 OTHER_KIND_MESSAGE = "becomes something other than a plain file" + INSTEAD
 NOT_UNDERSTOOD_MESSAGE = "git and this hook read the patch differently"
 
-# A line that goes on with a comment; a product goes on with an asterisk, too.
+# A line inside a comment. A line of a product may also begin with an asterisk.
 COMMENT_LINE_PATTERN = re.compile(rb"\s*\*(?:[\s/]|$)")
 COMMENT_START = b"/*\n"
 
 
 class Reading:
-    """What is read of a patch: ``old`` and ``new``, the texts in scope of its two states.
+    """What was read from a patch: ``old`` and ``new`` are the texts in scope of its two states.
 
-    ``edits``: what it does to the fact files. NAMES are those of the patch. REFUSE
-    takes the reason why a file cannot be judged, and its name.
+    ``edits``: what it does to the fact files. NAMES are those of the patch. REFUSE is called
+    with the reason why a file cannot be judged, and its name.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Reading:
         self._old_names: list[bytes] = []
 
     def read(self) -> None:
-        """Read the patch. Raises OSError where that cannot be done."""
+        """Read the patch. Raises OSError if it cannot be read."""
         try:
             self._read_files()
         except DiffError as error:
@@ -96,9 +96,9 @@ class Reading:
             raise DiffError(NOT_UNDERSTOOD_MESSAGE)
 
     def _complain(self, error: DiffError) -> None:
-        """Complain of what stands between the files."""
+        """Complain of what is between the files."""
         reason = str(error)
-        if reason not in self._said:  # the first place of each is enough, and soon found
+        if reason not in self._said:  # the first place is enough, and quickly found
             self._said.add(reason)
             self._refuse(error.locate(self._patch), b"")
 
@@ -112,7 +112,7 @@ class Reading:
         added = removed = 0
         old, new, edits = [], [], []
         for hunk in file.read_hunks():
-            # git appends what begins without context to a line that has no end.
+            # If the last line has no end, git appends a hunk that begins without context to it.
             if name in self._unended and self._patch.startswith(b"+", hunk.start):
                 raise DiffError(JOINED_LINES_MESSAGE, hunk.header)
             if hunk.is_unended:
@@ -165,9 +165,9 @@ def make_text(name: bytes, side: Side) -> Text:
 
 
 def find_refusal(name: bytes, header: bytes, record: Record) -> str:
-    """Return why what a patch makes of the file NAME cannot be judged, or "".
+    """Return why the file NAME cannot be judged after a patch, or "".
 
-    HEADER is what git reads of it before its hunks.
+    HEADER is what git reads before its hunks.
     """
     for text in MODE_PATTERN.findall(header):
         mode = OCTAL_PATTERN.match(text)
@@ -183,7 +183,7 @@ def may_be_moved(header: bytes) -> bool:
         return False
     sides = {each.partition(b"\t")[0].strip() for each in SIDES_PATTERN.findall(header)} - {NULL}
     rests = {each.partition(b"/")[2] for each in sides}
-    # git may read names whole: then the first directory counts, too.
+    # git may not cut off the first directory: then it counts, too.
     is_whole = any(each.startswith(b'"') or is_wanted(os.path.normpath(each)) for each in sides)
     return bool(MOVED_PATTERN.search(header)) or len(sides if is_whole else rests) > 1
 
@@ -199,10 +199,10 @@ def open_comments(old: Side, new: Side) -> tuple[Side, Side]:
 
 
 def begins_in_comment(side: bytes) -> bool:
-    """Whether SIDE goes on with a block comment that began before it.
+    """Whether SIDE begins inside a block comment.
 
-    All its lines up to the end of that comment begin with an asterisk. A
-    product does so, too, but no comment ends after it.
+    Then all its lines up to the end of the comment begin with an asterisk. The lines of a
+    product may do so, too, but no comment ends after them.
     """
     has_line = False
     for match in re.finditer(rb"[^\n]*\n?", side):

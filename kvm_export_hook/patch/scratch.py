@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A directory of its own for git, which reads and applies patches there.
+"""A directory of its own in which git reads and applies patches.
 
-No configuration and no variable of the user has a say: ``git apply`` would pass
-over what lies outside of the directory that it runs in.
+Configuration and variables of the user have no effect there. In a repository, ``git apply``
+would ignore files outside of the directory that it runs in.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
     Handler = Callable[[int, FrameType | None], object] | int | None
 
-# What ends a program; here it is an exception, as Python makes of SIGINT.
+# Signals that end a program; here they raise an exception, like SIGINT in Python.
 CAUGHT_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 USUAL_HANDLERS = (signal.SIG_DFL, signal.default_int_handler)
 
 
 class Scratch:
-    """An empty directory, a context; at its end it is gone with all that is in it.
+    """An empty directory, a context; at its end, also by a signal, it is removed with its files.
 
-    Also where a signal is the cause. ``path``: of the directory, absolute.
+    ``path``: that of the directory, absolute.
     """
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class Scratch:
             b"XDG_CONFIG_HOME": self.path,
             b"GIT_CONFIG_GLOBAL": nothing,
             b"GIT_CONFIG_NOSYSTEM": b"1",
-            # Or git looks for a repository, and finds the one that TMPDIR may lie in.
+            # Or git would find a repository around TMPDIR.
             b"GIT_DIR": nothing,
             b"LC_ALL": b"C",
         }
@@ -74,7 +74,7 @@ class Scratch:
         self._let_signals_pass()
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
-        """Take the signal NUMBER, which waits while the directory is made or removed."""
+        """Handle the signal NUMBER; it waits while the directory is made or removed."""
         own = (Scratch.__enter__.__code__, Scratch.__exit__.__code__)
         while frame:
             if frame.f_code in own:
@@ -84,7 +84,7 @@ class Scratch:
         raise KeyboardInterrupt
 
     def _let_signals_pass(self) -> None:
-        """Let signals do again what they usually do, those that wait as well."""
+        """Restore the usual handlers, and send the signals that wait."""
         for number, usual in self._usual.items():
             signal.signal(number, usual)
         for waiting in self._waiting:
@@ -118,7 +118,7 @@ class Scratch:
         return True
 
     def blame(self, error: OSError) -> OSError:
-        """Return ERROR, or what says that there is no space for this directory."""
+        """Return ERROR, or one that says that there is no space for this directory."""
         if not str(error.strerror).endswith(FULL):
             return error
         return OSError(None, blame_temporary(self.path, error))

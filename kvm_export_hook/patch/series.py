@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The facts of a tree, as the patches of a series leave them: what one adds to its list holds.
+"""The facts of a tree while the patches of a series change them.
 
-A patch is judged by the facts that it makes itself, and by those before it on
-its old sides.
+The new sides of a patch are judged by the facts after it, the old sides by those before.
 """
 
 from __future__ import annotations
@@ -40,16 +39,15 @@ class Series:
         self._added: set[bytes] = set()
 
     def follow(self, facts: Facts, contents: list[bytes | None]) -> None:
-        """Go on with FACTS, from the CONTENTS of the fact files, if the tree has changed since."""
+        """Continue with FACTS, read from CONTENTS of the fact files, if they are new."""
         if facts != self._followed:
             self._followed = self.facts = facts
             self._contents = contents
 
     def apply(self, edits: Edits) -> Facts:
-        """Make EDITS; return the facts that result, which hold from now on.
+        """Apply EDITS; return the new facts, which are used from now on.
 
-        Hunks of the Makefile that do not fit the tree's own still permit the
-        names that they add.
+        If hunks do not fit the tree's Makefile, the names that they add are still permitted.
         """
         if not edits:
             return self.facts
@@ -66,10 +64,10 @@ class Series:
 
 
 def apply_hunks(content: bytes | None, hunks: Hunks) -> tuple[bytes | None, int]:
-    """Replace in CONTENT the old side of each of HUNKS by the new one, up to the first misfit.
+    """Replace in CONTENT the old side of each of HUNKS by the new one; stop if one does not fit.
 
-    Returns what results, and how many fit. Each is looked for after the one
-    before it, so that all of CONTENT is passed once, however many there are.
+    Returns the result, and how many fit. Each hunk is looked for after the previous one, so
+    CONTENT is read once, however many there are.
     """
     text = content or b""
     result = bytearray()
@@ -99,7 +97,7 @@ def pass_lines(text: bytes, start: int, count: int) -> int:
 
 
 def read_or_none(path: bytes) -> bytes | None:
-    """Read a file that need not be there. What else is wrong has been said before."""
+    """Read a file; None if it cannot be read, which was reported before."""
     try:
         return read_file(path, 0)
     except OSError:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The files of patches: in which order they are read, and how each is opened."""
+"""Sorts and opens the files of patches."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def open_patch(name: str) -> BinaryIO:
 
 
 def sort_by_series(names: Sequence[str]) -> Sequence[str]:
-    """Sort the files NAMES, which pre-commit gives in no order that means anything.
+    """Sort the files NAMES if pre-commit gives them: its order means nothing.
 
-    By the file ``series`` beside them, as quilt has it, or else by name.
-    Anybody else gives them in the order of the series.
+    They are sorted by quilt's file ``series`` beside them, or else by name. Without
+    pre-commit, they are in the order of the series.
     """
     if b"PRE_COMMIT" not in os.environb:
         return names

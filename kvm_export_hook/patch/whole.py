@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The whole tree that patches make, also of what they change outside of KVM.
+"""The whole tree after the patches, with their changes outside KVM.
 
-It is made only once it is asked for; until then the patches lie in a file.
+It is only made when it is asked for; until then the patches are kept in a file.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What is printed. Pure.
 
-A module for each format, ``formats`` is their table. What they say is in ``wording`` (rules),
-``advice`` (users) and ``sentences``; ``layout`` is how it is wanted.
+Each format has a module; ``formats`` is their table. Their sentences are in ``wording`` (for the
+rules), ``advice`` (for users) and ``sentences``. ``layout`` says what was asked for.
 """

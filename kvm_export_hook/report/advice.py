@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the reports say of a symbol's users: who, the remedy, and what is not known. Pure."""
+"""What reports say about the users of a symbol: who, the remedy, and what is not known. Pure."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ OUTSIDE = {
     SPARSE: "this is a sparse checkout",
     NO_GIT: "git could not search this tree",
 }
-# Whose users are not known without what lies there.
+# Whose modules are not known if files below these are missing.
 ARCHITECTURE_NAMES = {b"arch/powerpc/": "PPC's", b"arch/x86/": "x86's"}
 
-# What a path of each begins with is not shown: the module says as much.
+# Not shown at the start of a path: the module says it already.
 MODULE_SOURCES = (b"arch/x86/kvm/", b"arch/powerpc/kvm/")
 MOST_SHOWN = 3
 LONGEST_SHOWN = 200  # of a line that is not understood
 
 
 class Advice:
-    """What is said of one finding: ``found`` says who uses the symbol, ``remedy`` what to do.
+    """The advice for one finding: ``found`` says who uses the symbol, ``remedy`` what to do.
 
-    ``remedy`` is None where too much is not known to choose one.
+    ``remedy`` is None if too little is known to choose one.
     """
 
     __slots__ = ("found", "remedy")
@@ -61,9 +61,9 @@ class Advice:
 
 
 def advise(users: Users, symbol: bytes, list_hint: str = LIST_HINT) -> Advice:
-    """Choose the advice for an unwanted export of SYMBOL, which may not be looked up.
+    """Choose the advice for an unwanted export of SYMBOL, which may not have been looked up.
 
-    LIST_HINT: how to permit a symbol, {}, in its tree.
+    LIST_HINT: how to permit a symbol in its tree; {} is the symbol.
     """
     if symbol not in users.uses:
         return Advice(NOT_LOOKED_UP, None)
@@ -84,9 +84,9 @@ def advise(users: Users, symbol: bytes, list_hint: str = LIST_HINT) -> Advice:
 
 
 def describe_uses(uses: Sequence[Use]) -> str:
-    """Say who uses a symbol; empty if USES is.
+    """Say who uses a symbol: the modules of KVM, the first with its place, and one file outside.
 
-    The modules of KVM, the first with its place, and the first file outside KVM.
+    Empty if USES is.
     """
     parts = []
     modules = [use for use in uses if use.module is not None]
@@ -111,7 +111,7 @@ def describe_place(use: Use) -> str:
 
 
 def describe_column(users: Users, symbol: bytes | None) -> str:
-    """Say in a few words who uses SYMBOL, for a column of the inventory; None: not known which."""
+    """Say in a few words who uses SYMBOL, for a column of a list; None: no known symbol."""
     if symbol is None or symbol not in users.uses:
         return NOT_LOOKED_UP
     uses = users.uses[symbol]
@@ -121,7 +121,7 @@ def describe_column(users: Users, symbol: bytes | None) -> str:
 
 
 def describe_unused(users: Users, unused: Collection[bytes], total: int) -> str:
-    """Say how many of TOTAL exports no other module uses: the line over their list."""
+    """Say how many of TOTAL exports no other module uses: the heading of their list."""
     if not users.are_known:
         return "; ".join(describe_unknown(users))
     return (
@@ -143,7 +143,7 @@ def describe_outside(users: Users, symbol: bytes) -> str:
 
 
 def describe_unknown(users: Users) -> list[str]:
-    """Say which users are not known, and why; empty if all are."""
+    """Say which users are not known, and why; empty if all are known."""
     said = []
     if users.is_older:
         said.append(IS_OLDER)
@@ -164,7 +164,7 @@ def describe_unknown(users: Users) -> list[str]:
 
 
 def describe_whose(paths: Sequence[bytes]) -> str:
-    """Say whose users are not known without what lies at PATHS, which are sorted."""
+    """Say whose users are not known because PATHS, which are sorted, are missing."""
     for directory, whose in ARCHITECTURE_NAMES.items():
         if paths[0].startswith(directory) and paths[-1].startswith(directory):
             return f"users in {whose} modules are not known"

@@ -27,7 +27,7 @@ def report(results: Iterable[Result], layout: Layout) -> Iterator[str]:
     """Yield one object. The worst of its details decides its status."""
     details = [(FAIL, line) for line in write_findings(results, layout)]
     details += [(FAIL, write_remark(path, reason)) for path, reason in layout.errors]
-    # What is said of the whole run is that there was nothing to check.
+    # The only note on the whole run is that there was nothing to check.
     details += [(WARN if path else PASS, write_remark(path, note)) for path, note in layout.notes]
     statuses = [status for status, _ in details]
     result = {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What changes do to KVM's exports, to aligned text or JSON. Pure."""
+"""Writes what changes do to KVM's exports, as aligned text or JSON. Pure."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ def write_rows(effect: Effect, users: Users | None) -> Iterator[list[str]]:
         if was.macro != now.macro:
             macro = f"{was.macro.decode()} -> {macro}"
         verdict = [f"{was.verdict} -> {now.verdict}"] if was.verdict != now.verdict else []
-        # One cell: what an export was and what it is would widen the columns of all others.
+        # One cell: before and after would widen the columns of all other rows.
         yield [symbol, "  ".join([macro, place, *write_users_now(now, users), *verdict])]
 
 
 def write_cells(sign: str, export: Export) -> tuple[str, str, str]:
-    """Write the symbol of EXPORT after the SIGN of what has become of it, its macro, its place."""
+    """Write the symbol of EXPORT, after a SIGN for what was done to it; its macro; its place."""
     symbol = make_printable(b" ".join(export.symbol.split()))
     place = f"{make_printable(export.path)}:{export.line}"
     return f"  {sign} {symbol}", export.macro.decode(), place
@@ -78,7 +78,7 @@ def write_users_now(export: Export, users: Users | None) -> list[str]:
 
 
 def write_users_left(export: Export, users: Users | None) -> list[str]:
-    """Write the cell with those who still use EXPORT, which is gone, if there may be any."""
+    """Write the cell with those who still use EXPORT, which was dropped, if there may be any."""
     symbol = name_linked(export.macro, export.symbol)
     if users is None or symbol is None:
         return []

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def report(results: Iterable[Result], layout: Layout) -> Iterator[str]:
     """Yield a line for each finding, then a warning for each note on a tree or a mail.
 
-    Not for a note on the whole run: a series has patches that touch nothing of
-    KVM, and b4 would show each with a warning.
+    A note on the whole run is left out: for each patch of a series that does not touch KVM,
+    b4 would show a warning.
     """
     for line in write_findings(results, layout):
         yield disarm(line + "\n")
@@ -31,7 +31,7 @@ def report(results: Iterable[Result], layout: Layout) -> Iterator[str]:
 
 
 def write_findings(results: Iterable[Result], layout: Layout) -> Iterator[str]:
-    """Yield the line of each finding. It names the mail or the commit unless there is no other."""
+    """Yield a line for each finding; it names the mail or commit if there are several."""
     for result in results:
         path = make_printable(result.text.path)
         origin = result.origin

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def report(results: Iterable[Result], layout: Layout) -> Iterator[str]:
     """Yield a command for each finding, what was not checked and each note, then the sum.
 
-    Actions shows ten annotations of a kind a step: the sum, of another kind
-    than the findings, says how many there are.
+    In a step, Actions shows only ten annotations of a kind. The sum is of another kind than
+    the findings, and says how many there are.
     """
     sum_ = Sum()
     for result in results:

@@ -32,7 +32,7 @@ ROOT = "SRCROOT"
 
 def report(results: Iterable[Result], layout: Layout) -> Iterator[str]:
     """Yield one log with one run, a result on each line."""
-    # All but the results, and what is known once they have been read.
+    # Everything but the results and the invocation, which is known only after them.
     head, _, tail = json.dumps(write_log()).partition("]}]}")
     yield head
     comma = ""
@@ -138,7 +138,7 @@ def escape_message(text: str) -> str:
 
 
 def make_fingerprint(name: bytes, finding: Finding) -> str:
-    """Name what is found, wherever in the file it has moved to."""
+    """Make a fingerprint of FINDING that stays the same when it moves in its file."""
     parts = (finding.rule.encode(), name, finding.macro, finding.symbol or b"")
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:32]
 

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from kvm_export_hook.values import Origin, Result
 
 TAB = 8
-# The columns of source shown, which with the line number fill a terminal's 80;
-# and how many of them stand before an export far into a long line.
+# How many columns of source are shown: with the line number, they fill 80. In a long line,
+# LEAD of them are before the export.
 EXCERPT, LEAD = 72, 16
 CUT = "..."
 
@@ -74,7 +74,7 @@ def write_heading(origin: Origin | None, layout: Layout) -> Iterator[str]:
 
 
 def choose_verb(result: Result, finding: Finding) -> str:
-    """Choose what has become of a finding."""
+    """Choose the verb for what was done to a finding."""
     if result.is_rewritten is None:
         return FOUND_VERB
     return REWROTE_VERB if result.is_rewritten and can_rewrite(result, finding) else LEFT_VERB
@@ -126,7 +126,7 @@ def write_rewriting(path: str, finding: Finding) -> str:
 
 
 def write_headline(path: str, finding: Finding, color: bool) -> str:
-    """Write the line that says it all."""
+    """Write the first line of a finding, which is complete in itself."""
     place = f"{path}:{finding.line}:{finding.column}:"
     what = f"{describe_export(finding)}: {describe_problem(finding)} [{finding.rule}]\n"
     if color:
@@ -159,7 +159,7 @@ def write_excerpt(text: bytes, finding: Finding, remedy: str, color: bool) -> st
 
 
 def skip_to_character(text: bytes, offset: int) -> int:
-    """Move OFFSET past the tail of a UTF-8 character, so that none is cut in two."""
+    """Move OFFSET to the start of a UTF-8 character, so that none is cut in two."""
     for byte in text[offset : offset + 3]:
         if byte & 0xC0 != 0x80:
             break

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How a report is wanted, which every format is given. No logic."""
+"""What was asked for of a report; every format gets this. No logic."""
 
 from __future__ import annotations
 
@@ -17,16 +17,15 @@ ALLOW_BY_HOOK = 'add "args: [--allow={}]" to the hook\'s configuration'
 
 
 class Layout:
-    """How a report is wanted.
+    """What was asked for of a report.
 
-    ``color``: whether with colours. ``quiet``: a line for each finding and
-    nothing else. ``errors``: what could not be checked, each with its path, and
-    why. ``notes``: what was said of whole trees, each with the path of the
-    tree. Both are complete when the last result has been read. ``mending``: is told
-    what a fix can rewrite, and says how. ``allow_hint``: how to permit a symbol
-    in a tree without a list. ``name_in_repository``: spells the path of a text
-    from the top of its git repository. ``find_users``: finds the users of the
-    symbols of a result's tree; None: they were not asked for.
+    ``color``: whether to use colours. ``quiet``: one line for each finding and nothing
+    else. ``errors``: the path of what could not be checked, and why. ``notes``: the path
+    of a tree, and a remark on it. Both are complete when the last result has been read.
+    ``mending``: collects what a fix can rewrite, and makes the command for it.
+    ``allow_hint``: how to permit a symbol in a tree without a list.
+    ``name_in_repository``: spells the path of a text from the top of its git repository.
+    ``find_users``: finds the users of the symbols of a result's tree; None: not asked for.
     """
 
     __slots__ = (

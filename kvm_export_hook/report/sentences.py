@@ -47,7 +47,7 @@ def find_advice(result: Result, finding: Finding, layout: Layout) -> Advice | No
 
 
 def choose_remedy(finding: Finding, advice: Advice | None) -> str:
-    """Choose what to type: by who uses the symbol, where that decides between two macros."""
+    """Choose what to type; if the users decide between two macros, by the users."""
     remedy = describe_remedy(finding)
     by_users = advice.remedy if advice else None
     if by_users is None or finding.is_allowlisted or remedy.startswith(by_users):
@@ -71,7 +71,7 @@ def prefix_origin(origin: Origin | None) -> str:
 
 
 class Sum:
-    """How many findings there are, by noun and by macro, in which files, and what they call for."""
+    """Counts findings by noun, by macro and by file, and notes which advice they need."""
 
     def __init__(self) -> None:
         self.nouns: dict[str, int] = {}
@@ -89,12 +89,12 @@ class Sum:
         self.files.add(result.text.path)
         self.has_check |= result.facts.has_check
         self.lacks_macro |= result.facts.lacks_macro
-        # The other rules' remedies say all.
+        # For the other rules, the remedy says everything.
         self.has_advice |= row.has_advice
 
     def __str__(self) -> str:
         """Write the sum: ``2 unwanted exports, 1 mention in 1 file: 1 EXPORT_SYMBOL, ...``."""
-        # What blocks most has its row first.
+        # In the order of RULES.
         nouns = dict.fromkeys(row.noun for row in RULES.values())
         total = ", ".join(count(self.nouns[noun], noun) for noun in nouns if noun in self.nouns)
         listed = ", ".join(f"{number} {macro}" for macro, number in sorted(self.macros.items()))
@@ -104,7 +104,7 @@ class Sum:
 def write_remark(path: bytes, remark: str) -> str:
     """Write a note or an error on one line, with its PATH unless that is the tree here."""
     shown = b"" if path == HERE else path
-    # A reason may quote a mail, or what git says.
+    # A reason may quote a mail or git.
     parts = (shown, remark.encode("utf-8", "surrogateescape"))
     return ": ".join(filter(None, map(make_printable, parts)))
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What is said of each rule: one row each. No logic.
+"""What reports say about each rule: one row each. No logic.
 
 To add a rule, add its row here and its verdict to ``judge``;
-``tests/report/wording_test.py`` says that no row is missing or incomplete.
+``tests/report/wording_test.py`` checks that no row is missing or incomplete.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ class Wording:
     ``title``, ``why`` and ``advice``: whole sentences or headings, for SARIF.
     ``problem``: what is wrong with this finding; ``{kind}`` is its place.
     ``problem_in_directive``: the same in a directive. ``remedy``: what to type;
-    ``{use}`` names the right macro. ``noun``: what the sum counts it as.
-    ``why_left``: why a fix leaves it as it is.
+    ``{use}`` names the right macro. ``noun``: its name in the sum. ``why_left``: why a fix
+    does not rewrite it.
     ``has_advice``: whether the text report ends with the general advice.
     """
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What a module uses through macros and inline functions: the closure over their bodies. Pure.
 
-A module uses what its sources name, and what the macros and inline functions
-that it reaches name. Each name is passed once, so that the time is linear.
+A module uses what its sources name, and what the macros and inline functions name that
+these lead to. Each name is visited once, so the time is linear.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 def find_leading_bodies(headers: Iterable[Header], macros: Macros, symbols: Symbols) -> Bodies:
     """Find in HEADERS what leads to SYMBOLS, over any number of steps.
 
-    Only headers that may name what is known to lead there are taken apart, or
-    call one of MACROS that may paste such a name. All words of all bodies lead
-    to a few bodies, whose words that count are read then.
+    A header is parsed only if it may name something that leads there, or calls one of
+    MACROS that may paste such a name. First all words of a body count; then, of the few
+    bodies that remain, only the words that can name a symbol.
     """
     made = list(list_made_names(symbols))
     names = symbols | {name for name, _ in made}
@@ -52,9 +52,9 @@ def find_leading_bodies(headers: Iterable[Header], macros: Macros, symbols: Symb
 def keep_leading_bodies(
     definitions: Iterable[tuple[bytes, Set[bytes]]], symbols: Symbols
 ) -> Bodies:
-    """Keep of DEFINITIONS, names with the words of each, what leads to SYMBOLS.
+    """Keep of DEFINITIONS, which are names with their words, those that lead to SYMBOLS.
 
-    What a body names is sorted, so that of two ways the same one is shown each time.
+    The words are sorted, so that of two ways the same one is always shown.
     """
     bodies: dict[bytes, set[bytes]] = {}
     for name, words in definitions:
@@ -89,7 +89,7 @@ def reach(starts: Iterable[bytes], bodies: Bodies) -> Namers:
 
 
 def trace_chain(name: bytes, namers: Namers) -> tuple[bytes, ...]:
-    """Return the names that lead to NAME, the start first; empty if it is one itself."""
+    """Return the names that lead to NAME, the start first; empty if NAME is a start."""
     chain = []
     namer = namers[name]
     while namer is not None:

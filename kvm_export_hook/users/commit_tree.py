@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The tree of a commit, to be searched for users as the working tree is. The rim.
+"""The tree of a commit, searched for users like the working tree. Does I/O.
 
-Three git processes list and read KVM's files, when it is made, and what is found
-in the rest; one searches that.
+Three git processes list and read files; one more searches outside KVM.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 LS_TREE = (b"ls-tree", b"-z", b"--full-tree")
 REGULAR = b"100"
-# Pathspecs are those of the tree, wherever git runs.
+# Pathspecs are from the top of the tree, wherever git runs.
 MAGIC = b":("
 TOP_MAGIC = b":(top,"
 
@@ -110,7 +109,7 @@ class CommitTree:
         return run_git(*arguments, directory=self._directory, environment=self._environment)
 
     def _list_files(self) -> Iterator[bytes]:
-        """Yield the files where KVM has some; learn what is in these directories."""
+        """Yield the files in the directories where KVM has files; remember the names in them."""
         public = list_public_directories(self.list_names(ARCHITECTURES))
         directories = [*MODULE_DIRECTORIES, COMMON_DIRECTORY, *public]
         self._names.update((directory, []) for directory in directories)

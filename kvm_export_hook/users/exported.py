@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What an export macro exports: the name that is linked, and what other sources call it. Pure."""
+"""What an export macro exports: the name that is linked, and the names in other sources. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 EXPORT_CALL_PATTERN = re.compile(rb"(EXPORT_\w+)\s*\(\s*(\w+)")
 
-# What each macro that begins so puts before its argument; TRACEPOINT exports more.
+# What macros with these beginnings put before their argument.
 TRACEPOINT, STATIC_CALL = b"__tracepoint_", b"__SCT__"
 PREFIXES = {
     b"EXPORT_SYMBOL": b"",
@@ -19,7 +19,7 @@ PREFIXES = {
     b"EXPORT_TRACEPOINT_SYMBOL": TRACEPOINT,
     b"EXPORT_STATIC_CALL": STATIC_CALL,
 }
-# The names that TRACE_EVENT(name, ...) makes, and that lead to the tracepoint.
+# The names that TRACE_EVENT(name, ...) makes. They lead to the tracepoint.
 TRACEPOINT_NAMES = (
     b"trace_%b",
     b"trace_%b_enabled",
@@ -54,7 +54,7 @@ def find_exported_names(code: bytes) -> set[bytes]:
 
 
 def list_made_names(symbols: Collection[bytes]) -> Iterator[tuple[bytes, set[bytes]]]:
-    """Yield what else sources call SYMBOLS: such a name, and the symbol it leads to."""
+    """Yield other names by which sources use SYMBOLS, each with the symbol it leads to."""
     for symbol in symbols:
         if symbol.startswith(TRACEPOINT):
             for name in TRACEPOINT_NAMES:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 # architecture has that one alone.
 MODULE_DIRECTORIES = (b"arch/powerpc/kvm", b"arch/x86/kvm")
 COMMON_DIRECTORY = b"virt/kvm"
-# Of these two, each has public headers: files outside KVM include them, too.
+# Headers in these two are public: files outside KVM include them, too.
 COMMON_HEADERS = b"include/linux"
 DEVICE_HEADERS = b"include/kvm"
 OWN_HEADERS = b"include/asm"

@@ -34,7 +34,7 @@ class Definition:
     def __init__(
         self, name: bytes, body: bytes, macros: Macros, own: Iterable[bytes] = (), head: bytes = b""
     ) -> None:
-        """OWN: words that name nothing else, and so do the parameters in the HEAD of a function."""
+        """OWN: words that are no uses. So are the parameters in HEAD, that of a function."""
         self.name = name
         self._body = body
         self._own = own
@@ -45,7 +45,7 @@ class Definition:
         self.words |= self._pasted
 
     def read_words(self) -> set[bytes]:
-        """Return the words that count."""
+        """Return the words that can name a symbol."""
         parameters = read_parameters(self._head) if self._head else set()
         return find_words(self._body).difference(self._own, parameters) | self._pasted
 
@@ -89,7 +89,7 @@ def is_call_of(macros: Macros, code: bytes, statement: Statement) -> bool:
 
 
 def expand_outermost(code: bytes, statements: list[Statement], macros: Macros) -> bytes:
-    """Return CODE with what those of its STATEMENTS that call one of MACROS make."""
+    """Return CODE in which those of its STATEMENTS that call one of MACROS are expanded."""
     pieces: list[bytes] = []
     done = 0
     for each in statements:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Who uses a symbol: the way in. From the symbols to their users in a tree.
+"""Finds the users of symbols in a tree.
 
-A symbol is what the linker knows: ``exported.name_linked`` says it of an export.
+A symbol is the name that is linked: ``exported.name_linked`` gives that of an export.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from kvm_export_hook.users.searched import SearchedTree
     from kvm_export_hook.values import Result
 
-    # Says a remark where what is done in its context takes long.
+    # Makes a context that prints a remark if its work takes long.
     SayIfSlow = Callable[[str], AbstractContextManager[object]]
-    # What is checked, of one tree each.
+    # Both belong to one tree.
     Checked: TypeAlias = "Result | Effect"
     FindUsers = Callable[[Checked], "Users"]
 
@@ -40,7 +40,7 @@ REMARK = "looking for the users of the symbols in the whole tree ..."
 
 # The module that has the exports: virt/kvm is linked into it.
 KVM = b"kvm"
-# What is said where the calls of macros make more than KVM's ever do.
+# The remark if macros expand to much more than KVM's ever do.
 TOO_MUCH = b"include/linux: the macros of KVM's headers make too much"
 
 
@@ -66,15 +66,14 @@ class Use:
 class Users:
     """Who uses the symbols that were asked for.
 
-    ``uses``: of each symbol that was looked up, sorted: the nearest use of each
-    module, then the first place in each file outside KVM. ``missing``: the
-    parts of KVM that are not here; ``unclear``: what of its Makefiles was not
-    understood, as ``path:line: text``; with either, modules may be missed.
-    ``missing_outside``: why users outside KVM are not known, a reason of
-    ``outside``; None where they are. ``is_older``: the tree lacks what is
-    checked, as where a patch does not apply: any user may be missed. ``provided``:
-    what KVM exports, or a header of it defines, of the symbols with a use; only if
-    that was asked for.
+    ``uses``: for each symbol that was looked up, sorted: the nearest use of each module,
+    then the first place in each file outside KVM. ``missing``: the parts of KVM that
+    are not here. ``unclear``: the lines of its Makefiles that were not understood, as
+    ``path:line: text``. If there is any of these, modules may be missing in ``uses``.
+    ``missing_outside``: why users outside KVM are not known, a reason of ``outside``;
+    None if they are known. ``is_older``: the tree lacks what is checked, for example if
+    a patch does not apply: any user may be missing. ``provided``: the used symbols
+    that KVM exports or defines in a header; only if asked for.
     """
 
     def __init__(self) -> None:
@@ -86,7 +85,7 @@ class Users:
         self.provided: set[bytes] = set()
 
     def is_missed(self, symbol: bytes | None) -> bool:
-        """Whether something uses SYMBOL, and nothing of KVM provides it."""
+        """Whether something uses SYMBOL, and KVM does not provide it."""
         return symbol is not None and bool(self.uses.get(symbol)) and symbol not in self.provided
 
     @property

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The macros of KVM's headers, and what their calls make: functions, classes, pasted names. Pure.
 
-Only what makes a name is expanded: the outermost calls, and those that paste
-names with ``##``. What any other macro names, the closure follows.
+Only calls that make a name are expanded: the outermost ones, and those that paste names
+with ``##``. For all other macros, ``closure`` follows what they name.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class MacroDefinition:
         return PASTE_PATTERN.sub(b"", filled)
 
     def list_pasted(self) -> Iterator[list[bytes]]:
-        """Yield of each name that the body pastes the parts that stand in it as they are."""
+        """Yield for each name that the body pastes those parts that are not parameters."""
         for pasted in PASTED_PATTERN.findall(self.body):
             parts = PASTE_PATTERN.split(pasted)
             yield [part for part in parts if part not in (self.parameters or ())]
@@ -67,7 +67,7 @@ def read_macros(code: bytes) -> Iterator[MacroDefinition]:
             yield MacroDefinition(directive[1], directive[2], directive[3])
 
 
-# Of the kernel's own: what the names of static calls and tracepoints are linked by.
+# Macros of the kernel: how a static call or tracepoint becomes the name that is linked.
 KERNEL_MACROS = [
     *(
         MacroDefinition(name, b"(name, ...)", b"__SCT__##name __VA_ARGS__")
@@ -98,7 +98,7 @@ class Macros:
                 self._definitions.setdefault(macro.name, []).append(macro)
         self._left = LONGEST_EXPANSION
         self.is_whole = True
-        # Of each macro that pastes names, itself or by another: what they hold.
+        # The macros that paste names, also by another macro, and the parts of these names.
         self.pasting = self._find_pasting()
 
     def __contains__(self, name: bytes) -> bool:
@@ -126,7 +126,7 @@ class Macros:
         return pasting
 
     def choose(self, names: Collection[bytes]) -> list[Paster]:
-        """Choose the macros that may paste one of NAMES, at a quick look."""
+        """Choose the macros that may paste one of NAMES; a quick check of the parts."""
         joined = b" ".join(names)
         return [
             Paster(macro, self)
@@ -142,7 +142,7 @@ class Macros:
     def expand(self, name: bytes, listed: bytes, active: Set[bytes] = frozenset()) -> bytes:
         """Return what the call of the macro NAME with the LISTED arguments makes.
 
-        ACTIVE: the macros that it is already the call of, which end the expansion.
+        ACTIVE: the macros that are being expanded; calls of these stay as they are.
         """
         if len(active) >= DEEPEST_CALL or self._left <= 0:
             self.is_whole = False

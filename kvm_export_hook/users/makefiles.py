@@ -22,7 +22,7 @@ MAKE_COMMENT_PATTERN = re.compile(rb"(?<!\\)#.*")
 CONDITIONALS = (b"ifdef", b"ifndef", b"ifeq", b"ifneq", b"else", b"endif")
 INCLUDES = (b"include", b"-include", b"sinclude")
 MODIFIERS = (b"export", b"override")
-# A line that is passed over must not speak of objects.
+# A line that is skipped must not name objects.
 OBJECTS = re.compile(rb"\bobj-|-objs\b|\.o\b")
 
 # The condition at the end of a name: kvm-intel-y, kvm-intel-$(CONFIG_X).
@@ -30,8 +30,8 @@ CONDITION = re.compile(rb"-(?:y|m|\$[({][^(){}]*[)}])\Z")
 IF_ANY = b"-?"
 BUILT_IN = b"obj-y"
 INNERMOST_REFERENCE = re.compile(rb"\$[({]([^$(){}]*)[)}]")
-# KVM's own Makefiles stay far below: how deep references are nested, how many variables
-# lead from one to another, and how many bytes all references of a Makefile stand for.
+# KVM's own Makefiles stay far below these: the depth of nested references, the length of a
+# chain of variables, and the bytes that all references of a Makefile expand to.
 DEEPEST_REFERENCE = 8
 LONGEST_CHAIN = 100
 MOST_EXPANDED = 1 << 20
@@ -48,14 +48,14 @@ class Module:
 
 
 class Makefile:
-    """What one Makefile, with those that it includes, says.
+    """The contents of one Makefile and those that it includes.
 
     ``modules``: in its order. ``missing``: the included files that are not
     here. ``unclear``: what was not understood, each as ``path:line: text``.
     """
 
     def __init__(self, path: bytes, text: bytes, read: Read) -> None:
-        """Understand TEXT, of the file at PATH; READ returns an included file, or None."""
+        """Read TEXT, that of the file at PATH; READ returns an included file, or None."""
         self.directory = path.rpartition(b"/")[0]
         self.missing: list[bytes] = []
         self._remarks: dict[bytes, None] = {}
@@ -122,7 +122,7 @@ class Makefile:
             self._assigned.setdefault(key, []).append((place, value))
 
     def _find_modules(self) -> Iterator[Module]:
-        """Yield the modules; what is built in is none."""
+        """Yield the modules, without what is built in."""
         for name in self._list_objects(b"obj" + IF_ANY):
             stem = name[len(self.directory) + 1 :]
             lists = [key for key in (stem + b"-objs", stem + IF_ANY) if key in self._assigned]
@@ -153,7 +153,7 @@ class Makefile:
         return b""
 
     def _expand_innermost(self, place: bytes, value: bytes) -> bytes:
-        """Expand the references of VALUE in which there is no other, while there is room."""
+        """Expand the innermost references of VALUE, while there is room."""
         expanded = bytearray()
         end = 0
         for reference in INNERMOST_REFERENCE.finditer(value):
@@ -188,7 +188,7 @@ class Makefile:
 
 
 def make_key(name: bytes) -> bytes:
-    """Return NAME with a condition at its end as IF_ANY: each of them may hold."""
+    """Return NAME with IF_ANY for a condition at its end: any condition may hold."""
     return name if name == BUILT_IN else CONDITION.sub(IF_ANY, name)
 
 
@@ -205,9 +205,9 @@ def read_assignment(line: bytes) -> tuple[bytes, bytes] | None:
 
 
 def join_make_lines(text: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield the lines of a Makefile that say something, with the 1-based numbers of their starts.
+    """Yield the lines of a Makefile, each with the 1-based number of its start.
 
-    Without comments, and joined where a backslash continues them.
+    Without comments and empty lines; lines that a backslash continues are joined.
     """
     pieces: list[bytes] = []
     for number, line in enumerate((text + b"\n").split(b"\n"), 1):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The rest of the tree: which files outside KVM use a symbol. Reads what a search has picked.
+"""Finds which files outside KVM use a symbol.
 
-``git grep`` only picks the files: its patterns are parts of words, and what
-it finds may be a comment, a member or a tag.
+``git grep`` only picks the files to read: its patterns are parts of words, and what it
+finds may be a comment, a member or a tag.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     # What is used, the path from the top, the line, and what leads there.
     OutsideUse = tuple[bytes, bytes, int, tuple[bytes, ...]]
 
-# Why users outside KVM are not known: KVM's parts alone are here, or it is a
+# Why users outside KVM are not known: there is only a part of the kernel, or this is a
 # sparse checkout, or git is missing or fails.
 PART_OF_KERNEL, SPARSE, NO_GIT = "part of a kernel", "sparse checkout", "no git"
 
-# A file of every whole tree, and what its lines always have; no C does.
+# A file of every whole tree, and a word that it always has and C never.
 CANARY = b"drivers/Makefile"
 CANARY_WORD = b"obj-y"
 
-# KVM itself, each architecture's: there virt/kvm is linked into the same module.
-# And tools, which run in no kernel. Before each comes the path of the tree.
+# Excluded are KVM itself, on each architecture (virt/kvm is linked into the same module),
+# and tools, which run in no kernel. The path of the tree is put before each.
 PATHS = (
     CANARY,
     b":(glob)**/*.[ch]",
@@ -51,12 +51,12 @@ GREP = (
     *(b"--no-color", b"--no-textconv", b"--no-recurse-submodules"),
 )
 
-# But for those of guests and of types, which declare nothing that KVM exports.
+# A header of KVM; those of guests and of types declare nothing that KVM exports.
 INCLUDE_PATTERN = re.compile(rb"include[ \t]*<(?:kvm/|(?:linux|asm)/kvm(?!_para|_types))")
 
-# Git looks for one pattern after the other. Where there are more, the stem stands
-# for all: to use what KVM exports, a file includes a header of KVM, whose name has
-# it, or another header that does.
+# Git looks for one pattern after the other. If there are more than this, the stem is used
+# instead: a file that uses an export of KVM includes a header of KVM, whose name has the
+# stem, or another header that does.
 MOST_PATTERNS = 4
 
 
@@ -72,11 +72,10 @@ class Source:
 
 
 def find_outside(tree: SearchedTree, symbols: Set[bytes], bodies: Bodies) -> Iterator[OutsideUse]:
-    """Yield the places outside KVM that use SYMBOLS, themselves or through BODIES.
+    """Yield the places outside KVM that use SYMBOLS, directly or through BODIES.
 
-    Of each file the nearest one of a symbol. Where a header outside KVM defines
-    a name of KVM's, only files that include one of KVM's mean KVM's.
-    Raises GitError.
+    For each file and symbol, the nearest one. If a header outside KVM defines a name that
+    KVM has, too, only files that include a header of KVM mean KVM's. Raises GitError.
     """
     taken: set[bytes] = set()
     found = []
@@ -99,7 +98,7 @@ def read_sources(tree: SearchedTree, names: WantedNames) -> Iterator[Source]:
     paths = tree.list_candidates(patterns)
     if patterns != [STEM]:
         return read_each(tree, paths, names)
-    # The others are not looked for where no header of KVM is in sight.
+    # Names without the stem are only looked for in files that can see a header of KVM.
     close = list_including(tree, paths)
     close |= {each for path in close if path.endswith(b".h") for each in list_beside(tree, path)}
     stemmed = WantedNames({name for name in names.all if STEM in name})
@@ -109,7 +108,7 @@ def read_sources(tree: SearchedTree, names: WantedNames) -> Iterator[Source]:
 def read_each(tree: SearchedTree, paths: Iterable[bytes], names: WantedNames) -> Iterator[Source]:
     """Yield those of the files PATHS that use or define one of NAMES."""
     for path in sorted(paths):
-        # Without data: git has found it in the index, and the user says that it is unchanged.
+        # No data: git found the file in the index alone, because it is marked as unchanged.
         data = tree.read(path) or b""
         uses = find_uses(data, names)
         if uses.lines or uses.defined:
@@ -130,13 +129,13 @@ def list_beside(tree: SearchedTree, path: bytes) -> Iterator[bytes]:
 
 
 def list_arguments(patterns: Iterable[bytes]) -> list[bytes]:
-    """List for git grep the PATTERNS that it is to look for, and where."""
+    """List the arguments for git grep: the PATTERNS, and where to look for them."""
     listed = [part for pattern in patterns for part in (b"-e", pattern)]
     return [b"-e", CANARY_WORD, *listed, b"--", *PATHS]
 
 
 def choose_patterns(names: Collection[bytes]) -> list[bytes]:
-    """Choose what to look for, so that all of NAMES are found: as little as possible."""
+    """Choose as few patterns as possible by which all of NAMES are found."""
     patterns: list[bytes] = []
     for name in sorted(names, key=lambda name: (len(name), name)):
         if not any(pattern in name for pattern in patterns):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is asked of a tree that is searched for users: the working tree, or that of a commit."""
+"""The interface of a tree that is searched for users: the working tree, or that of a commit."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class SearchedTree(Protocol):
         """
 
     def close(self) -> None:
-        """Let go of what was opened. Raises GitError."""
+        """Close what was opened. Raises GitError."""
 
     def list_candidates(self, patterns: Collection[bytes]) -> set[bytes]:
         """List the files outside KVM that hold one of PATTERNS. Raises GitError."""

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The outermost statements of C: functions, declarations, tables and calls of macros. Pure.
 
-Reads code without comments, strings and directives. A brace that begins a line
-is one of the outermost, as in all of the kernel: two branches of an ``#if`` may
-have opened more than they close. Any input takes linear time.
+Reads code without comments, strings and directives. A brace that begins a line counts
+as an outermost one, as everywhere in the kernel: two branches of an ``#if`` may open
+more braces than they close. Any input takes linear time.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ PLAIN_PATTERN = re.compile(rb"\([^(){}]*\)")
 NOT_BLANK_PATTERN = re.compile(rb"\S")
 CALLED_PATTERN = re.compile(rb"\b(\w+)\b\s*\(")
 LONE_WORD_PATTERN = re.compile(rb"\s*(\w+)\s*\Z")
-# Stand before the name of a function, with parentheses of their own.
+# These come before the name of a function, with parentheses of their own.
 ATTRIBUTES = frozenset((b"__attribute__", b"__aligned", b"__printf", b"__section"))
 
 PARAMETER_PATTERN = re.compile(rb"(\w+)\s*(?:\[[^\[\]]*\]\s*){0,9}\Z")
 POINTER_PATTERN = re.compile(rb"\(\s*\*[\s*]*(?:(?:const|volatile)\s+)?(\w+)")
 VARIABLE_PATTERN = re.compile(rb"\b(?!__)(\w+)\s*(?:\[[^\[\]]*\]\s*){0,9}(?:__\w+\s*){0,9}\Z")
 
-# A word and a name: what a declaration begins with, if none of these is among its words.
+# A declaration begins with a word and a name, unless it has one of NOT_DECLARING.
 DECLARED_PATTERN = re.compile(rb"((?:\w+[\s*]+){0,9}\w+[\s*]+)(\w+)\s*(?=[(\[,:]|\Z)")
 STORAGE = frozenset((b"static", b"inline", b"const", b"volatile", b"register"))
 NOT_DECLARING = frozenset(
@@ -89,7 +89,7 @@ class StatementReader:
         self._brace = -1
 
     def _pass_parentheses(self, at: int) -> None:
-        """Pass the parentheses that open AT; with the word before them they may be a call."""
+        """Pass the parentheses that open AT; they may belong to a call."""
         self._pos = pass_parentheses(self._code, at)
         if self._is_new and is_call(self._code[self._start : at]):
             self._call = Statement(CALL, self._start, at, self._pos)
@@ -127,7 +127,7 @@ def make_statement(code: bytes, start: int, end: int, brace: int) -> Statement:
 
 
 def pass_parentheses(code: bytes, start: int) -> int:
-    """Return where the parentheses that open at START end; what is open ends with its function."""
+    """Return where the parentheses that open at START end, at the latest with their function."""
     plain = PLAIN_PATTERN.match(code, start)
     if plain:
         return plain.end()
@@ -142,9 +142,9 @@ def pass_parentheses(code: bytes, start: int) -> int:
 
 
 def pass_block(code: bytes, start: int) -> tuple[int, bool]:
-    """Return where the block that opens at START ends, and whether it does.
+    """Return where the block that opens at START ends, and whether it does end.
 
-    If it does not: where the next outermost one opens.
+    If not, the first result is where the next outermost block opens.
     """
     depth = 0
     for brace in BRACE_PATTERN.finditer(code, start):
@@ -222,7 +222,7 @@ def split_arguments(listed: bytes) -> list[bytes]:
 
 
 def is_declaration(statement: bytes) -> bool:
-    """Whether STATEMENT, one of the outermost and no function, only declares what it names."""
+    """Whether STATEMENT, which is not a function, only declares what it names."""
     if b"=" in statement:
         return False
     words = set(statement.partition(b"(")[0].split())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Where a source uses a name: not where it declares it, or has a parameter of that name. Pure."""
+"""Finds where a source uses a name. To declare it, or a parameter of that name, is no use. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from kvm_export_hook.users.macros import Paster
     from kvm_export_hook.users.words import WantedNames
 
-# What a name can be where it stands.
+# The roles of a name in a source.
 USE, DEFINITION, OTHER_NAME = "use", "definition", "other name"
 
 DEFINE_PATTERN = re.compile(rb"#[ \t]*define[ \t]+\Z")
@@ -32,10 +32,10 @@ DIRECTIVE_LINES_PATTERN = re.compile(rb"\n[ \t]*#[^\n\\]*(?:\\(?:.|\n)[^\n\\]*){
 
 
 class Uses:
-    """What a source uses of the names that were asked for.
+    """The names that a source uses, of those that were asked for.
 
-    ``lines``: of each the first line, 1-based, in the order of the source.
-    ``defined``: those that it defines as well; ``exported``: all that it exports.
+    ``lines``: the first line of each, 1-based, in the order of the source. ``defined``:
+    those that it also defines; ``exported``: all names that it exports.
     """
 
     __slots__ = ("defined", "exported", "lines")
@@ -104,7 +104,7 @@ class Outline:
         self._declarations: dict[int, bool] = {}
 
     def find_role(self, name: bytes, at: int) -> str:
-        """Find what NAME at the offset AT is: used, defined, or only the name of something else."""
+        """Find the role of NAME at the offset AT: used, defined, or the name of something else."""
         if DEFINE_PATTERN.search(self._code, max(0, at - LONGEST_MARGIN), at):
             return DEFINITION
         index = bisect_right(self._starts, at) - 1

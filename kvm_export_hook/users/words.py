@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The words of C that can name a symbol. Pure.
 
-Left out: comments, strings, ``#include`` lines, members (``.x`` and ``->x``)
-and tags (``struct x``). The strings of ``asm`` stay: they name symbols. Unlike
-the lexer of the rules, which explains a few words, this reads all the words of
-KVM: a few regular expressions pass over them.
+Not counted are comments, strings, ``#include`` lines, members (``.x`` and ``->x``) and tags
+(``struct x``). The strings of ``asm`` count: they name symbols. The lexer of the rules
+explains a few words; this reads all words of KVM, by a few regular expressions.
 """
 
 from __future__ import annotations
@@ -15,8 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Set
 
-# What is open at the end of the file takes the rest, so that no end is looked
-# for twice; the counts bound what re keeps to go back. Most comments end soon.
+# Anything that is open at the end of the file hides the rest, so that no end is looked for
+# twice. The counts bound the memory in which re keeps the way back.
 HIDDEN = rb"""
       /(?: \*(?:[^*]*\*+(?:[^/*][^*]*\*+){0,99}/ | .*?\*/ | .*) | /[^\n]* )
     | "[^"\\\n]*(?:\\.[^"\\\n]*){0,999}"?
@@ -41,14 +40,14 @@ WORD_PATTERN = re.compile(rb"\w+")
 # Group 1 is a word that counts. The most frequent come first.
 CODE_WORD_PATTERN = re.compile(rb"(?:struct|union|enum)\s+\w+|(\w+)|(?:->|(?<!\.)\.(?!\.))\s*\w+")
 BEFORE_TAG_OR_MEMBER_PATTERN = re.compile(rb"(?:\b(?:struct|union|enum)\s+|->\s*|(?<!\.)\.\s*)\Z")
-# So many bytes before a word show what it is.
+# This many bytes before a word show what it is.
 LONGEST_MARGIN = 32
 NAME_BYTES = frozenset(b"0123456789_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
-# What most names of KVM have, and few of others.
+# Most names of KVM have this, and few others.
 STEM = b"kvm"
 STEMMED_PATTERN = re.compile(rb"kvm\w*")
-# One finding leads to some ten names, all exports to hundreds.
+# One finding leads to about ten names, all exports to hundreds.
 FEW_WORDS = 32
 
 
@@ -58,7 +57,7 @@ def may_name(data: bytes, names: Collection[bytes]) -> bool:
 
 
 class WantedNames:
-    """WantedNames to look for in many files: ``all``, a set."""
+    """Names to look for in many files: ``all`` is their set."""
 
     def __init__(self, names: Set[bytes]) -> None:
         self.all = names
