@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What git knows.
 
-How it is run (``process``, ``objects``), where a repository begins (``discover``), what it holds
-(``repository``), what is listed (``entries``, ``trees``) and how two trees become a change
-(``compare``); then the sources: ``index``, ``commits`` with ``ranges``, ``since``.
+``process`` runs git, ``objects`` asks it for objects, ``faults`` knows how it fails. ``discover``
+finds the repository, ``repository`` its facts and texts, ``entries`` and ``trees`` its files,
+``places`` and ``elsewhere`` what hides KVM's. ``compare`` makes a change of two trees. The sources
+are ``index``, ``since``, and ``commits``, with ``ranges``, ``push`` and ``remotes``.
 """
