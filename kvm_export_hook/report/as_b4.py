@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Findings to the JSON that b4 reads of a command in ``b4.review-perpatch-check-cmd``. Pure.
 
-b4 0.16 takes one object with ``tool``, ``status`` (pass, warn or fail) and
+b4 takes one object with ``tool``, ``status`` (pass, warn or fail) and
 ``summary``; ``details`` is JSON in a string, a list of what it shows line by line.
 """
 

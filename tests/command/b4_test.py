@@ -247,7 +247,7 @@ def review(
     cut: bytes = b"",
 ) -> list[dict[str, str]]:
     """Have b4 review a patch that adds the file NAME; if asked to, CUT there."""
-    checks = pytest.importorskip("b4.review.checks")  # since b4 0.16, which needs Python 3.11
+    checks = pytest.importorskip("b4.review.checks")  # since b4 0.15
     make_tree(linux.top, macro=macro)
     linux.git("commit", "--quiet", "--all", "--allow-empty", "--no-verify", "--message", "base")
     commit(linux, source, "A patch", name)

@@ -73,6 +73,26 @@ def test_a_partially_staged_file_is_judged_by_what_is_staged(repository: Reposit
     assert (repository.top / "virt/kvm/kvm_main.c").read_bytes().endswith(BAD)
 
 
+def test_a_merge_is_judged_by_the_files_that_pre_commit_passes(repository: Repository) -> None:
+    install = ("pre-commit", "install", "--hook-type=pre-merge-commit")
+    assert repository.run(*install).status == 0
+    lines = b"int a;\n" * 9
+    conflict, both, theirs = (f"virt/kvm/{name}.c" for name in ("conflict", "both", "theirs"))
+    repository.record("base", {conflict: lines, both: lines})
+    repository.git("checkout", "--quiet", "-b", "topic")
+    repository.record("theirs", {conflict: INTERNAL, both: BAD + lines, theirs: BAD})
+    repository.git("checkout", "--quiet", "-")
+    repository.record("ours", {conflict: b"", both: lines + b"int b;\n"})
+    assert repository.run("git", "merge", "topic").status == 1
+    repository.stage(conflict, INTERNAL)
+    status, output = repository.commit()
+    assert (status, f"{both}:1:1: error:" in output, theirs in output) == (1, True, False), output
+    repository.git("merge", "--abort")
+    repository.record("undone", {conflict: lines})
+    status, output = repository.run("git", "merge", "--no-edit", "topic")
+    assert (status, f"{theirs}:1:1: error:" in output) == (1, True), output
+
+
 def test_elsewhere_does_not_block(repository: Repository) -> None:
     for directory in ("fs", "arch/arm64/kvm", "tools/virt/kvm"):
         repository.stage(f"{directory}/x.c", BAD)
