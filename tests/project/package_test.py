@@ -96,6 +96,15 @@ def test_the_changelog_begins_with_this_version() -> None:
     assert re.fullmatch(rf"{re.escape(VERSION)} \(\d{{4}}-\d{{2}}-\d{{2}}\)", headings[0])
 
 
+def test_every_action_is_pinned_to_one_commit() -> None:
+    pages = [*(CHECKOUT / ".github").rglob("*.yml"), CHECKOUT / "docs/ci.md"]
+    used = [line for page in pages for line in re.findall("- uses: (.*)", page.read_text("utf-8"))]
+    pattern = r"([\w/-]+)@[0-9a-f]{40}  # v\d+\.\d+\.\d+"
+    names = [pin[1] for pin in (re.fullmatch(pattern, line) for line in used) if pin]
+    assert len(names) == len(used) > 0, used
+    assert len({*used}) == len({*names}), used
+
+
 @pytest.mark.parametrize("suffix", ["*.py", "*.toml", "Makefile", "*.yaml"])
 def test_every_source_names_its_licence(published: Repository, suffix: str) -> None:
     listed = published.git("ls-files", suffix).split()
