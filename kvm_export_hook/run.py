@@ -94,11 +94,7 @@ class Output:
             self.fail(error)
 
     def fail(self, error: OSError) -> None:
-        """Send what the stream has buffered to the null device: else Python fails at its exit."""
-        assert self.stream
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, self.stream.fileno())
-        os.close(nowhere)
+        """Print nothing more, because of ERROR."""
         self.stream, self.failure = None, error
 
 

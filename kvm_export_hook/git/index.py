@@ -58,8 +58,6 @@ def read_staged(repository: Repository) -> list[Change] | None:
         check_places(repository, merged)
     for parent in merged:
         entries = list_entries(repository, parent)
-        if not entries:
-            return []  # a merge that equals one of its parents adds nothing
         parent_facts = repository.read_facts_of(repository.name_facts(parent))
         olds.append(repository.find_tree(parent, parent_facts))
         diffs.append(repository.select_texts(entries))

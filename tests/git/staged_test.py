@@ -353,6 +353,17 @@ def test_a_submodule_in_scope(linux: Repository, command: Command) -> None:
     assert command("--commits=HEAD").status == 2
 
 
+def test_a_commit_that_was_merged_before_is_no_parent(
+    linux: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = linux.record("bad", {A: BAD})
+    linux.record("good", {A: INTERNAL})
+    linux.stage(A, BAD)
+    # So git merge calls its hooks, and one of these may run git commit.
+    monkeypatch.setenv(f"GITHEAD_{bad}", "topic")
+    assert find_added("--staged") == [f"{A}:1"]
+
+
 def test_an_unmerged_index(linux: Repository, command: Command) -> None:
     linux.record("base", {A: b"int a;\n"})
     linux.git("checkout", "--quiet", "-b", "topic")

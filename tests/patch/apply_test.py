@@ -80,6 +80,9 @@ CHANGES = {
     "with-an-export-that-stays": case(
         {A: BAD + LINES * 3, B: LINES}, {A: None, LIB: LINES * 3, B: LINES + BAD}
     ),
+    "to-a-name-with-brackets": case(
+        {A: BAD + LINES * 3, B: LINES}, {A: None, "lib/[l].c": LINES * 3, B: LINES + BAD}
+    ),
     "renames-out-of-kvm-and-into-it": case(
         {A: LINES, MAKEFILE_KVM: OTHER},
         {A: None, LIB: LINES, MAKEFILE_KVM: None, B: OTHER + BAD},
@@ -139,6 +142,18 @@ SERIES: dict[str, list[Files]] = {
     ],
     "copied-twice": [{B: LINES}, {LIB: LINES + BAD}, {A: LINES + BAD}],
 }
+
+
+def test_nor_does_a_rename_where_the_file_has_the_new_name_already(linux: Repository) -> None:
+    old = "virt/kvm/old.c"
+    broken = make_mail(
+        linux, {old: BAD + LINES * 2}, {old: None, A: BAD + LINES * 2 + b"x;\n"}, "-M"
+    )
+    broken = broken.replace(b"\n int a10;", b"\n int other;").replace(b"\nindex ", b"\nindex 1111")
+    good = make_mail(linux, {B: LINES}, {B: LINES + INTERNAL})
+    linux.record("elsewhere", {old: None, A: BAD + LINES * 2, B: LINES})
+    path = str(write(linux.top.parent / "mails", broken + good))
+    assert find_added("--patch", path) == []
 
 
 def make_series(linux: Repository, series: list[Files]) -> bytes:
@@ -201,6 +216,10 @@ def test_a_series_that_head_has_is_not_applied_at_an_offset(linux: Repository) -
     after = b"int a;\n" * 10 + BAD + b"int a;\n" * 20
     start = linux.record("before", {A: before})
     linux.record("one", {A: after})
+    path = str(
+        write(linux.top.parent / "mail", linux.git("format-patch", "--stdout", start).encode())
+    )
+    assert find_added("--patch", path) == [f"[PATCH] one: {A}:11"]
     linux.record("two", {A: after + b"int b;\n"})  # now the file has no id that the first has
     mails = linux.git("format-patch", "--stdout", start)
     path = str(write(linux.top.parent / "mails", mails.encode()))

@@ -134,7 +134,10 @@ class Workshop:
 
     def go_to(self, branch: str) -> None:
         """Check out BRANCH."""
-        self.repository.git("checkout", "--quiet", "--force", "--detach", branch)
+        checkout = ("checkout", "--quiet", "--force", "--detach", branch)
+        # Very rarely, git 2.39 fails to make a link in a directory that it has emptied.
+        if self.repository.run("git", *checkout).status:
+            self.repository.git(*checkout)
 
     def write_patch(self, form: Form) -> None:
         """Write the patch in its FORM."""

@@ -63,6 +63,15 @@ REMEDIES = {
 }
 
 
+def test_an_allowlisted_symbol_stays_exported_whoever_uses_it(
+    kernel: Path, command: Command
+) -> None:
+    write(kernel / SVM, b"kvm_put_kvm();\n")
+    write(kernel / MAIN, b"EXPORT_SYMBOL(kvm_put_kvm);\n")
+    out = command("--users", MAIN).out
+    assert " use EXPORT_SYMBOL_GPL\n      = used by kvm-amd (svm/svm.c:1)\n" in out
+
+
 def test_the_text_has_a_line_for_the_users_and_the_remedy_that_fits(
     kernel: Path, command: Command
 ) -> None:
