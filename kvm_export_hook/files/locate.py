@@ -110,7 +110,6 @@ def make_absolute(path: bytes, here: bytes) -> bytes:
     if b".." in path.split(b"/"):
         # After a symbolic link, .. is not the directory before it in the name.
         head, name = os.path.split(full)
-        head, name = (full, b"") if name == b".." else (head, name)
         full = os.path.join(os.path.realpath(head), name)
     return b"/" + os.path.normpath(full).lstrip(b"/")
 
