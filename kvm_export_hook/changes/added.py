@@ -66,7 +66,7 @@ def find_added(new: Keys, olds: Sequence[Keys]) -> dict[bytes, list[int]]:
             for name, indexes in positions.items()
             for index in indexes[len(old.get(name, ())) :]
         ]
-        for name, index in surplus[len(surplus) - max(excess, 0) :]:
+        for name, index in surplus[len(surplus) - excess :]:
             added.setdefault(name, []).append(index)
     return {name: sorted(indexes) for name, indexes in added.items()}
 

@@ -103,7 +103,7 @@ def read_log(
 
 def adds_anything(commit: Commit) -> bool:
     """Whether COMMIT differs from all its parents: a merge that equals one adds nothing."""
-    return len(commit.diffs) >= max(len(commit.parents), 1)
+    return len(commit.diffs) >= len(commit.parents)
 
 
 def is_shallow_boundary(repository: Repository, commit: Commit) -> bool:
