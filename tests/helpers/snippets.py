@@ -30,7 +30,6 @@ FINE = {
     "allowlisted-namespace": b'EXPORT_SYMBOL_NS_GPL(kvm_get_kvm, "KVM");\n',
     "allowlisted-spliced": b"EXPORT_SYMBOL_GPL /* kvm_get_kvm */ \\\n(kvm_\\\nget_kvm)\n",
     "allowlisted-no-newline": b"EXPORT_SYMBOL_GPL(kvm_get_kvm)",
-    "allowlisted-first-byte": b"EXPORT_SYMBOL_GPL(kvm_get_kvm);",
     "allowlisted-second-byte": b"\nEXPORT_SYMBOL_GPL(kvm_get_kvm);",
     "allowlisted-crlf": b"int a;\r\nEXPORT_SYMBOL_GPL(kvm_get_kvm);\r\n",
     "names-its-modules": b'EXPORT_SYMBOL_FOR_MODULES(kvm_foo, "kvm-intel");\n',
@@ -282,10 +281,6 @@ UNWANTED = {
     "define-over-a-comment": case(
         b"#define EXPORT /* a\n b */ EXPORT_SYMBOL(x)\n",
         "2:7 EXPORT_SYMBOL export-alias",
-    ),
-    "define-spelt-with-a-digraph": case(
-        b"%:define EXPORT EXPORT_SYMBOL_GPL\n",
-        "1:17 EXPORT_SYMBOL_GPL export-alias",
     ),
     "define-of-two": case(
         b"#define EXPORT(a) EXPORT_SYMBOL(a) EXPORT_SYMBOL_GPL(a)\n",
