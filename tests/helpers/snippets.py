@@ -28,6 +28,7 @@ FINE = {
     "allowlisted-with-a-comment": b"EXPORT_SYMBOL_GPL(/* VFIO */ kvm_get_kvm /* ) */);\n",
     "allowlisted-per-cpu": b"EXPORT_PER_CPU_SYMBOL_GPL(kvm_get_kvm);\n",
     "allowlisted-namespace": b'EXPORT_SYMBOL_NS_GPL(kvm_get_kvm, "KVM");\n',
+    "allowlisted-before-a-call": b"EXPORT_SYMBOL_NS_GPL(kvm_get_kvm, NAME(KVM));\n",
     "allowlisted-spliced": b"EXPORT_SYMBOL_GPL /* kvm_get_kvm */ \\\n(kvm_\\\nget_kvm)\n",
     "allowlisted-no-newline": b"EXPORT_SYMBOL_GPL(kvm_get_kvm)",
     "allowlisted-second-byte": b"\nEXPORT_SYMBOL_GPL(kvm_get_kvm);",
