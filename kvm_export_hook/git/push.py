@@ -122,7 +122,7 @@ def find_tips(repository: Repository, revs: Sequence[bytes]) -> list[bytes | Non
     others = [rev for rev, tip in zip(revs, tips, strict=True) if tip is None]
     peeled = repository.objects.find(rev + b"^{}" for rev in others)
     for rev, found in zip(others, peeled, strict=True):
-        if found is None or found.type == b"commit":
+        if found is None:
             raise GitError(f"{os.fsdecode(rev)!r} {UNKNOWN_REVISION}")
     return tips
 
