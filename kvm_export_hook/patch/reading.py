@@ -214,7 +214,7 @@ def begins_in_comment(side: bytes) -> bool:
         has_line = True
         closed, opened = line.find(b"*/"), line.find(b"/*")
         if closed >= 0:
-            return opened < 0 or closed < opened + 1
+            return opened < 0 or closed < opened
         if opened >= 0:
             return False
     return has_line
