@@ -376,6 +376,11 @@ BROKEN = {
         b"Binary files a/virt/kvm/x.c and b/virt/kvm/x.c differ\n",
         f"p: virt/kvm/x.c: is a binary patch, which shows no lines{INSTEAD}",
     ),
+    "binary-makefile": (
+        HEAD.replace(b"virt/kvm/x.c", b"arch/x86/kvm/Makefile") + b"index 1234567..89abcde 100644\n"
+        b"Binary files a/arch/x86/kvm/Makefile and b/arch/x86/kvm/Makefile differ\n",
+        f"p: arch/x86/kvm/Makefile: is a binary patch, which shows no lines{INSTEAD}",
+    ),
     "symbolic-link": (
         b"diff --git a/virt/kvm/l.c b/virt/kvm/l.c\nnew file mode 120000\nindex 0000000..1234567\n"
         b"--- /dev/null\n+++ b/virt/kvm/l.c\n@@ -0,0 +1 @@\n+../../lib/l.c\n"
