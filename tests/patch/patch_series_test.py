@@ -114,6 +114,11 @@ def test_names_of_hunks_that_do_not_fit_are_permitted(checked: Path) -> None:
     )
 
 
+def test_names_that_such_hunks_only_keep_are_not(checked: Path) -> None:
+    misfit = b"@@ -9,2 +9,3 @@\n lost\n -e foo\n+ -e bar\n"
+    assert read(PERMITS.partition(b"@@")[0] + misfit + ADDED, checked) == (FOUND, [])
+
+
 def test_a_file_that_is_patched_twice(checked: Path) -> None:
     other = ADDED.replace(b"foo", b"bar")
     twice = PERMITS + PERMITS.replace(b"foo", b"bar")
