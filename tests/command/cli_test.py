@@ -228,44 +228,6 @@ def test_help_fits_a_terminal(top: Path, command: Command, monkeypatch: pytest.M
 
 
 @parametrize(
-    ("arguments", "wrong"),
-    {
-        "unknown": (["--zzz"], "unknown option: --zzz: see --help"),
-        "misspelt": (["--colour=never"], "unknown option: --colour=never (did you mean --color?)"),
-        "abbreviated": (["virt", "--dif"], "unknown option: --dif (did you mean --diff?)"),
-        "one-dash": (["-fix"], "unknown option: -fix (did you mean --fix?)"),
-        "no-value": (["--srctree"], "--srctree needs a value: use --srctree=DIR"),
-        "not-a-symbol": (["--allow", "kvm foo"], "--allow cannot be 'kvm foo'"),
-        "empty-symbol": (["--allow", ""], "--allow cannot be ''"),
-        "wrong-choice": (["--color", "pink"], "--color cannot be 'pink'"),
-        "two-sources": (["--staged", "--patch=x"], "--staged cannot be combined with --patch"),
-        "source-and-path": (["--staged", "virt"], "--staged cannot be combined with PATH"),
-        "source-and-baseline": (
-            ["--commits=HEAD", "--since=HEAD"],
-            "--commits cannot be combined with --since",
-        ),
-        "source-and-action": (["--pre-push", "--fix"], "--pre-push cannot be combined with --fix"),
-        "list-and-fix": (["--list", "--staged", "--fix"], "--fix cannot be combined with --list"),
-        "list-and-quiet": (["--list", "-q"], "--list cannot be combined with --quiet"),
-        "list-and-color": (["--list", "--color=never"], "--list cannot be combined with --color"),
-        "list-and-format": (["--list", "--format=github"], "combined with --format github"),
-        "fix-of-everything": (["--fix"], "--fix needs a PATH: use . for the whole tree"),
-        "quiet-json": (["-q", "--format=json"], "--quiet cannot be combined with --format json"),
-        "colored-sarif": (
-            ["--format=sarif", "--color=always"],
-            "--color cannot be combined with --format sarif",
-        ),
-    },
-)
-def test_usage_errors(top: Path, command: Command, arguments: list[str], wrong: str) -> None:
-    status, out, err = command(*arguments)
-    assert (status, out) == (2, "")
-    assert err.startswith("kvm-export-hook: error: ")
-    assert wrong in err
-    assert err.endswith(": see --help\n")
-
-
-@parametrize(
     ("choice", "variables", "terminal", "colored"),
     {
         "always-in-spite-of-no-color": ("always", {"NO_COLOR": "1"}, False, True),

@@ -125,6 +125,7 @@ def test_an_empty_word_is_a_path() -> None:
         "wrong choice": ("--color pink", "--color cannot be 'pink': use auto, always or never"),
         "empty choice": ("--color=", "--color cannot be '': use auto, always or never"),
         "not a symbol": ("--allow=a-b", "--allow cannot be 'a-b': use --allow=SYMBOL"),
+        "an empty symbol": ("--allow=", "--allow cannot be '': use --allow=SYMBOL"),
         "not in ASCII": ("--allow \xe9", "--allow cannot be '\xe9': use --allow=SYMBOL"),
         "a value for a flag": ("--staged=HEAD", "--staged takes no value: use --staged"),
         "of a short name": ("-q=", "--quiet takes no value: use --quiet"),

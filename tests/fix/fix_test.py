@@ -305,10 +305,6 @@ def test_a_fix_goes_on_without_a_reader(top: Path) -> None:
     assert [path.read_bytes() for path in paths] == [INTERNAL * 5000] * 2
 
 
-def test_fix_and_diff_exclude_each_other(top: Path, command: Command) -> None:
-    assert "--fix cannot be combined with --diff: " in command("--fix", "--diff").err
-
-
 @pytest.mark.parametrize("option", ["--fix", "--diff"])
 def test_a_tree_without_the_macro_is_never_rewritten(
     top: Path, command: Command, option: str

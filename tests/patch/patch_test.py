@@ -595,25 +595,6 @@ def test_the_list_of_the_tree_is_in_force(
     assert command("--srctree=linux", "--patch", path).status == 1
 
 
-@pytest.mark.parametrize(
-    ("arguments", "wrong"),
-    {
-        "fix": (["--patch", "x", "--fix"], "--patch cannot be combined with --fix"),
-        "diff": (["--patch=x", "--diff"], "--patch cannot be combined with --diff"),
-        "format": (
-            ["--format=checkpatch", "--fix"],
-            "--fix cannot be combined with --format checkpatch",
-        ),
-    }.values(),
-)
-def test_what_makes_no_sense_together(
-    top: Path, command: Command, arguments: list[str], wrong: str
-) -> None:
-    status, out, err = command(*arguments)
-    assert (status, out) == (2, "")
-    assert err.startswith(f"kvm-export-hook: error: {wrong}: ")
-
-
 def test_patches_that_are_not_there(top: Path, command: Command) -> None:
     assert command("--patch", "gone") == (
         2,

@@ -20,7 +20,6 @@ import pytest
 import yaml
 
 import kvm_export_hook
-from kvm_export_hook.options import join_with_or
 from kvm_export_hook.report import as_github as github
 from kvm_export_hook.report import as_json as json_report
 from kvm_export_hook.report import as_sarif as sarif
@@ -412,11 +411,6 @@ def test_github_form(top: Path, command: Command) -> None:
     assert sum_ == "::notice::found 1 unwanted export in 1 file: 1 EXPORT_SYMBOL_GPL"
 
 
-def test_unknown_form(top: Path, command: Command) -> None:
-    use = join_with_or(list(FORMATS))
-    assert f"--format cannot be 'xml': use {use}: see" in command("--format=xml").err
-
-
 # The inventory.
 
 
@@ -528,21 +522,6 @@ def test_list_aligns_wide_characters(top: Path, command: Command) -> None:
     write(top / "virt/kvm/字.c", b"EXPORT_SYMBOL_GPL(kvm_foo);\n")
     narrow, wide, *_ = command("--list").out.splitlines()
     assert wide.index("unwanted") + 1 == narrow.index("internal")  # as a column is two wide
-
-
-@parametrize(
-    ("arguments", "wrong"),
-    {
-        "fix": (["--fix"], "--fix cannot be combined with --list"),
-        "format": (["--format=sarif"], "--list cannot be combined with --format sarif"),
-    },
-)
-def test_what_list_does_not_go_with(
-    top: Path, command: Command, arguments: list[str], wrong: str
-) -> None:
-    status, _, err = command("--list", *arguments)
-    assert status == 2
-    assert wrong in err
 
 
 def test_list_cannot_drive_the_terminal(top: Path, command: Command) -> None:

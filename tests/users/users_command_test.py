@@ -197,13 +197,6 @@ def test_it_changes_nothing_where_nothing_is_found(
     assert command("--users", "--format", name) == command("--format", name)
 
 
-@pytest.mark.parametrize("option", ["--fix", "--diff"])
-def test_it_goes_with_no_fix(kernel: Path, command: Command, option: str) -> None:
-    status, _, err = command(option, "--users", ".")
-    assert status == 2
-    assert f"{option} cannot be combined with --users" in err
-
-
 def test_a_person_who_waits_is_informed() -> None:
     said = Event()
     with say_later(said.set, patience=0.01):
