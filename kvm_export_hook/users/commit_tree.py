@@ -52,7 +52,6 @@ class CommitTree:
         self._id = found.id
         self._names: dict[bytes, list[bytes]] = {}
         self._texts: dict[bytes, bytes | None] = {}
-        self._links: set[bytes] = set()
         self._files = sorted(self._list_files())
         self._read_all(path for path in self._files if is_kvm(path))
 
@@ -75,11 +74,11 @@ class CommitTree:
         return self._names[directory]
 
     def walk(self, directory: bytes, miss: Callable[[bytes], None]) -> list[bytes]:
-        """List the C files below DIRECTORY; call MISS with each that is a link."""
+        """List the C files below DIRECTORY, one of KVM's; call MISS with each that is a link."""
         found = []
         for path in self._files:
             if path.startswith(directory + b"/") and path.endswith((b".c", b".h")):
-                if path in self._links:
+                if self._texts[path] is None:
                     miss(path)
                 else:
                     found.append(path)
@@ -119,7 +118,6 @@ class CommitTree:
             directory, _, name = path.rpartition(b"/")
             self._names.setdefault(directory, []).append(name)
             if not mode.startswith(REGULAR):
-                self._links.add(path)
                 self._texts[path] = None
             yield path
 

@@ -100,6 +100,15 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
     assert users.missing_outside == PART_OF_KERNEL
 
 
+def test_a_link_that_may_export_the_symbol_is_missing(tmp_path: Path) -> None:
+    top = make_kernel(tmp_path, {SVM: CALL})
+    (top / "virt/kvm/a.c").symlink_to("kvm_main.c")
+    commit(top)
+    with closing(CommitTree(b"HEAD", b"", bytes(tmp_path))) as tree:
+        users = find_users(tree, [b"kvm_foo"], wants_provided=True)
+    assert users.missing == [b"virt/kvm/a.c"]
+
+
 def test_a_search_that_fails(tmp_path: Path) -> None:
     commit(make_kernel(tmp_path, {"drivers/Makefile": ""}))
     assert look_up_in_commit(tmp_path).missing_outside == NO_GIT
