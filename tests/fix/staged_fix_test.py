@@ -111,6 +111,14 @@ def test_it_says_what_it_did(linux: Repository) -> None:
     assert staged(linux) == INTERNAL + b"EXPORT_SYMBOL_NS(a, b);\n"
 
 
+def test_the_index_keeps_its_mode(linux: Repository) -> None:
+    linux.stage(A, BAD)
+    index = linux.top / ".git/index"
+    index.chmod(0o664)  # as in a repository that is shared
+    assert fix()[0] == 1
+    assert index.stat().st_mode & 0o777 == 0o664
+
+
 def test_what_cannot_be_rewritten_touches_nothing(linux: Repository) -> None:
     linux.stage(A, b"EXPORT_SYMBOL_NS(a, b);\n")
     before = (linux.top / ".git/index").stat()
