@@ -134,6 +134,14 @@ USED: dict[str, tuple[Mapping[str, str | None], list[str]]] = {
         },
         ["- drivers/b.c:2"],
     ),
+    "outside KVM, through a header that replaces it where KVM is not built": (
+        {
+            "net/a.h": "#ifdef CONFIG_KVM\n#include <linux/kvm_host.h>\n#else\n"
+            "static inline int kvm_foo(void)\n{\n}\n#endif\n",
+            "drivers/a.c": "#include <net/a.h>\nint a = kvm_foo();\n",
+        },
+        ["- drivers/a.c:2"],
+    ),
     "by symbol_get": (
         {"drivers/vfio/main.c": "fn = symbol_get(kvm_foo);"},
         ["- drivers/vfio/main.c:1"],
@@ -274,6 +282,10 @@ MISSING: dict[str, tuple[Mapping[str, str | None], list[bytes]]] = {
     "a Makefile": ({MAKEFILE: None}, [MAKEFILE.encode()]),
     "the common Makefile": ({"virt/kvm/Makefile.kvm": None}, [b"virt/kvm/Makefile.kvm"]),
     "the common header": ({HOST: None}, [HOST.encode()]),
+    "the common header, beside another": (
+        {HOST: None, "include/linux/kvm_types.h": ""},
+        [HOST.encode()],
+    ),
     "an architecture's header": (
         {"arch/x86/include/asm/kvm_host.h": None},
         [b"arch/x86/include/asm/kvm_host.h"],
