@@ -45,6 +45,8 @@ WORDS = {
     "blank": (b"a b", "'a b'"),
     "quote": (b"a'b", r"'a'\''b'"),
     "home": (b"~", "'~'"),
+    "home-in-what-bash-takes-for-an-assignment": (b"a=~/x", "'a=~/x'"),
+    "home-after-its-colon": (b"a=b:~/x", "'a=b:~/x'"),
     "parent": (b"HEAD~", "HEAD~"),
     "not-ascii": ("ä.c".encode(), r'''"$(printf %b '\0303\0244.c')"'''),
     "escape": (b"\x1b[2J", r'''"$(printf %b '\0033\01332J')"'''),
