@@ -286,9 +286,10 @@ def test_diff_with_stdout_closed(top: Path) -> None:
 
 
 def test_the_patch_names_the_target_of_a_link_and_that_once(top: Path, command: Command) -> None:
-    path = write(top / "virt/kvm/x.c", BAD)
-    (top / "virt/kvm/link.c").symlink_to("x.c")
-    out = command("--diff", "virt/kvm/link.c", "virt/kvm/x.c").out
+    path = write(top / "arch/x86/kvm/sub/x.c", BAD)
+    (top / "virt/kvm/sub").symlink_to("../../arch/x86/kvm/sub")
+    status, out, _ = command("--diff", "virt/kvm/sub/x.c", "arch/x86/kvm/sub/x.c")
+    assert (status, out.count("diff --git ")) == (1, 1)
     subprocess.run(["git", "init", "--quiet"], cwd=top, check=True)
     git_apply(top, out.encode())
     assert path.read_bytes() == INTERNAL
