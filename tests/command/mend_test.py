@@ -326,6 +326,15 @@ def test_commits_that_cannot_be_mended_here(
     assert command("--commits", "topic").out.endswith("arch/x86/kvm/Makefile.\n")
 
 
+def test_head_is_not_the_only_commit(linux: Repository, command: Command) -> None:
+    first = linux.record("bad", {A: BAD})
+    linux.git("checkout", "--quiet", "-b", "topic")
+    linux.record("worse", {B: BAD})
+    linux.git("checkout", "--quiet", "main")
+    line = find_line(command("--commits", "HEAD~..topic").out)
+    assert line == f"git rebase -r --exec '{NAME} --commits HEAD' {first[:12]}~"
+
+
 def test_a_patch_has_none(linux: Repository, tmp_path: Path, command: Command) -> None:
     linux.record("bad", {A: BAD})
     mail = write(tmp_path / "mail", linux.git("format-patch", "-1", "--stdout").encode())
