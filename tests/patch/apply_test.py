@@ -395,7 +395,9 @@ def test_several_files_are_one_series(linux: Repository, command: Command) -> No
     assert f"{linux.top}: is a directory: name the files in it, in their order" in err
 
 
-@pytest.mark.parametrize("series", [b"b.patch\na.patch -p1\nb.patch\n", None], ids=["series", "by-name"])
+@pytest.mark.parametrize(
+    "series", [b"b.patch\na.patch -p1\nb.patch\n", None], ids=["series", "by-name"]
+)
 def test_under_pre_commit_the_order_is_that_of_the_file_series(
     linux: Repository, monkeypatch: pytest.MonkeyPatch, series: bytes | None
 ) -> None:
