@@ -31,7 +31,8 @@ NAMING_KVM_PATTERN = rb"%s(?:(?=[^\n]*\.[chCH])[^\n]*?(?:%s)/|[^\n]*?\\[0-7])" %
 )
 # How many directories git cuts off the names, in the order of the attempts: first as many as
 # git am does.
-WAYS_TO_READ: tuple[tuple[bytes, ...], ...] = ((), (b"-p1",), (b"-p0",), (b"-p2",), (b"-p3",))
+MORE_CUT_OFF: tuple[tuple[bytes, ...], ...] = ((b"-p2",), (b"-p3",))
+WAYS_TO_READ = ((), (b"-p1",), (b"-p0",), *MORE_CUT_OFF)
 NUMSTAT = (b"apply", b"--numstat", b"-z", b"--whitespace=nowarn")
 
 LIKE_KVM_PATTERN = rb"/(?:%s)/(?s:.*)\.[chCH]\Z" % b"|".join(KVM_DIRECTORIES)
@@ -107,11 +108,20 @@ class PatchNames:
 
     @property
     def wanted(self) -> set[int]:
-        """Which files may matter, by their positions in the patch."""
+        """Which files may matter, by their positions in the patch.
+
+        None if git cuts off more than git am does, and all that is left then is what may
+        hide KVM: ``scripts/virt`` is not part of KVM.
+        """
         wanted_moves = {new for old, new in self.moves if is_wanted(old)}
-        return {
+        places = {
             place for place, name in enumerate(self.new) if is_wanted(name) or name in wanted_moves
         }
+        if self.options in MORE_CUT_OFF and MAY_HIDE_KVM.issuperset(
+            self.new[each] for each in places
+        ):
+            return set()
+        return places
 
 
 def read_names(scratch: Scratch, patch: bytes) -> PatchNames:

@@ -88,6 +88,11 @@ SHAPES = {
         ["virt/kvm/x.c:10 a"],
     ),
     "another-file": (diff("+EXPORT_SYMBOL(a);", old="a/fs/x.c", new="b/fs/x.c"), []),
+    "link-elsewhere-named-as-a-directory-above-kvm": (
+        b"diff --git a/scripts/virt b/scripts/virt\nnew file mode 120000\nindex 0000000..1234567\n"
+        b"--- /dev/null\n+++ b/scripts/virt\n@@ -0,0 +1 @@\n+lib\n\\ No newline at end of file\n",
+        [],
+    ),
     "removed-and-kept": (
         diff("-EXPORT_SYMBOL_GPL(a);", " EXPORT_SYMBOL_GPL(b);", "+int a;"),
         [],
