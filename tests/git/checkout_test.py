@@ -392,6 +392,17 @@ def test_a_kernel_elsewhere_is_to_be_named(
     assert find_added("--pre-push", "--srctree", place) == [f"bad: {place}/{A}:1"]
 
 
+@pytest.mark.parametrize("ending", ["h", "C", "H"])
+def test_a_kernel_elsewhere_has_every_kind_of_c_file(
+    around: tuple[Repository, str], command: Command, ending: str
+) -> None:
+    repository, place = around
+    name = f"{place}/virt/kvm/a.{ending}"
+    repository.stage(name, BAD)
+    status, _, err = command("--staged")
+    assert (status, err.startswith(f"kvm-export-hook: error: {name}: ")) == (2, True)
+
+
 def test_what_changes_no_kernel_elsewhere_passes(
     around: tuple[Repository, str], monkeypatch: pytest.MonkeyPatch, command: Command
 ) -> None:

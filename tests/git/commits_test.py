@@ -332,6 +332,20 @@ def test_the_boundary_of_a_shallow_clone(
     )
 
 
+def test_a_first_commit_that_writes_of_a_parent(linux: Repository) -> None:
+    linux.git("checkout", "--quiet", "--orphan", "first")
+    linux.record("first\n\nbody\nparent and child\n", {A: BAD})
+    assert find_added("--commits=HEAD") == [f"first: {A}:1"]
+
+
+def test_a_link_in_the_place_of_a_file_had_no_exports(linux: Repository) -> None:
+    (linux.top / A).symlink_to(os.fsdecode(BAD))
+    linux.record("link")
+    (linux.top / A).unlink()
+    linux.record("file", {A: BAD})
+    assert find_added("--commits=HEAD") == [f"file: {A}:1"]
+
+
 def test_grafts_and_replace_refs_do_not_count(series: Repository) -> None:
     ids = [series.git("rev-parse", f"HEAD~{n}").strip() for n in range(3)]
     fix, more, bad = ids
