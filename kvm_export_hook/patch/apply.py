@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A patch is what git makes of it: applied to a tree in a scratch repository, or not at all.
+"""Has git apply patches to a tree in a scratch repository.
 
-Nothing is written to the user's repository: the scratch one has an index and
-objects of its own, and reads those of the user's as alternates.
+Nothing is written to the user's repository: the scratch one has its own index and objects,
+and reads the user's objects as alternates.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ IDS_PATTERN = re.compile(rb"(?m)^index ([0-9a-f]{4,64})\.\.([0-9a-f]{4,64})(?: [
 class Base:
     """What patches are applied to: the files of KVM and the fact files, and how to read them.
 
-    ``tree``: how git reads the top of the kernel. ``files``: what there is,
-    which changes from patch to patch.
+    TREE: the top of the kernel, as git names it. ``files``: those that there are now; each
+    patch changes them.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Base:
         return self._read_facts(self.files)
 
     def make_tree(self) -> bytes | None:
-        """Apply the patches that were kept to the whole tree; return its id, None if one fails.
+        """Apply the kept patches to the whole tree; return its new id, None if one failed.
 
         Raises GitError.
         """
@@ -114,7 +114,7 @@ class Base:
             return bool(changed)
         # A later patch may have changed the file again.
         options = (b"--cached", b"--check", b"-R", *names.options, *self._include(names))
-        return self._scratch.can_apply(patch, b"index", *options)
+        return self._scratch.try_apply(patch, b"index", *options)
 
     def _apply_here(self, patch: bytes, names: PatchNames) -> tuple[IndexFiles, IndexFiles] | None:
         """Apply PATCH to the tree as it is; return the files before and after."""
@@ -139,11 +139,11 @@ class Base:
         self.write_index(b"laid", added)
         ancestor = b"--build-fake-ancestor=" + self._scratch.join(b"ancestor")
         options = (ancestor, *names.options, *self._include(names))
-        if not self._scratch.can_apply(patch, b"laid", *options):
+        if not self._scratch.try_apply(patch, b"laid", *options):
             return None
         made_from = self._list_index(b"ancestor")
         files = self.files | added
-        # What the patch makes anew is not there before it.
+        # A file that the patch creates is not there before it.
         anew = {*names.new} & files.keys() - made_from.keys()
         self.write_index(b"laid", made_from | dict.fromkeys(anew, NOTHING))
         files = {name: each for name, each in files.items() if name not in anew} | made_from
@@ -227,7 +227,7 @@ class Base:
         return self.repository.read_facts_of(tuple(ids))
 
     def _find_in_tree(self, name: bytes, tree: bytes) -> tuple[bytes, bytes]:
-        """Find the file NAME in TREE, as git reads that; NOTHING if it is not there."""
+        """Find the file NAME in TREE, as git names that; NOTHING if it is not there."""
         directory, _, base = name.rpartition(b"/")
         (found,) = self.repository.objects.find_paths([tree + directory])
         entries = parse_tree(found) if found is not None and found.type == b"tree" else ()
@@ -237,7 +237,7 @@ class Base:
         """Put FILES into an INDEX, which may be new; remove those that are NOTHING."""
         lines = []
         for name, (mode, id_) in files.items():
-            # Without a mode the file goes; an id of zeros is as long as any.
+            # A mode of zeros removes the file; its id must be as long as the others.
             lines.append(b"%s %s\t%s\0" % (mode, id_.ljust(self._length, b"0"), name))
         self._run_on(index, b"update-index", b"-z", b"--index-info", stdin=b"".join(lines))
 

@@ -34,7 +34,7 @@ NEEDS_NO_HUNK_PATTERN = re.compile(
 )
 SIGNATURE_PATTERN = re.compile(rb"(?m)^(?:-- ?|_{20,})\r?$")
 BINARY_PATTERN = re.compile(rb"GIT binary patch\n|Binary files ")
-# A name of KVM_NAME_PATTERN, or one that is quoted.
+# Stands in a header that may name KVM: in plain letters, or as a quoted byte.
 KVM_NAME_PATTERN = re.compile(rb"kvm|\\[0-7]{3}")
 
 # What is removed from the lines of a hunk to make its old side, and its new side.
@@ -46,9 +46,9 @@ NO_HUNK_MESSAGE = "the header of a file has no hunk after it"
 NO_NAMES_MESSAGE = "a hunk has no file names before it"
 SHORT_MESSAGE = "the hunk is shorter than its header says"
 BROKEN_HUNK_MESSAGE = "the header of the hunk cannot be read"
-COMBINED_MESSAGE = "this is the combined diff of a merge, not of two sides"
-JOINED_LINES_MESSAGE = '"\\ No newline at end of file" stands inside a hunk, where git joins lines'
-EXTRA_LINES_MESSAGE = "there are added lines after the hunk, which belong to no hunk"
+COMBINED_MESSAGE = "this is the combined diff of a merge, which git cannot apply"
+JOINED_LINES_MESSAGE = '"\\ No newline at end of file" is inside a hunk, so git would join lines'
+EXTRA_LINES_MESSAGE = "the added lines after the hunk belong to no hunk"
 
 
 class DiffError(Exception):
@@ -97,7 +97,7 @@ class Hunk:
         self.end = self._measure(text, old, new)
 
     def _measure(self, text: bytes, old: int, new: int) -> int:
-        """Count the lines, OLD of the one side and NEW of the other; return where they end."""
+        """Count the OLD and the NEW lines of the two sides; return the offset after them."""
         position = self.start
         find = text.find
         kind = last = b""
@@ -130,7 +130,7 @@ class Hunk:
 
 
 class PatchedFile:
-    """What a patch does to one file: ``header``, its lines before the hunks, and these."""
+    """What a patch does to one file: the lines of its ``header``, and its hunks."""
 
     __slots__ = ("_text", "end", "has_hunks", "header")
 

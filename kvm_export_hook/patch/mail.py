@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from kvm_export_hook.patch.scratch import Scratch
 
-MAKE_AGAIN = "make the patch again, or judge the commit with --commits"
+MAKE_AGAIN = "make the patch again, or check the commit with --commits"
 
 CHUNK_BYTES = 1 << 16
 # Writes the text before the diff and the diff into files, and prints the headers.
@@ -63,7 +63,7 @@ class Mail:
 
     ``subject``: on one line; None for a diff. ``patch``: the mail from the line where git
     sees a diff, with a newline at its end; None: git cannot read the mail, and ``reason``
-    says why. ``lacks_diff``: there should be a diff, but is none. ``is_colored``: the
+    says why. ``lacks_diff``: it should have a diff, but has none. ``is_colored``: the
     colours of a terminal may hide the diff. ``is_flowed``: git joins lines. ``is_alone``:
     there is no other mail. ``is_interdiff``: it only compares two versions of a series.
     """

@@ -39,12 +39,11 @@ LIKE_KVM_PATTERN = rb"/(?:%s)/(?s:.*)\.[chCH]\Z" % b"|".join(KVM_DIRECTORIES)
 
 MOVED_PATTERN = re.compile(rb"(?m)^(?:rename|copy) ")
 ELSEWHERE_MESSAGE = (
-    "names files of KVM below a directory that is not known: make the patch at the top of the"
-    " kernel"
+    "names files of KVM below an unknown directory: make the patch at the top of the kernel"
 )
 TORN_MESSAGE = (
-    "has names with a different number of directories before those of the kernel: make the patch"
-    " at the top of the kernel, with a/ and b/ before the names"
+    "has names that do not all begin at the same directory: make the patch at the top of the"
+    " kernel, with a/ and b/ before the names"
 )
 
 
@@ -125,9 +124,9 @@ class PatchNames:
 
 
 def read_names(scratch: Scratch, patch: bytes) -> PatchNames:
-    """Read the names of PATCH in the first way by which one is in scope, or else as git am does.
+    """Read the names of PATCH in the first way by which one is wanted, or else as git am does.
 
-    If the patch renames or copies, in the way by which most are in scope: git cuts one
+    If the patch renames or copies, in the way by which most are wanted: git cuts one
     directory less off these names than off the others. Raises GitError if git cannot read
     the patch.
     """

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from kvm_export_hook.patch.series import Series
     from kvm_export_hook.run import Complain, Note
 
-    # Finds something in changes, whose texts are read by a reader.
+    # Finds something in changes; the first argument reads their texts.
     Find = Callable[[ReadTexts, Iterable[Change]], Iterable[Any]]
 
 NO_DIFF_MESSAGE = "has no diff that git can read: expected a diff, or a mail with one in plain text"
@@ -92,7 +92,7 @@ class Patches:
                 self._note(shown, IS_EMPTY_MESSAGE)
 
     def find(self, shown: bytes, stream: BinaryIO) -> Iterator[Any]:
-        """Yield what is found in the patches of STREAM, to be called SHOWN. Raises OSError."""
+        """Yield what is found in the patches of STREAM; SHOWN is its name. Raises OSError."""
         for mail in read_mails(stream, self._scratch):
             self.is_empty = False
             subject = b"" if mail.subject is None else mail.subject.encode()
@@ -108,7 +108,7 @@ class Patches:
                     self.whole.keep(mail.patch)
 
     def make_tree(self) -> bytes | None:
-        """Write the tree that all patches make; return its id in the scratch repository.
+        """Write the tree after all patches; return its id in the scratch repository.
 
         None if not all apply. Raises GitError.
         """
@@ -118,7 +118,7 @@ class Patches:
         return base.make_tree()
 
     def close(self) -> None:
-        """Let git end. Raises GitError if it failed."""
+        """End git, if it runs. Raises GitError if it failed."""
         base, _ = self._tree or (None, None)
         if base:
             base.repository.objects.close()
@@ -138,7 +138,7 @@ class Patches:
         except OSError as error:
             reason = str(self._scratch.blame(error).strerror)
         except Exception as error:  # noqa: BLE001
-            # The mails after it are checked all the same.
+            # The mails after it are still checked.
             reason = describe_fault(error)
         self._refuse(reason)
         return []
@@ -188,7 +188,7 @@ class Patches:
         return Origin(None, mail.subject or "", is_alone, self._file)
 
     def _read_hunks(self, patch: bytes, names: PatchNames, origin: Origin | None) -> Change:
-        """Make a change of the hunks of PATCH; its edits of the tree's facts hold from now on."""
+        """Make a change of the hunks of PATCH; later patches are judged by its facts, too."""
         from kvm_export_hook.patch.reading import Reading
 
         self._has_hunks_alone = True

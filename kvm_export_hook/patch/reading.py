@@ -35,7 +35,7 @@ COPIED_PATTERN = re.compile(rb"(?m)^copy ")
 SIDES_PATTERN = re.compile(rb"(?m)^(?:---|\+\+\+) ([^\n]*)\n")
 NULL = b"/dev/null"
 
-INSTEAD = ": judge it with --staged or --commits"
+INSTEAD = ": check it with --staged or --commits"
 BINARY_MESSAGE = "is a binary patch, which shows no lines" + INSTEAD
 MOVED_IN_MESSAGE = (
     "is renamed or copied into KVM from %s, and the patch does not show its lines" + INSTEAD
@@ -189,7 +189,7 @@ def may_be_moved(header: bytes) -> bool:
 
 
 def open_comments(old: Side, new: Side) -> tuple[Side, Side]:
-    """Begin both sides of a hunk of C with a comment, if either shows that it is in one."""
+    """Put the start of a comment before both sides of a hunk if either begins inside one."""
     (before, old_line), (after, new_line) = old, new
     if old_line <= 1 or new_line <= 1:
         return old, new  # nothing comes before the first line

@@ -109,7 +109,7 @@ class Scratch:
             environment = environment | {b"GIT_INDEX_FILE": self.join(index)}
         return run_git(*arguments, directory=self.path, stdin=stdin, environment=environment)
 
-    def can_apply(self, patch: bytes, index: bytes, *options: bytes) -> bool:
+    def try_apply(self, patch: bytes, index: bytes, *options: bytes) -> bool:
         """Have git apply PATCH with OPTIONS, and return whether it did. Raises GitError."""
         try:
             self.run(b"apply", *options, stdin=patch, index=index)

@@ -88,7 +88,7 @@ def apply_hunks(content: bytes | None, hunks: Hunks) -> tuple[bytes | None, int]
 
 
 def pass_lines(text: bytes, start: int, count: int) -> int:
-    """Find where in TEXT the COUNT lines from START on end: an offset, or -1."""
+    """Return the offset after COUNT lines of TEXT from START on; -1 if it has fewer."""
     for _ in range(count):
         start = text.find(b"\n", start) + 1
         if not start:

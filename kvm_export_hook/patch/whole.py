@@ -22,8 +22,8 @@ WHOLE_INDEX = b"whole"
 class WholeTree:
     """Patches, each to be applied after those before it, in the repository SCRATCH.
 
-    ``options``: git's for the names of those of KVM. ``unknown``: the names in patches
-    that did not apply. ``is_exact``: so far, all did.
+    ``options``: git's options for the names in the current patch of KVM. ``unknown``: the
+    names in patches that did not apply. ``is_exact``: so far, all applied.
     """
 
     def __init__(self, scratch: Scratch) -> None:
@@ -31,13 +31,13 @@ class WholeTree:
         self.unknown: set[bytes] = set()
         self.is_exact = True
         self._scratch = scratch
-        # How long each is, and git's options for its names.
+        # The length of each patch that was not applied yet, and git's options for its names.
         self._waiting: list[tuple[int, tuple[bytes, ...] | None]] = []
-        self._offset = 0  # in the file, of the first that waits
-        self._made = b""  # what git calls the tree, once there is one
+        self._offset = 0  # that of the first of these in the file
+        self._made = b""  # the id of the tree, once there is one
 
     def keep(self, patch: bytes, options: tuple[bytes, ...] | None = None) -> None:
-        """Keep PATCH, the next one, and git's OPTIONS for its names; None: as of KVM's.
+        """Keep PATCH, the next one, and git's OPTIONS for its names; None: ``self.options``.
 
         Raises OSError.
         """
@@ -46,7 +46,7 @@ class WholeTree:
         self._waiting.append((len(patch), options))
 
     def make(self, tree: bytes) -> bytes:
-        """Apply all patches to TREE, the same each time; return the id that git gives to that.
+        """Apply the kept patches to TREE, the same at each call; return the id of the result.
 
         Raises GitError, OSError.
         """
@@ -64,9 +64,12 @@ class WholeTree:
         return self._made
 
     def _apply(self, patch: bytes, options: tuple[bytes, ...]) -> None:
-        """Apply PATCH, unless the tree has what it makes. Raises GitError."""
+        """Apply PATCH; if it neither applies nor has been applied, note its names.
+
+        Raises GitError.
+        """
         undo = (b"--check", b"-R")
-        if self._can_apply(patch, *options) or self._can_apply(patch, *options, *undo):
+        if self._try_apply(patch, *options) or self._try_apply(patch, *options, *undo):
             return
         self.is_exact = False
         try:
@@ -75,9 +78,9 @@ class WholeTree:
             return  # git am refuses it, too
         self.unknown |= {record.name for record in records}
 
-    def _can_apply(self, patch: bytes, *options: bytes) -> bool:
+    def _try_apply(self, patch: bytes, *options: bytes) -> bool:
         """Apply PATCH with OPTIONS, and return whether git could. Raises GitError."""
-        return self._scratch.can_apply(patch, WHOLE_INDEX, b"--cached", *options)
+        return self._scratch.try_apply(patch, WHOLE_INDEX, b"--cached", *options)
 
     def _run(self, *arguments: bytes) -> bytes:
         """Run git on the index of the whole tree. Raises GitError."""

@@ -113,5 +113,5 @@ def test_lines_that_git_does_not_count_are_an_error() -> None:
     with Scratch() as scratch:
         reading = make_reading(scratch, [Record(b"2\t0\tvirt/kvm/x.c")], refused)
         reading.read()
-    assert refused == [f"{NOT_UNDERSTOOD_MESSAGE}: judge it with --staged or --commits"]
+    assert refused == [f"{NOT_UNDERSTOOD_MESSAGE}: check it with --staged or --commits"]
     assert reading.new == []

@@ -295,7 +295,7 @@ def test_shapes(text: bytes, expected: list[str]) -> None:
     assert read(text) == (expected, [])
 
 
-AGAIN = ": make the patch again, or judge the commit with --commits"
+AGAIN = ": make the patch again, or check the commit with --commits"
 REFUSED = "git apply failed: corrupt patch at line %d" + AGAIN
 SHORT = "p: line %d of the diff: the hunk is shorter than its header says" + AGAIN
 LONG = "p: line %d of the diff: the hunk is longer than its header says" + AGAIN
@@ -304,11 +304,11 @@ NO_DIFF = "has no diff that git can read: expected a diff, or a mail with one in
 COLORED = "has terminal colours in its diff: make it again with --no-color"
 NO_NAMES = "p: line %d of the diff: a hunk has no file names before it" + AGAIN
 BROKEN_HUNK = "p: line %d of the diff: the header of the hunk cannot be read" + AGAIN
-EXTRA = (
-    "p: line %d of the diff: there are added lines after the hunk, which belong to no hunk" + AGAIN
+EXTRA = "p: line %d of the diff: the added lines after the hunk belong to no hunk" + AGAIN
+COMBINED = (
+    "p: line %d of the diff: this is the combined diff of a merge, which git cannot apply" + AGAIN
 )
-COMBINED = "p: line %d of the diff: this is the combined diff of a merge, not of two sides" + AGAIN
-INSTEAD = ": judge it with --staged or --commits"
+INSTEAD = ": check it with --staged or --commits"
 FROM_OUTSIDE = "is renamed or copied into KVM from fs/x.c, and the patch does not show its lines"
 HEAD = b"diff --git a/virt/kvm/x.c b/virt/kvm/x.c\n"
 
@@ -353,7 +353,7 @@ BROKEN = {
         b"diff -c a/virt/kvm/x.c b/virt/kvm/x.c\n*** a/virt/kvm/x.c\n--- b/virt/kvm/x.c\n"
         b"***************\n*** 1 ****\n--- 1,2 ----\n  a\n+ EXPORT_SYMBOL(b);\n",
         'p: git apply failed: No valid patches in input (allow with "--allow-empty"):'
-        " make the patch again, or judge the commit with --commits",
+        " make the patch again, or check the commit with --commits",
     ),
     "parts-in-parts": (
         b"From: a\n"
@@ -646,5 +646,5 @@ def test_a_broken_patch_is_named_with_its_place(top: Path) -> None:
     assert done.stdout.startswith(b"virt/kvm/x.c:11:1: error: ")
     assert done.stderr.partition(b"\n")[2] == (
         b"kvm-export-hook: error: standard input: line 9 of the diff: this is the combined diff"
-        b" of a merge, not of two sides%s\n" % AGAIN.encode()
+        b" of a merge, which git cannot apply%s\n" % AGAIN.encode()
     )

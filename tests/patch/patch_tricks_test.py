@@ -144,8 +144,8 @@ def test_what_is_wrong_in_many_places_is_said_of_the_first() -> None:
     text = ADDED + (patch(LIB_HUNK, b"lib/l.c") + b"+more\n") * 5_000
     _, complaints = read(text)
     assert complaints == [
-        "p: line 19 of the diff: there are added lines after the hunk, which belong to no hunk:"
-        " make the patch again, or judge the commit with --commits"
+        "p: line 19 of the diff: the added lines after the hunk belong to no hunk:"
+        " make the patch again, or check the commit with --commits"
     ]
 
 

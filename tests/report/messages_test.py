@@ -155,7 +155,7 @@ MET = {
     "colours": (patch("\x1b[1m" + NAMES), P, "has terminal colours in its diff", 2),
     "short": (patch(NAMES + HUNK.replace("+1 ", "+1,2 ")), P, "is shorter than its header", 2),
     "long": (patch(NAMES + "@@ -1,2 +1,2 @@\n a;\n+x\n b;\n"), P, "is longer than its header", 2),
-    "extra": (patch(NAMES + HUNK.replace("+1 ", "+0,0 ")), P, "there are added lines after the", 2),
+    "extra": (patch(NAMES + HUNK.replace("+1 ", "+0,0 ")), P, "the added lines after the hunk", 2),
     "no-hunk": (diff(""), P, "the header of a file has no hunk after it", 2),
     "bad-hunk": (patch(NAMES + "@@ -0,0 +x @@\n+a\n"), P, "header of the hunk cannot be read", 2),
     "combined": (patch(COMBINED), P, "this is the combined diff of a merge", 2),
@@ -207,8 +207,8 @@ NOT_MET = {
     "; format=flowed may have joined its lines",  # tests/patch/patch_mail_test.py
     "becomes something other than a plain file",  # tests/patch/patch_names_test.py
     ", which may have unwanted exports",
-    "names files of KVM below a directory that is not known",
-    "has names with a different number of directories",  # tests/patch/apply_test.py
+    "names files of KVM below an unknown directory",
+    "has names that do not all begin at the same directory",  # tests/patch/apply_test.py
     "git and this hook read the patch differently",
     "cannot be judged: its parent is not here",  # tests/git/commits_test.py
     "cannot be read from the repository: run git fsck",  # tests/git/staged_test.py
