@@ -27,9 +27,9 @@ CANNOT_SEE = (
     " builds with ##, and what a later patch will use."
 )
 
-IS_OLDER = "users are not known: the tree that was searched lacks what is checked"
+IS_OLDER = "users are not known: the searched tree does not have the change that is checked"
 # Why users outside KVM are not known.
-OUTSIDE = {
+WHY_UNKNOWN = {
     PART_OF_KERNEL: "this is part of a kernel, without drivers/Makefile",
     SPARSE: "this is a sparse checkout",
     NO_GIT: "git could not search this tree",
@@ -63,7 +63,7 @@ class Advice:
 def advise(users: Users, symbol: bytes, list_hint: str = LIST_HINT) -> Advice:
     """Choose the advice for an unwanted export of SYMBOL, which may not have been looked up.
 
-    LIST_HINT: how to permit a symbol in its tree; {} is the symbol.
+    LIST_HINT: how to permit {}, the symbol, in its tree.
     """
     if symbol not in users.uses:
         return Advice(NOT_LOOKED_UP, None)
@@ -173,7 +173,7 @@ def describe_whose(paths: Sequence[bytes]) -> str:
 
 def describe_unknown_outside(reason: str) -> str:
     """Say why users outside KVM are not known."""
-    return f"users outside KVM are not known: {OUTSIDE[reason]}"
+    return f"users outside KVM are not known: {WHY_UNKNOWN[reason]}"
 
 
 def join_with_and(names: Sequence[str]) -> str:

@@ -90,9 +90,9 @@ def reach(starts: Iterable[bytes], bodies: Bodies) -> Namers:
 
 def trace_chain(name: bytes, namers: Namers) -> tuple[bytes, ...]:
     """Return the names that lead to NAME, the start first; empty if NAME is a start."""
-    chain = []
+    through = []
     namer = namers[name]
     while namer is not None:
-        chain.append(namer)
+        through.append(namer)
         namer = namers[namer]
-    return tuple(reversed(chain))
+    return tuple(reversed(through))

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The tree of a commit, searched for users like the working tree. Does I/O.
 
-Three git processes list and read files; one more searches outside KVM.
+To make it takes three git processes: two list files, one reads them. One more searches outside
+KVM, and each directory that is listed later takes another.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class CommitTree:
         self._read_all(path for path in self._files if is_kvm(path))
 
     def close(self) -> None:
-        """Let git end. Raises GitError if it failed."""
+        """End git. Raises GitError if it failed."""
         self._objects.close()
 
     def read(self, path: bytes) -> bytes | None:
@@ -93,7 +94,7 @@ class CommitTree:
         """List the files outside KVM that hold one of PATTERNS, and read them. Raises GitError."""
         listed = list_arguments(patterns)
         end = listed.index(b"--")
-        paths = [find_from_the_top(path) for path in listed[end + 1 :]]
+        paths = [put_at_top(path) for path in listed[end + 1 :]]
         search = (*GREP, b"--full-name", *listed[:end], self._id, b"--", *paths)
         output = ask_git(*search, directory=self._directory, environment=self._environment) or b""
         start = len(self._id) + 1
@@ -108,7 +109,7 @@ class CommitTree:
         return run_git(*arguments, directory=self._directory, environment=self._environment)
 
     def _list_files(self) -> Iterator[bytes]:
-        """Yield the files in the directories where KVM has files; remember the names in them."""
+        """Yield the files in the directories where KVM has some; remember their names."""
         public = list_public_directories(self.list_names(ARCHITECTURES))
         directories = [*MODULE_DIRECTORIES, COMMON_DIRECTORY, *public]
         self._names.update((directory, []) for directory in directories)
@@ -136,7 +137,7 @@ def is_kvm(path: bytes) -> bool:
     return path.startswith(tuple(each + b"/" for each in directories)) or b"/kvm" in path
 
 
-def find_from_the_top(path: bytes) -> bytes:
+def put_at_top(path: bytes) -> bytes:
     """Make the pathspec PATH one from the top of the tree."""
     if path.startswith(MAGIC):
         return TOP_MAGIC + path[len(MAGIC) :]

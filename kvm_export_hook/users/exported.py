@@ -35,7 +35,7 @@ TRACEPOINT_NAMES = (
 
 
 def is_name(symbol: bytes) -> bool:
-    """Whether SYMBOL can be a name of C."""
+    """Whether SYMBOL has only the characters of a name of C."""
     return symbol.replace(b"_", b"a").isalnum() and symbol.isascii()
 
 

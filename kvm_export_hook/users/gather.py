@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Gathers what the search needs of a tree: Makefiles, headers and sources of KVM.
 
-What is not here, or cannot be read, goes on a list: no symbol may be said to
-have no user because a part of KVM was not looked at.
+Files that are missing or cannot be read are listed: no symbol may be called unused because a
+part of KVM was not searched.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from kvm_export_hook.users.headers import Header
 from kvm_export_hook.users.macros import Macros
 from kvm_export_hook.users.makefiles import Makefile
 from kvm_export_hook.users.uses import Uses, find_uses
-from kvm_export_hook.users.words import STEM, WantedNames, hide_text
+from kvm_export_hook.users.words import KVM_STEM, WantedNames, hide_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ SOURCE_SUFFIXES = (b".c", b".S")
 
 
 class Gatherer:
-    """Reads files of TREE, each once; ``missing``: those that are not here.
+    """Reads the files of KVM in TREE. ``missing``: those that are not here.
 
     ``unclear``: what was not understood, as ``path:line: text``.
     """
@@ -114,7 +114,7 @@ class Gatherer:
         return directories
 
     def _read_headers(self, directory: bytes, must_exist: bool) -> None:
-        """Read the headers of KVM in DIRECTORY, a KVM directory with all below it, once."""
+        """Read the headers of KVM in DIRECTORY, once."""
         if directory not in self._headers:
             headers = self._headers[directory] = []
             for path in self._list_headers(directory, must_exist):
@@ -125,14 +125,14 @@ class Gatherer:
                     headers.append(Header(path, data))
 
     def _list_headers(self, directory: bytes, must_exist: bool) -> list[bytes]:
-        """List the headers in DIRECTORY: in a KVM directory all, else those with KVM's name."""
+        """List all headers below DIRECTORY if it is KVM's own, else those in it named kvm*."""
         if directory.endswith(b"/kvm"):
             paths = self._tree.walk(directory, self.missing.add)
         else:
             found = self._tree.list_names(directory)
             if must_exist and HOST_HEADER not in found:
                 self.missing.add(directory + b"/" + HOST_HEADER)
-            paths = [directory + b"/" + name for name in found if name.startswith(STEM)]
+            paths = [directory + b"/" + name for name in found if name.startswith(KVM_STEM)]
         return [path for path in paths if path.endswith(b".h")]
 
 

@@ -34,7 +34,7 @@ class Definition:
     def __init__(
         self, name: bytes, body: bytes, macros: Macros, own: Iterable[bytes] = (), head: bytes = b""
     ) -> None:
-        """OWN: words that are no uses. So are the parameters in HEAD, that of a function."""
+        """OWN: words of BODY that are not uses, like the parameters in the HEAD of a function."""
         self.name = name
         self._body = body
         self._own = own

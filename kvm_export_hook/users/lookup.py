@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 REMARK = "looking for the users of the symbols in the whole tree ..."
 
 # The module that has the exports: virt/kvm is linked into it.
-KVM = b"kvm"
+MAIN_MODULE = b"kvm"
 # The remark if macros expand to much more than KVM's ever do.
-TOO_MUCH = b"include/linux: the macros of KVM's headers make too much"
+TOO_MUCH_MESSAGE = b"include/linux: the macros of KVM's headers make too much"
 
 
 class Use:
@@ -104,7 +104,7 @@ def find_users(
 ) -> Users:
     """Find who uses SYMBOLS in TREE, and what is provided if WANTS_PROVIDED.
 
-    No file that cannot be read raises: it is on a list of the result.
+    A file that cannot be read is no error: the result lists it.
     """
     users = Users()
     users.uses = {symbol: [] for symbol in symbols if is_name(symbol)}
@@ -118,7 +118,7 @@ def find_users(
     users.missing = sorted(gatherer.missing)
     users.unclear = list(dict.fromkeys(gatherer.unclear))
     if not gatherer.macros.is_whole:
-        users.unclear.append(TOO_MUCH)
+        users.unclear.append(TOO_MUCH_MESSAGE)
     for uses in users.uses.values():
         uses.sort(key=lambda use: (use.module is None, use.module or b"", use.path))
     return users
@@ -127,14 +127,14 @@ def find_users(
 def find_module_uses(
     gatherer: Gatherer, directory: bytes, symbols: Set[bytes]
 ) -> Iterator[tuple[bytes, Use]]:
-    """Yield each of SYMBOLS with the nearest use of each module of a KVM DIRECTORY but kvm.ko."""
+    """Yield the nearest use of SYMBOLS in each module of a KVM DIRECTORY, except kvm.ko."""
     bodies = gatherer.find_bodies(symbols, directory)
     names = WantedNames(bodies.keys() | symbols)
     pasters = gatherer.macros.choose(names.all)
     for module in gatherer.makefiles[directory].modules:
         places: dict[bytes, tuple[bytes, int]] = {}
         own: set[bytes] = set()
-        for name in module.objects if module.name != KVM else ():
+        for name in module.objects if module.name != MAIN_MODULE else ():
             path, uses = gatherer.find_uses(name, names, pasters)
             own |= uses.exported | uses.defined
             for word, line in uses.lines.items():
@@ -161,22 +161,23 @@ def add_outside_uses(tree: SearchedTree, gatherer: Gatherer, users: Users) -> No
 
 
 class ResultUsers:
-    """Who uses the symbols of results: one search of each tree for all of them.
+    """Finds who uses the symbols of results, by one search of each tree.
 
-    HERE: the tree of what is not on this disk, if no newer state is known.
-    ARE_EFFECTS: the results are effects.
+    HERE: the tree to search instead of one that cannot be opened. ARE_EFFECTS: the results
+    are effects.
     """
 
     def __init__(self, here: bytes, say_if_slow: SayIfSlow, are_effects: bool = False) -> None:
         self._here = here
         self._say_if_slow = say_if_slow
         self._are_effects = are_effects
-        self._name_symbols: Callable[[Any], set[bytes]]
-        self._name_symbols = name_effect if are_effects else name_result
         self._users: dict[bytes | None, Users] = {}
 
     def read(self, results: Iterable[T]) -> Iterator[T]:
-        """Read all RESULTS, whose source may look up what is not on this disk; return them."""
+        """Read all RESULTS, find the users of their symbols, and return the results.
+
+        For results that are not on this disk, their source may have called ``look_up``.
+        """
         by_top: dict[bytes | None, list[Any]] = {}
         read: list[Any] = list(results)
         for result in read:
@@ -190,9 +191,9 @@ class ResultUsers:
     def look_up(
         self, results: Iterable[T], open_tree: Callable[[], SearchedTree | None]
     ) -> Iterator[T]:
-        """Yield RESULTS, none of which is on this disk, once their users are looked up.
+        """Find the users for RESULTS, none of which is on this disk; then yield the results.
 
-        OPEN_TREE opens the newest state of what they are from; None: it cannot be had.
+        OPEN_TREE opens the newest tree that they are from; None if it cannot.
         """
         read = list(results)
         if read:
@@ -209,36 +210,34 @@ class ResultUsers:
         return self._users[self._find_top(result)]
 
     def _find_top(self, result: Any) -> bytes | None:
-        """Find the top of the tree of RESULT on this disk; None: it is not there."""
+        """Return the top of the tree of RESULT; None if it is not on this disk."""
         top: bytes | None = result.top if self._are_effects else result.text.top
         return top
 
     def _find_in(self, tree: SearchedTree, results: Iterable[Any]) -> Users:
         """Find the users of the symbols of RESULTS in TREE."""
-        names = {name for result in results for name in self._name_symbols(result)}
+        names: set[bytes]
+        if self._are_effects:
+            names = name_exports(each for result in results for each in result.exports)
+        else:
+            names = {each.symbol for result in results for each in result.findings} - {None}
         with self._say_if_slow(REMARK):
             return find_users(tree, names, self._are_effects)
 
 
-def name_effect(effect: Effect) -> set[bytes]:
-    """Name the symbols of the exports of EFFECT."""
-    linked = (name_linked(each.macro, each.symbol) for each in effect.exports)
+def name_exports(exports: Iterable[Export]) -> set[bytes]:
+    """Return the names that are linked of those EXPORTS that are understood."""
+    linked = (name_linked(each.macro, each.symbol) for each in exports)
     return {name for name in linked if name is not None}
-
-
-def name_result(result: Result) -> set[bytes]:
-    """Name the symbols of the findings of RESULT."""
-    return {each.symbol for each in result.findings if each.symbol is not None}
 
 
 def find_export_users(
     exports: Sequence[Export], trees: Mapping[bytes, Facts], say_if_slow: SayIfSlow
 ) -> dict[bytes, Users]:
-    """Find who uses EXPORTS, and what is on the allowlist, of each of TREES, by its top."""
+    """Find who uses EXPORTS and the symbols of the allowlist; return it by the top of each tree."""
     users = {}
     for top, facts in trees.items():
-        linked = {name_linked(each.macro, each.symbol) for each in exports if each.top == top}
-        names = {name for name in linked if name is not None}
+        names = name_exports(each for each in exports if each.top == top)
         with say_if_slow(REMARK):
             users[top] = find_users(WorkingTree(top), names | facts.listed)
     return users
@@ -246,7 +245,7 @@ def find_export_users(
 
 @contextmanager
 def say_later(say: Callable[[], None] | None, patience: float) -> Iterator[None]:
-    """Call SAY, if there is one, once what is done in this context takes over PATIENCE seconds."""
+    """Call SAY, if there is one, when the work in this context takes over PATIENCE seconds."""
     timer = Timer(patience, say or (lambda: None))
     timer.daemon = True
     timer.start()

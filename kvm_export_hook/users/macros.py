@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Set
 
-# Begins with a line end, which is found faster than the start of a line.
+# Begins with a line end: re finds that faster than the start of a line.
 DIRECTIVE_PATTERN = re.compile(rb"\n[ \t]*#[ \t]*(?:define[ \t]+(\w+)(\([^()\n]*\))?)?([^\n]*)")
 SPLICE = b"\\\n"
 CALL_PATTERN = re.compile(rb"\b(\w+)[ \t\n]*\(")
@@ -31,7 +31,7 @@ LONGEST_EXPANSION = 1 << 21
 
 
 class MacroDefinition:
-    """A macro: its parameters, None if it takes none at all, and its body on one line."""
+    """A macro: its parameters, None if it has no parentheses, and its body on one line."""
 
     __slots__ = ("body", "name", "parameters")
 
@@ -126,7 +126,7 @@ class Macros:
         return pasting
 
     def choose(self, names: Collection[bytes]) -> list[Paster]:
-        """Choose the macros that may paste one of NAMES; a quick check of the parts."""
+        """Choose the macros that may paste one of NAMES, by a quick check of the parts."""
         joined = b" ".join(names)
         return [
             Paster(macro, self)
@@ -135,12 +135,12 @@ class Macros:
         ]
 
     def expand_names(self, code: bytes, words: Set[bytes]) -> bytes:
-        """Return what the calls in CODE, which has WORDS, of macros that paste names make."""
+        """Expand the calls in CODE of macros that paste names. WORDS: all words of CODE."""
         found = [Paster(name, self) for name in sorted(self.pasting.keys() & words)]
         return b" ".join(made for each in found for _, made in each.find_calls(code))
 
     def expand(self, name: bytes, listed: bytes, active: Set[bytes] = frozenset()) -> bytes:
-        """Return what the call of the macro NAME with the LISTED arguments makes.
+        """Expand a call of the macro NAME with the LISTED arguments.
 
         ACTIVE: the macros that are being expanded; calls of these stay as they are.
         """
@@ -154,7 +154,7 @@ class Macros:
         return self.expand_all(made, active | {name})
 
     def expand_all(self, code: bytes, active: Set[bytes] = frozenset()) -> bytes:
-        """Return CODE with each call of a macro expanded, but for the ACTIVE ones."""
+        """Return CODE with each call of a macro expanded, except the ACTIVE ones."""
         pieces: list[bytes] = []
         done = 0
         for call in CALL_PATTERN.finditer(code):
@@ -180,7 +180,7 @@ class Paster:
         self._macros = macros
 
     def find_calls(self, code: bytes) -> Iterator[tuple[int, bytes]]:
-        """Yield where CODE calls the macro, and what each call makes."""
+        """Yield the offset of each call of the macro in CODE, and what it expands to."""
         done = 0
         for start in find_offsets(code, self.name):
             opened = OPEN_PATTERN.match(code, start + len(self.name))

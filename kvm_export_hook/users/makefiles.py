@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The Makefile of a KVM directory to its modules and their objects. Pure.
 
-What is conditional counts in every configuration, and every assignment counts:
-``kvm-intel-$(CONFIG_X)``, ``kvm-intel-y`` and ``kvm-intel-m`` are one list. A
-construct that is not understood is reported, never guessed at, where it could
-change that list: a function of make, a subdirectory, an unknown variable.
+All assignments count, whatever the configuration: ``kvm-intel-$(CONFIG_X)``,
+``kvm-intel-y`` and ``kvm-intel-m`` are one list. A construct that is not understood and could
+change a list is reported: a function of make, a subdirectory, an unknown variable.
 """
 
 from __future__ import annotations
@@ -23,13 +22,13 @@ CONDITIONALS = (b"ifdef", b"ifndef", b"ifeq", b"ifneq", b"else", b"endif")
 INCLUDES = (b"include", b"-include", b"sinclude")
 MODIFIERS = (b"export", b"override")
 # A line that is skipped must not name objects.
-OBJECTS = re.compile(rb"\bobj-|-objs\b|\.o\b")
+OBJECTS_PATTERN = re.compile(rb"\bobj-|-objs\b|\.o\b")
 
 # The condition at the end of a name: kvm-intel-y, kvm-intel-$(CONFIG_X).
-CONDITION = re.compile(rb"-(?:y|m|\$[({][^(){}]*[)}])\Z")
+CONDITION_PATTERN = re.compile(rb"-(?:y|m|\$[({][^(){}]*[)}])\Z")
 IF_ANY = b"-?"
 BUILT_IN = b"obj-y"
-INNERMOST_REFERENCE = re.compile(rb"\$[({]([^$(){}]*)[)}]")
+REFERENCE_PATTERN = re.compile(rb"\$[({]([^$(){}]*)[)}]")
 # KVM's own Makefiles stay far below these: the depth of nested references, the length of a
 # chain of variables, and the bytes that all references of a Makefile expand to.
 DEEPEST_REFERENCE = 8
@@ -71,7 +70,7 @@ class Makefile:
         self.unclear = list(self._remarks)
 
     def _take_in(self, path: bytes, text: bytes) -> None:
-        """Take in the assignments of TEXT, a file at PATH, and of what it includes."""
+        """Read the assignments of TEXT, the file at PATH, and of the files that it includes."""
         in_definition = in_rule = False
         for number, line in join_make_lines(text):
             place = b"%s:%d" % (path, number)
@@ -93,7 +92,7 @@ class Makefile:
 
     def _pass_over(self, place: bytes, line: bytes) -> None:
         """Leave out a line; report it if it could name objects."""
-        if OBJECTS.search(line):
+        if OBJECTS_PATTERN.search(line):
             self._report(place, line)
 
     def _report(self, place: bytes, text: bytes) -> None:
@@ -101,7 +100,7 @@ class Makefile:
         self._remarks[place + b": " + b" ".join(text.split())] = None
 
     def _include(self, place: bytes, names: list[bytes], must_exist: bool) -> None:
-        """Take in the files NAMES, each once."""
+        """Read the files NAMES, each once."""
         for name in self._expand(place, b"".join(names)).split():
             path = normpath(name)
             if path in self._included:
@@ -156,7 +155,7 @@ class Makefile:
         """Expand the innermost references of VALUE, while there is room."""
         expanded = bytearray()
         end = 0
-        for reference in INNERMOST_REFERENCE.finditer(value):
+        for reference in REFERENCE_PATTERN.finditer(value):
             found = self._look_up(place, reference)
             self._room -= len(found)
             if self._room < 0:
@@ -189,7 +188,7 @@ class Makefile:
 
 def make_key(name: bytes) -> bytes:
     """Return NAME with IF_ANY for a condition at its end: any condition may hold."""
-    return name if name == BUILT_IN else CONDITION.sub(IF_ANY, name)
+    return name if name == BUILT_IN else CONDITION_PATTERN.sub(IF_ANY, name)
 
 
 def read_assignment(line: bytes) -> tuple[bytes, bytes] | None:
@@ -200,7 +199,7 @@ def read_assignment(line: bytes) -> tuple[bytes, bytes] | None:
         words.pop()
     if not sign or len(words) != 1 or b":" in words[0]:
         return None
-    # The output of a command is as unknown as that of the function.
+    # The output of a command, after !=, is as unknown as that of $(shell).
     return words[0], b"$(shell)" if name.endswith(b"!") else value.strip()
 
 

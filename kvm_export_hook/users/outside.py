@@ -12,7 +12,7 @@ from itertools import chain
 
 from kvm_export_hook.users.closure import reach, trace_chain
 from kvm_export_hook.users.uses import find_uses
-from kvm_export_hook.users.words import STEM, WantedNames
+from kvm_export_hook.users.words import KVM_STEM, WantedNames
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ CANARY_WORD = b"obj-y"
 
 # Excluded are KVM itself, on each architecture (virt/kvm is linked into the same module),
 # and tools, which run in no kernel. The path of the tree is put before each.
-PATHS = (
+SEARCHED_PATHS = (
     CANARY,
     b":(glob)**/*.[ch]",
     b":(exclude,glob)virt/kvm/**",
@@ -96,12 +96,12 @@ def read_sources(tree: SearchedTree, names: WantedNames) -> Iterator[Source]:
     """Yield the files outside KVM that may use one of NAMES. Raises GitError."""
     patterns = choose_patterns(names.all)
     paths = tree.list_candidates(patterns)
-    if patterns != [STEM]:
+    if patterns != [KVM_STEM]:
         return read_each(tree, paths, names)
     # Names without the stem are only looked for in files that can see a header of KVM.
-    close = list_including(tree, paths)
+    close = {path for path in paths if INCLUDE_PATTERN.search(tree.read(path) or b"")}
     close |= {each for path in close if path.endswith(b".h") for each in list_beside(tree, path)}
-    stemmed = WantedNames({name for name in names.all if STEM in name})
+    stemmed = WantedNames({name for name in names.all if KVM_STEM in name})
     return chain(read_each(tree, close, names), read_each(tree, paths - close, stemmed))
 
 
@@ -115,11 +115,6 @@ def read_each(tree: SearchedTree, paths: Iterable[bytes], names: WantedNames) ->
             yield Source(path, data, uses)
 
 
-def list_including(tree: SearchedTree, paths: Iterable[bytes]) -> set[bytes]:
-    """List those of the files PATHS that include a header of KVM."""
-    return {path for path in paths if INCLUDE_PATTERN.search(tree.read(path) or b"")}
-
-
 def list_beside(tree: SearchedTree, path: bytes) -> Iterator[bytes]:
     """List the sources in the directory of the header PATH, which may include it."""
     directory = path.rpartition(b"/")[0]
@@ -131,15 +126,15 @@ def list_beside(tree: SearchedTree, path: bytes) -> Iterator[bytes]:
 def list_arguments(patterns: Iterable[bytes]) -> list[bytes]:
     """List the arguments for git grep: the PATTERNS, and where to look for them."""
     listed = [part for pattern in patterns for part in (b"-e", pattern)]
-    return [b"-e", CANARY_WORD, *listed, b"--", *PATHS]
+    return [b"-e", CANARY_WORD, *listed, b"--", *SEARCHED_PATHS]
 
 
 def choose_patterns(names: Collection[bytes]) -> list[bytes]:
-    """Choose as few patterns as possible by which all of NAMES are found."""
+    """Choose patterns by which all of NAMES are found, as few as possible."""
     patterns: list[bytes] = []
     for name in sorted(names, key=lambda name: (len(name), name)):
         if not any(pattern in name for pattern in patterns):
             patterns.append(name)
             if len(patterns) > MOST_PATTERNS:
-                return [STEM]
+                return [KVM_STEM]
     return patterns

@@ -64,7 +64,7 @@ class StatementReader:
         self.found: list[Statement] = []
         self._pos = self._start = 0
         self._is_new = True  # no parenthesis yet
-        self._brace = -1  # its first, if that begins no function
+        self._brace = -1  # the first of the statement, if it begins no function
         # A call of a macro, whose block may follow.
         self._call: Statement | None = None
         while mark := MARK_PATTERN.search(code, self._pos):
@@ -207,7 +207,7 @@ def read_variable(head: bytes) -> bytes | None:
 
 
 def split_arguments(listed: bytes) -> list[bytes]:
-    """Split what a call has between its parentheses at the commas that are its own."""
+    """Split what is between the parentheses of a call, at the commas of the call itself."""
     pieces = []
     depth = start = 0
     for mark in re.finditer(rb"[(){}\[\],]", listed):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Finds where a source uses a name. To declare it, or a parameter of that name, is no use. Pure."""
+"""Finds where a source uses a name. A declaration or a parameter is not a use. Pure."""
 
 from __future__ import annotations
 

@@ -12,10 +12,10 @@ import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Set
+    from collections.abc import Callable, Collection, Iterator, Set
 
 # Anything that is open at the end of the file hides the rest, so that no end is looked for
-# twice. The counts bound the memory in which re keeps the way back.
+# twice. The counts bound the memory that re needs for backtracking.
 HIDDEN = rb"""
       /(?: \*(?:[^*]*\*+(?:[^/*][^*]*\*+){0,99}/ | .*?\*/ | .*) | /[^\n]* )
     | "[^"\\\n]*(?:\\.[^"\\\n]*){0,999}"?
@@ -24,7 +24,7 @@ HIDDEN = rb"""
 HIDDEN_PATTERN = re.compile(rb"(?sx)" + HIDDEN)
 
 ASM = rb"asm(?:__|_volatile_goto|_inline)?\b(?:\s|volatile|__volatile__|goto|inline){0,9}\("
-# What stands between its parentheses, with others in these.
+# The text between the parentheses of asm, which may contain others.
 PLAIN_TEXT = rb'[^()"/;]*'
 STRING = rb'"[^"\\\n]*(?:\\.[^"\\\n]*){0,999}"'
 INNERMOST = rb"%b(?:(?:%b|/\*.*?\*/|/)%b){0,999}" % (PLAIN_TEXT, STRING, PLAIN_TEXT)
@@ -33,7 +33,7 @@ for _ in range(3):
     INNERMOST = INNER % (PLAIN_TEXT, STRING, INNERMOST, PLAIN_TEXT)
 ASM_PATTERN = re.compile(ASM)
 ASM_OR_HIDDEN_PATTERN = re.compile(rb"(?sx)(" + ASM + INNERMOST + rb"\)) |" + HIDDEN)
-# Escapes, quotes, and a dot alone, the assembler's own place, which no member follows.
+# Removed from asm: comments, escapes, quotes, and a lone dot, which no member follows.
 NOT_ASSEMBLER_PATTERN = re.compile(rb'(?s)/\*.*?\*/|\\.|"|\.(?!\w)')
 
 WORD_PATTERN = re.compile(rb"\w+")
@@ -45,7 +45,7 @@ LONGEST_MARGIN = 32
 NAME_BYTES = frozenset(b"0123456789_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 # Most names of KVM have this, and few others.
-STEM = b"kvm"
+KVM_STEM = b"kvm"
 STEMMED_PATTERN = re.compile(rb"kvm\w*")
 # One finding leads to about ten names, all exports to hundreds.
 FEW_WORDS = 32
@@ -61,7 +61,7 @@ class WantedNames:
 
     def __init__(self, names: Set[bytes]) -> None:
         self.all = names
-        self._others = [name for name in names if STEM not in name]
+        self._others = [name for name in names if KVM_STEM not in name]
 
     def find_in(self, data: bytes) -> set[bytes]:
         """Find which of them DATA may use: a quick look at its bytes."""
@@ -79,27 +79,23 @@ class WantedNames:
 def hide_text(data: bytes, keeps_lines: bool) -> bytes:
     """Return DATA with a space for each comment, string and ``#include``.
 
-    Where it KEEPS_LINES, with as many line ends as there were.
+    If it KEEPS_LINES, with their line ends instead. The strings of ``asm`` are kept.
     """
+    blank: bytes | Callable[[re.Match[bytes]], bytes] = keep_lines if keeps_lines else b" "
+
+    def hide(found: re.Match[bytes]) -> bytes:
+        if found[1]:
+            return NOT_ASSEMBLER_PATTERN.sub(blank, found[1])
+        return keep_lines(found) if keeps_lines else b" "
+
     if ASM_PATTERN.search(data):
-        hide = keep_assembler_and_lines if keeps_lines else keep_assembler
         return ASM_OR_HIDDEN_PATTERN.sub(hide, data)
-    return HIDDEN_PATTERN.sub(keep_lines if keeps_lines else b" ", data)
+    return HIDDEN_PATTERN.sub(blank, data)
 
 
 def keep_lines(hidden: re.Match[bytes]) -> bytes:
     """Return the line ends of HIDDEN text, or a space."""
     return b"\n" * hidden[0].count(b"\n") or b" "
-
-
-def keep_assembler_and_lines(found: re.Match[bytes]) -> bytes:
-    """Do the same; but of ``asm(...)``, what its strings say."""
-    return NOT_ASSEMBLER_PATTERN.sub(keep_lines, found[1]) if found[1] else keep_lines(found)
-
-
-def keep_assembler(found: re.Match[bytes]) -> bytes:
-    """Return a space for hidden text; of ``asm(...)``, what its strings say."""
-    return NOT_ASSEMBLER_PATTERN.sub(b" ", found[1]) if found[1] else b" "
 
 
 def find_words(code: bytes) -> set[bytes]:

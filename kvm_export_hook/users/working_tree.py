@@ -62,8 +62,8 @@ class WorkingTree:
     def list_candidates(self, patterns: Collection[bytes]) -> set[bytes]:
         """List the files outside KVM that hold one of PATTERNS. Raises GitError.
 
-        Where git does not track the tree, which shows by the missing canary, it
-        searches the directory instead.
+        If git does not track the tree, it does not find the canary: then it searches the
+        directory instead.
         """
         tree = os.path.realpath(self.top or b".")
         _, top = find_repository(tree)
@@ -80,10 +80,10 @@ class WorkingTree:
 def search(
     directory: bytes, prefix: bytes, patterns: Collection[bytes], *options: bytes
 ) -> set[bytes]:
-    """Search for PATTERNS below PREFIX in DIRECTORY; return the files of the tree, with the canary.
+    """Search for PATTERNS below PREFIX in DIRECTORY; return the files of the tree.
 
-    Nothing without it. Without an index no repository has a say, not even one
-    that lies in DIRECTORY.
+    The canary is among them, or the result is empty. With --no-index, git must not use any
+    repository, not even one in DIRECTORY.
     """
     listed = list_arguments(patterns)
     start = listed.index(b"--") + 1

@@ -182,4 +182,4 @@ def test_no_number_is_given_where_users_are_not_known() -> None:
 
 
 def test_every_reason_has_its_words() -> None:
-    assert advice.OUTSIDE.keys() == {outside.PART_OF_KERNEL, outside.SPARSE, outside.NO_GIT}
+    assert advice.WHY_UNKNOWN.keys() == {outside.PART_OF_KERNEL, outside.SPARSE, outside.NO_GIT}

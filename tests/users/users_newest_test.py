@@ -68,7 +68,7 @@ def test_a_kernel_that_the_last_commit_moves_away(kernel: Repository, command: C
     status, out, err = command("--users", "--srctree=old", f"--commits={start}..")
     assert status == 2
     assert err.endswith("is not in the kernel that is checked: name its tree with --srctree=new\n")
-    assert "users are not known: the tree that was searched lacks what is checked" in out
+    assert "users are not known: the searched tree does not have the change that is checked" in out
 
 
 def test_a_patch_that_does_not_apply_is_not_said_to_have_no_user(
@@ -80,5 +80,5 @@ def test_a_patch_that_does_not_apply_is_not_said_to_have_no_user(
     path = write(kernel.top.parent / "mails", broken.replace("@@ -0,0", "@@ -1,0").encode())
     kernel.git("checkout", "--quiet", "-b", "other", start)
     out = command("--users", "--patch", str(path)).out
-    assert "users are not known: the tree that was searched lacks what is checked" in out
+    assert "users are not known: the searched tree does not have the change that is checked" in out
     assert "no other module" not in out

@@ -177,7 +177,7 @@ def test_a_patch_that_does_not_apply_is_not_said_to_be_still_used(
     out = command("--list", "--users", "--patch", "../p").out
     assert out.startswith(f"  - kvm_new  {INTERNAL}  {NEW}:8\n")
     assert "(1 still used)" not in out
-    assert "users are not known: the tree that was searched lacks what is checked" in out
+    assert "users are not known: the searched tree does not have the change that is checked" in out
 
 
 def test_what_is_not_looked_up(kernel: Repository, command: Command) -> None:
