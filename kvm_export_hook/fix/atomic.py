@@ -25,7 +25,7 @@ WRITE_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 BLOCKED_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 
 ACL = "system.posix_acl_access"
-# A file is not replaced if attributes with these names cannot be kept. Others, the labels
+# A file is not replaced if an attribute that begins with these cannot be kept. Others, the labels
 # of security modules, are kept if possible; the system sets most of them itself.
 KEPT = ("system.", "user.")
 
@@ -76,7 +76,7 @@ def write_and_rename(folder: int, name: bytes, old: bytes, new: bytes) -> None:
         with suppress(OSError):
             os.unlink(temporary, dir_fd=folder)
         raise
-    with suppress(OSError):  # the rename is done, if not yet sure to last
+    with suppress(OSError):  # the file is replaced, even if a crash of the machine may undo it
         os.fsync(folder)
 
 

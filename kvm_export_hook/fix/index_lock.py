@@ -75,14 +75,14 @@ def open_ours(ours: bytes) -> int:
     """Open the file OURS, which may be there after a kill, and keep other runs from it."""
     file = os.open(ours, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     # The previous owner may have removed it just now: then another file is at OURS, or none.
-    if not (is_free(file) and is_same(ours, file)):
+    if not (try_lock(file) and is_same(ours, file)):
         os.close(file)
         raise OSError(None, BUSY_MESSAGE)
     return file
 
 
-def is_free(file: int) -> bool:
-    """Whether nobody has the open FILE locked; now it is."""
+def try_lock(file: int) -> bool:
+    """Lock the open FILE; return False if another process has it locked."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -91,7 +91,7 @@ def is_free(file: int) -> bool:
 
 
 def is_same(path: bytes, file: int) -> bool:
-    """Whether the open FILE is what is at PATH."""
+    """Whether the file at PATH is the open FILE."""
     try:
         return os.path.samestat(os.lstat(path), os.fstat(file))
     except FileNotFoundError:

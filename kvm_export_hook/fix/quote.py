@@ -18,12 +18,12 @@ LETTERS = {
     b"\\": b"\\",
 }
 
-SPECIAL = re.compile(rb'[^ -~]|["\\]')
+SPECIAL_PATTERN = re.compile(rb'[^ -~]|["\\]')
 
 
 def quote_name(name: bytes) -> bytes:
-    """Quote NAME, if it has bytes that call for it."""
-    escaped = SPECIAL.sub(escape_byte, name)
+    """Quote NAME if it has special bytes."""
+    escaped = SPECIAL_PATTERN.sub(escape_byte, name)
     return name if escaped == name else b'"%s"' % escaped
 
 

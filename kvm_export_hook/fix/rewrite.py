@@ -118,14 +118,14 @@ def make_patch(name: bytes, old: bytes, new: bytes) -> Iterator[bytes]:
 
 
 def split_lines(text: bytes) -> list[bytes]:
-    """Split TEXT into lines, the last with the remark of diff where it has no newline."""
+    """Split TEXT into lines; add diff's remark to a last line without a newline."""
     *lines, rest = text.split(b"\n")
     whole = [line + b"\n" for line in lines]
     return [*whole, rest + NO_NEWLINE] if rest else whole
 
 
 def group_lines(numbers: Iterable[int]) -> list[tuple[int, int]]:
-    """Group the ascending NUMBERS of lines whose contexts meet; return the ends of each group."""
+    """Group ascending line NUMBERS whose contexts meet; return the first and last of each group."""
     groups: list[tuple[int, int]] = []
     for number in numbers:
         if groups and number - groups[-1][1] <= 2 * CONTEXT + 1:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from kvm_export_hook.rules.judge import Finding
     from kvm_export_hook.run import Complain
 
-    # Exports with an equal macro, symbol and replacement are the same.
+    # Macro, symbol and replacement: exports for which these are equal are the same.
     Call = tuple[bytes, bytes | None, bytes | None]
 
 # How ls-files -v marks a file that git compares with its working copy.
@@ -45,7 +45,7 @@ NOT_CHECKED_OUT_MESSAGE = (
     "it is not in the sparse checkout: run git sparse-checkout add on its directory"
 )
 MOVED_ON_MESSAGE = (
-    "its working copy has this export more or less often than the index: edit it, then git add it"
+    "its working copy does not have this export as often as the index: edit it, then git add it"
 )
 LINK_MESSAGE = "there is a symbolic link in the path of its working copy"
 
@@ -174,12 +174,12 @@ def copy_index(path: bytes, copy: bytes) -> None:
 def fix_same(result: Result, content: bytes) -> bytes:
     """Rewrite in CONTENT, the working copy of RESULT's file, the same exports as in RESULT.
 
-    Exports are the same if macro and symbol are. If CONTENT has as many of an export as
+    Exports with an equal Call are the same. If CONTENT has as many of an export as
     the index, the same of them are rewritten. If it has no more than what stays in the
     index, nothing is left to rewrite. Otherwise, raises OSError.
     """
-    staged = index_calls(result, result.content)
-    here = index_calls(result, content)
+    staged = group_calls(result, result.content)
+    here = group_calls(result, content)
     offsets = {each.offset for each in result.findings if each.replacement is not None}
     chosen: list[Finding] = []
     for call, of_call in staged.items():
@@ -194,8 +194,8 @@ def fix_same(result: Result, content: bytes) -> bytes:
     return fix_content(Result(result.text, content, result.facts, chosen))
 
 
-def index_calls(result: Result, content: bytes) -> dict[Call, list[Finding]]:
-    """Index the findings of CONTENT, judged as RESULT was, by macro and symbol."""
+def group_calls(result: Result, content: bytes) -> dict[Call, list[Finding]]:
+    """Group the findings of CONTENT, judged as RESULT was, by their Call."""
     calls: dict[Call, list[Finding]] = {}
     for each in find_unwanted(content, result.facts, 1)[1]:
         calls.setdefault((each.macro, each.symbol, each.replacement), []).append(each)
