@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from kvm_export_hook.rules.exports import Export
     from kvm_export_hook.users.lookup import Users
 
-    # What a change does, and who uses these symbols, if that was asked for.
+    # With the users of the symbols, if these were asked for.
     UsedEffect = tuple[Effect, Users | None]
     UsedExport = tuple[Export, Users | None]
 
@@ -129,7 +129,7 @@ def is_still_used(export: Export, users: Users | None) -> bool:
 
 
 def write_changes(effects: Sequence[Effect], layout: Layout) -> Iterator[str]:
-    """Yield one object with the same, what was not checked, and the notes."""
+    """Yield one object with the effects, the errors and the notes."""
     listed = {
         "format_version": FORMAT_VERSION,
         "version": __version__,
@@ -141,7 +141,7 @@ def write_changes(effects: Sequence[Effect], layout: Layout) -> Iterator[str]:
 
 
 def list_effect(effect: Effect, users: Users | None) -> dict[str, object]:
-    """List the fields of EFFECT; an export that is changed has those of what it is."""
+    """List the fields of EFFECT; a changed export has its new ones, and the old ones as ``was``."""
     origin = effect.origin
     dropped = [list_export(each, users) for each in effect.dropped]
     if users:

@@ -40,19 +40,11 @@ def write_error(result: Result, finding: Finding, layout: Layout) -> str:
     The file is named from the top of the repository, where Actions looks for it.
     """
     path = make_printable(layout.name_in_repository(result.text))
-    place = ",".join(
-        (
-            f"file={escape_property(path)}",
-            f"line={finding.line}",
-            f"col={finding.column}",
-            f"endLine={finding.line}",
-            f"endColumn={finding.column + len(finding.macro)}",
-            f"title={finding.rule}",
-        )
-    )
+    line, start, end = finding.line, finding.column, finding.column + len(finding.macro)
+    place = f"file={escape_property(path)},line={line},col={start},endLine={line},endColumn={end}"
     origin = prefix_origin(result.origin)
-    message = f"{path}:{finding.line}: {origin}{describe(result, finding, layout)}"
-    return f"::error {place}::{escape_command(message)}\n"
+    message = f"{path}:{line}: {origin}{describe(result, finding, layout)}"
+    return f"::error {place},title={finding.rule}::{escape_command(message)}\n"
 
 
 def escape_command(text: str) -> str:

@@ -22,7 +22,7 @@ FORMAT_VERSION = 2
 
 
 def report(results: Iterable[Result], layout: Layout) -> Iterator[str]:
-    """Yield one object, a finding on each line, then what was not checked, and the notes."""
+    """Yield one object: a finding on each line, then the errors and the notes."""
     yield f'{{"format_version": {FORMAT_VERSION}, "version": "{__version__}", "findings": ['
     comma = ""
     for result in results:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Audit:
-    """The allowlist in force: where it is from, and which of its symbols nothing exports.
+    """The allowlist in force: its source, and which of its symbols nothing exports.
 
     ``users``: who uses the symbols of each tree, by its top; empty: not asked for.
     """
@@ -46,7 +46,7 @@ class Audit:
         listed: set[bytes] = set().union(*(each.listed for each in facts))
         self.source = " and ".join(sorted({each.list_source for each in facts})) or "none"
         self.extra = sorted(extra)
-        # Where the make check is unknown, all its words are permitted, and few are symbols.
+        # If the make check is unknown, all its words are permitted, but few are symbols.
         self.symbols = sorted(listed | (allowlist & exported))
         self.stale = sorted(listed - exported)
         self.users = users
@@ -75,7 +75,7 @@ def write_text(exports: Sequence[Export], audit: Audit) -> Iterator[str]:
 
 
 def align(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield a line for each of ROWS, with its cells in columns; the last one may be any wide."""
+    """Yield a line for each of ROWS, with its cells in columns; the last may have any width."""
     columns = zip_longest(*(row[:-1] for row in rows), fillvalue="")
     widths = [max(map(count_columns, column)) for column in columns]
     for row in rows:
@@ -117,9 +117,9 @@ def write_users(exports: Sequence[Export], audit: Audit, top: bytes, users: User
 
 
 def list_unused(exports: Sequence[Export], top: bytes, users: Users) -> tuple[list[bytes], int]:
-    """List what the tree at TOP exports without a use; count all that was looked up.
+    """List the unused exports of the tree at TOP; count all that were looked up.
 
-    Without what is on the allowlist, which has lines of its own.
+    Allowlisted exports are left out: they have lines of their own.
     """
     from kvm_export_hook.users.exported import name_linked
 
@@ -133,7 +133,7 @@ def list_unused(exports: Sequence[Export], top: bytes, users: Users) -> tuple[li
 
 
 def write_object(exports: Sequence[Export], audit: Audit, layout: Layout) -> Iterator[str]:
-    """Yield one object with the same, what was not checked, and the notes."""
+    """Yield one object with the exports, the audits, the errors and the notes."""
     listed = {
         "format_version": FORMAT_VERSION,
         "version": __version__,

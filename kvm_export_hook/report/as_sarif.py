@@ -63,7 +63,7 @@ def write_log() -> dict[str, object]:
 
 
 def describe_invocation(layout: Layout) -> dict[str, object]:
-    """Say whether all was checked, what was not, and the notes."""
+    """Say whether everything was checked; list the errors and the notes."""
     remarks = [("error", *error) for error in layout.errors]
     remarks += [("note", *note) for note in layout.notes]
     return {
@@ -96,10 +96,12 @@ def describe_rule(name: str) -> dict[str, object]:
 def list_results(
     result: Result, seen: dict[str, int], layout: Layout
 ) -> Iterator[dict[str, object]]:
-    """Yield the fields of each finding of RESULT; count in SEEN those that look alike."""
+    """Yield the fields of each finding of RESULT; count in SEEN those with one fingerprint."""
     name = layout.name_in_repository(result.text)
     columns = Columns(result.content)
     origin = result.origin
+    commit = {"commit": origin.commit, "subject": origin.subject} if origin else None
+    properties = {"properties": commit} if commit else {}
     for finding in result.findings:
         mark = make_fingerprint(name, finding)
         seen[mark] = seen.get(mark, 0) + 1
@@ -118,11 +120,7 @@ def list_results(
                 }
             ],
             "partialFingerprints": {"exportOfFile/v1": f"{mark}:{seen[mark]}"},
-            **(
-                {"properties": {"commit": origin.commit, "subject": origin.subject}}
-                if origin
-                else {}
-            ),
+            **properties,
         }
 
 
@@ -161,7 +159,7 @@ def find_region(result: Result, finding: Finding, columns: Columns) -> dict[str,
 
 
 class Columns:
-    """Counts columns in UTF-16 units, each part of a line once however many findings it has."""
+    """Counts columns in UTF-16 units; reads each part of a line only once."""
 
     def __init__(self, text: bytes) -> None:
         self.text = text

@@ -12,8 +12,7 @@ from __future__ import annotations
 class Format:
     """A row of FORMATS.
 
-    ``module``: which writes it. ``notes_on_stderr``: whether a note on a whole tree
-    goes to stderr.
+    ``module``: the one that writes it. ``notes_on_stderr``: whether notes go to stderr.
     """
 
     __slots__ = ("module", "notes_on_stderr")

@@ -247,7 +247,7 @@ NOT_MET = {
     "is a directory: name the files in it, in their order",
     "is a file in the place of a directory of the kernel: put that there",
     "it is not in the sparse checkout: run git sparse-checkout add on its directory",
-    "its working copy has this export more or less often than the index: edit it, then git add it",
+    "its working copy does not have this export as often as the index: edit it, then git add it",
     "the push goes to a URL that is no remote of this repository: what its remotes have is",
     "there is a symbolic link in the path of its working copy",
 }
