@@ -92,7 +92,7 @@ def judge_tree(srctree: str) -> int:
     done = subprocess.run([str(command), "--srctree", srctree], check=False, stderr=subprocess.PIPE)
     sys.stderr.buffer.write(done.stderr)
     sys.stderr.flush()
-    meaning = MEANINGS.get(done.returncode, "not everything could be judged, see the errors")
+    meaning = MEANINGS.get(done.returncode, "not everything could be checked, see the errors")
     if done.stderr and not done.returncode:  # a note, which says why nothing was judged
         meaning = "see the note"
     print(f"exit status {done.returncode}: {meaning}")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kvm_export_hook.users.commit_tree import CommitTree
     from kvm_export_hook.values import Result
 
-    # Finds something in changes, whose texts are read by a reader.
+    # Finds something in changes; the first argument reads their texts.
     FindInChanges = Callable[[ReadTexts, Iterable[Change]], Iterator[T]]
 
 NO_KVM_PATCH_MESSAGE = "nothing checked: no patch here changes C source of KVM"
@@ -44,7 +44,7 @@ def find_findings(read_texts: ReadTexts, changes: Iterable[Change]) -> Iterator[
 
 
 def check_change(run: Run, find: FindInChanges[T]) -> Iterator[T]:
-    """Find something in what a patch changes, or in changes that git knows."""
+    """Find something in the changes of the source that was asked for: patches, or git."""
     try:
         if run.options.patch is not None:
             yield from check_patches([run.options.patch, *run.options.paths], run, find)
@@ -54,12 +54,12 @@ def check_change(run: Run, find: FindInChanges[T]) -> Iterator[T]:
             yield from check_commits(run, find)
     except OSError as error:
         if error.filename is None:
-            raise  # what git says, or what the machine lacks
+            raise  # not about a file: git failed, or the machine lacks something
         run.complain(os.fsencode(error.filename), error)
 
 
 def check_patches(names: Sequence[str], run: Run, find: FindInChanges[T]) -> Iterator[T]:
-    """Find something in the patches in the files NAMES, each after those before it."""
+    """Find something in the patches of the files NAMES, each after those before it."""
     from kvm_export_hook.files.locate import find_tree
     from kvm_export_hook.files.look import is_directory
     from kvm_export_hook.patch.scratch import Scratch
@@ -78,7 +78,7 @@ def check_patches(names: Sequence[str], run: Run, find: FindInChanges[T]) -> Ite
 def find_in_patches(
     names: Sequence[str], top: bytes, scratch: Scratch, run: Run, find: FindInChanges[T]
 ) -> Iterator[T]:
-    """Find something in the patches in the files NAMES to the tree at TOP, in SCRATCH."""
+    """Find something in the patches of the files NAMES, applied in SCRATCH to the tree at TOP."""
     from kvm_export_hook.patch import base, patches, streams
     from kvm_export_hook.patch.series import Series
 
@@ -131,7 +131,7 @@ def open_newest(
     directory: bytes,
     environment: dict[bytes, bytes] | None = None,
 ) -> CommitTree | None:
-    """Open the newest TREE that is checked, to be searched for users; None: it cannot be had."""
+    """Open the newest TREE that is checked, to search it for users; None if that fails."""
     from kvm_export_hook.git.process import GitError
     from kvm_export_hook.users.commit_tree import CommitTree
 
@@ -142,7 +142,7 @@ def open_newest(
 
 
 def read_changes(repository: Repository, run: Run) -> Iterable[Change] | None:
-    """Read the changes that were asked for; None where there is no KVM directory."""
+    """Read the changes that were asked for; None if there is no KVM directory."""
     from kvm_export_hook.git.process import GitError
 
     if run.options.staged:
@@ -157,13 +157,13 @@ def read_changes(repository: Repository, run: Run) -> Iterable[Change] | None:
         return read_range(repository, os.fsencode(run.options.commits or ""))
     from kvm_export_hook.git.push import read_push
 
-    # Git names the remote to a hook, also where there is nothing to push.
+    # Git gives a hook the name of the remote, even if there is nothing to push.
     remote = [os.fsencode(path) for path in run.options.paths] if sys.stdin else []
     return read_push(repository, sys.stdin.buffer if sys.stdin else (), remote)
 
 
 def check_since(rev: bytes, run: Run, find: FindInChanges[T]) -> Iterator[T]:
-    """Find something in what has changed since REV of the files that were asked for."""
+    """Find something in what changed since REV in the files that were asked for."""
     from kvm_export_hook.files.locate import find_roots
     from kvm_export_hook.git import since
     from kvm_export_hook.git.repository import Repository
@@ -174,7 +174,7 @@ def check_since(rev: bytes, run: Run, find: FindInChanges[T]) -> Iterator[T]:
     for file in worktree.find_source_files(paths, run.srctree, trees, run.complain):
         by_top.setdefault(file[0], []).append(file)
     directories = None
-    if run.options.list:  # what is listed may be gone from the directories that were named
+    if run.options.list:  # a dropped export may be in a file that is gone from a directory
         roots = find_roots(paths, run.srctree, lambda *_: None)
         directories = [path for path, is_directory, *_ in roots if is_directory]
     for top, files in by_top.items():

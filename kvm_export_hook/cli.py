@@ -45,11 +45,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         wrong = read_options(arguments, run.options)
         if wrong:
             refuse(wrong, run)
-        elif not is_explained(run):
-            if run.options.format != "text":
-                from kvm_export_hook.report.formats import FORMATS
-
-                run.prints_notes = FORMATS[run.options.format].notes_on_stderr
+        elif run.options.help or run.options.version:
+            print_usage(run)
+        else:
             do(run)
     except KeyboardInterrupt:
         fault = INTERRUPTED
@@ -82,18 +80,19 @@ def refuse(wrong: str, run: Run) -> None:
     run.say("error", os.fsencode(add_guess(wrong)), "see --help")
 
 
-def is_explained(run: Run) -> bool:
-    """Print what --help or --version ask for; return whether one was given."""
-    wanted = run.options.help or run.options.version
-    if wanted:
-        from kvm_export_hook import usage
+def print_usage(run: Run) -> None:
+    """Print what --help or --version ask for."""
+    from kvm_export_hook import usage
 
-        run.out.write(usage.write_help() if run.options.help else usage.VERSION)
-    return wanted
+    run.out.write(usage.write_help() if run.options.help else usage.VERSION)
 
 
 def do(run: Run) -> None:
-    """Do what was asked for."""
+    """Print the list or the report that was asked for."""
+    if run.options.format != "text":
+        from kvm_export_hook.report.formats import FORMATS
+
+        run.prints_notes = FORMATS[run.options.format].notes_on_stderr
     if run.options.list:
         from kvm_export_hook import show
 
@@ -123,13 +122,13 @@ def report_findings(run: Run) -> None:
 
 
 def check_files(run: Run) -> Iterator[Result]:
-    """Check the files that were asked for, with all that is in them."""
+    """Check the files that were asked for; every finding in them counts."""
     trees = worktree.KnownTrees(run.read_facts, run.complain, run.note)
     paths = map(os.fsencode, run.options.paths)
     for file, content, facts in worktree.read_files(paths, run.srctree, trees, run.complain):
         run.has_met_anything = True
         result = check_file(file, content, facts, run)
-        del content  # the next one is read into its memory
+        del content  # frees its memory for the next one
         if result:
             yield result
 
@@ -149,7 +148,7 @@ def check_file(file: SourceFile, content: bytes, facts: Facts, run: Run) -> Resu
         first = next(findings, None)
         return Result(text, content, facts, chain(first, findings)) if first else None
     except MemoryError:
-        suspects = ()  # which take the most: let there be room to say so
+        suspects = ()  # frees the most memory, so that the error can be reported
     _, _, path, _ = file
     run.complain(path, OSError(None, NO_MEMORY))
     return None

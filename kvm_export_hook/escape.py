@@ -18,7 +18,7 @@ def disarm(text: str) -> str:
     """Escape what CI services would take for a command: ``::x`` and ``##[``.
 
     GitHub Actions reads ``::command::`` at the start of a line of output, after
-    any blanks, and services of the same family read ``##[command]`` anywhere.
+    any blanks, and related services read ``##[command]`` anywhere.
     """
     if "##[" in text:
         text = text.replace("##[", r"#\x23[")

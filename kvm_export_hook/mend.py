@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from kvm_export_hook.rules.judge import Finding
     from kvm_export_hook.values import Result, Text
 
-MODULE = "__main__.py"
+MAIN_FILE = "__main__.py"
 GIT_HERE = "git"
 
 SAFE = "To rewrite what is safe:"
 SAFE_AND_COMMIT = "To rewrite what is safe, before you repeat the commit:"
 SAFE_AND_AMEND = "To rewrite what is safe in this commit:"
-STOP_AT_EACH = "To stop after each commit that adds one, and mend it there:"
-ADD_MENDED = "The working copy is mended already. To stage it:"
+STOP_AT_EACH = "To stop after each commit with such an export, and fix it there:"
+ADD_MENDED = "The working copy is already fixed. To stage it:"
 REVIEW = "Review the change, stage it, and commit again.\n"
 REVIEW_STAGED = "Review the change, and commit again.\n"
 REVIEW_AND_ADD = "Review the change, stage it, and commit again:"
@@ -74,17 +74,18 @@ class Mending:
             return ""  # a patch has no files here to rewrite
         names = self._name_files(b"")
         if options.fix:
-            return show(REVIEW_AND_ADD, f"git add {names}")
+            return write_hint(REVIEW_AND_ADD, f"git add {names}")
         since = [] if options.since is None else [b"--since=" + os.fsencode(options.since)]
+        fix = self._make_command(b"--fix", *since)
         if is_in_framework:
-            fix = self._make_command(b"--fix", *since)
-            return show(SAFE, f"{fix} {names}; git add {names}")
-        return show(SAFE, f"{self._make_command(b'--fix', *since)} {self._name_paths(names)}")
+            return write_hint(SAFE, f"{fix} {names}; git add {names}")
+        return write_hint(SAFE, f"{fix} {self._name_paths(names)}")
 
     def _name_paths(self, names: str) -> str:
         """Name the paths that were asked for, or the files, by their NAMES, if these are fewer.
 
-        Without a path, name the tree.
+        Without a path, name the tree, if there is only one. If some text is checked only
+        because its tree is, name the files.
         """
         tops = {text.top or b"." for text in self._texts.values()}
         paths = [name_for_user(os.fsencode(path)) for path in self._options.paths]
@@ -113,7 +114,7 @@ class Mending:
         return f"{name_command()} {join_words([*srctree, *allow, *arguments])}"
 
     def _write_for_git(self) -> str:
-        """Write what to type for what git knows."""
+        """Write what to type if the source is the index or commits."""
         from kvm_export_hook.git.discover import find_kernel
         from kvm_export_hook.git.process import ask_git
         from kvm_export_hook.rules.scope import is_below
@@ -130,23 +131,23 @@ class Mending:
             return self._write_for_commits(git, directory, top, prefix)
         add = f"{git} add {self._name_for_git(git, top)}"
         if all(is_mended(os.path.join(top, path), *each) for path, each in self._calls.items()):
-            return show(ADD_MENDED, add)
+            return write_hint(ADD_MENDED, add)
         fix_staged = self._make_command(b"--staged", b"--fix", kernel=outside)
         index = os.environb.get(b"GIT_INDEX_FILE")
         if index is not None and not index.endswith(b"index"):
             if is_under_way(b"MERGE_HEAD", directory):
                 # --since=HEAD would count what the merged side brings as new.
-                return show(SAFE_AND_COMMIT, f"{add}; {fix_staged}")
+                return write_hint(SAFE_AND_COMMIT, f"{add}; {fix_staged}")
             has_head = ask_git(b"rev-parse", b"--verify", b"HEAD", directory=directory)
             since = [b"--since=HEAD"] if has_head else []
             fix = self._make_command(b"--fix", *since)
-            return show(SAFE_AND_COMMIT, f"{fix} {self._name_files(top)}")
+            return write_hint(SAFE_AND_COMMIT, f"{fix} {self._name_files(top)}")
         if index is None and is_under_way(b"rebase-apply/applying", directory):
-            return show(SAFE, f"{fix_staged}; {git} am --continue")
-        return show(SAFE, fix_staged)
+            return write_hint(SAFE, f"{fix_staged}; {git} am --continue")
+        return write_hint(SAFE, fix_staged)
 
     def _name_for_git(self, git: str, top: bytes) -> str:
-        """Name the files for GIT, which may run at TOP."""
+        """Name the files for the command GIT: from TOP, if it runs there."""
         return self._name_files(top) if git == GIT_HERE else join_words(map(guard, self._texts))
 
     def _write_for_commits(self, git: str, directory: bytes, top: bytes, prefix: bytes) -> str:
@@ -162,17 +163,17 @@ class Mending:
             since = [b"--since=HEAD~"] if b" " in head else []
             fix = f"{self._make_command(b'--fix', *since)} {self._name_files(top)}"
             amend = f"{git} commit --amend --no-edit {self._name_for_git(git, top)}"
-            return show(SAFE_AND_AMEND, f"{fix}; {amend}")
+            return write_hint(SAFE_AND_AMEND, f"{fix}; {amend}")
         if ask_git(b"merge-base", b"--is-ancestor", commit, b"HEAD", directory=directory) is None:
             return ""
         has_parent = b" " in list_parents(commit, directory)
         onto = f"{commit[:SHORT_ID].decode()}~" if has_parent else "--root"
         check = self._spell_command(prefix.rstrip(b"/"), b"--commits", b"HEAD")
         command = join_words([os.fsencode(check)])
-        return show(STOP_AT_EACH, f"{git} rebase -r --exec {command} {onto}")
+        return write_hint(STOP_AT_EACH, f"{git} rebase -r --exec {command} {onto}")
 
 
-def show(reason: str, command: str) -> str:
+def write_hint(reason: str, command: str) -> str:
     """Write REASON on a line, and below it COMMAND."""
     return f"{reason}\n    {command}\n"
 
@@ -226,9 +227,9 @@ def is_under_way(file: bytes, directory: bytes) -> bool:
 
 
 def name_command() -> str:
-    """Name this command as the user's shell finds it, who does not have pre-commit's PATH."""
+    """Name this command as the user's shell finds it, in which pre-commit's PATH is not set."""
     own = os.fsencode(os.path.abspath(sys.argv[0]))
-    if own == os.fsencode(os.path.join(os.path.dirname(os.path.abspath(__file__)), MODULE)):
+    if own == os.fsencode(os.path.join(os.path.dirname(os.path.abspath(__file__)), MAIN_FILE)):
         return f"{join_words([os.fsencode(sys.executable)])} -m {__name__.partition('.')[0]}"
     passed_over = os.path.dirname(own) if os.environ.get("PRE_COMMIT") else None
     for directory in map(os.fsencode, os.get_exec_path()):

@@ -147,12 +147,12 @@ class Run:
         self.note_if_nothing()
 
     def complain(self, path: bytes, error: OSError) -> None:
-        """Say what could not be judged, and why."""
+        """Report what could not be checked, and why."""
         what = (error.strerror or str(error), WHAT_TO_DO.get(type(error), ""))
         self.fail(path or b"''", ": ".join(filter(None, what)))
 
     def give_up(self, reason: str) -> None:
-        """Say why nothing more can be judged."""
+        """Report why nothing more can be checked."""
         self.fail(b"", reason)
 
     def fail(self, path: bytes, reason: str) -> None:
@@ -170,7 +170,7 @@ class Run:
             self.say("", b"" if path == HERE else path, remark)
 
     def note_if_nothing(self, remark: str = NOTHING_CHECKED) -> None:
-        """Make a note if there was nothing to judge."""
+        """Make a note if there was nothing to check."""
         if not self.has_met_anything:
             self.note(b"", remark)
 

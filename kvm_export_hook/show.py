@@ -27,7 +27,7 @@ PATIENCE = 1.0
 
 
 def print_list(run: Run) -> None:
-    """Print the exports of what was asked for, or what changes do to them."""
+    """Print the exports in files, or what changes do to exports."""
     if run.options.judges_changes:
         print_effects(run)
         return

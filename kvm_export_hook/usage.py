@@ -12,21 +12,21 @@ if TYPE_CHECKING:
 
 VERSION = f"{PROGRAM} {__version__}\n"
 
-HEAD = f"""\
+HELP_HEAD = f"""\
 usage: {PROGRAM} [OPTION ...] [PATH ...]
 
 Refuse exports in KVM's sources that hand a symbol to modules outside KVM.
-Exit status: 0 nothing unwanted, 1 findings, 2 not everything could be judged.
+Exit status: 0 nothing unwanted, 1 findings, 2 not everything could be checked.
 Example: {PROGRAM} --commits master..
 """
 
 # From this similarity on, an option may be the one that was meant; 1 is equal.
-NEAR = 0.8
+LEAST_SIMILARITY = 0.8
 
 
 def write_help() -> str:
     """Write the text of --help, which fits a terminal of 80 columns."""
-    text = HEAD
+    text = HELP_HEAD
     width = max(len(name_with_value(*row)) for rows in OPTIONS.values() for row in rows.items())
     for heading, rows in OPTIONS.items():
         text += f"\n{heading}:\n"
@@ -49,7 +49,7 @@ def describe_row(name: str, row: Row) -> str:
 
 
 def add_guess(wrong: str) -> str:
-    """Add a guess to WRONG if it says that an option is unknown, and another is similar."""
+    """Add a guess to WRONG if it says that an option is unknown, and another one is similar."""
     if not wrong.startswith(UNKNOWN):
         return wrong
     from difflib import get_close_matches
@@ -60,5 +60,5 @@ def add_guess(wrong: str) -> str:
             known |= {choice: f"{names} {choice}" for choice in row.get("choices", ())}
             known |= {name.strip("-"): name for name in names.split(", ")}
     typed = wrong.removeprefix(UNKNOWN).partition("=")[0].strip("-")
-    near = get_close_matches(typed, known, n=1, cutoff=NEAR)
+    near = get_close_matches(typed, known, n=1, cutoff=LEAST_SIMILARITY)
     return f"{wrong} (did you mean {known[near[0]]}?)" if near else wrong

@@ -40,8 +40,8 @@ class Text:
     """A text of C in a state of a tree, without its bytes.
 
     ``name``: the name of its file, from the top of the tree; one file may have several
-    texts, in order. ``path``: the path in the report. ``id``: by which it is read,
-    equal for equal bytes. ``top``: the top of its tree on this disk, empty for the
+    texts, in order. ``path``: the path in the report. ``id``: to read it by, equal
+    for equal bytes. ``top``: the top of its tree on this disk, empty for the
     working directory; None: it is not a file on this disk. ``first_line``: the
     number of its first line in its file, 1-based. ``is_named``: the file itself was
     asked for, and not only its whole tree.
@@ -67,7 +67,7 @@ class Text:
 
 
 class Result:
-    """A text with its findings, of which there is at least one.
+    """A text with its findings; none are left if a printed patch rewrites them all.
 
     ``content``: its bytes. ``facts``: those of its tree. ``origin``: its commit or mail,
     None for a file. ``is_rewritten``: whether a fix was written to the file; None if

@@ -141,7 +141,7 @@ def test_a_tree_is_only_said_to_be_clean_when_it_was_judged(
 
 def test_a_tree_that_cannot_be_judged_is_an_error(tmp_path: Path) -> None:
     done = run(CHECKOUT, PYTHON, "-m", "demo.demo", SRCTREE=str(tmp_path))
-    assert done.stdout.endswith("exit status 2: not everything could be judged, see the errors\n")
+    assert done.stdout.endswith("exit status 2: not everything could be checked, see the errors\n")
     assert done.returncode == 2
 
 
