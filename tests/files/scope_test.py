@@ -213,6 +213,8 @@ def test_the_tree_that_is_given_is_not_overridden(top: Path, tmp_path: Path) -> 
     assert found("stable/virt/kvm/kvm_main.c", srctree=top) == []
     listed, complaints = search(str(other), srctree=top)
     assert (listed, complaints) == ([], [(str(other), locate.OUTSIDE_SRCTREE_MESSAGE)])
+    listed, complaints = search("virt/kvm/kvm_main.c", srctree=other)
+    assert (listed, complaints) == ([], [("virt/kvm/kvm_main.c", locate.OUTSIDE_SRCTREE_MESSAGE)])
 
 
 def test_what_cannot_be_listed_may_hold_a_tree_but_a_loop_does_not(tmp_path: Path) -> None:
