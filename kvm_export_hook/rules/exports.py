@@ -8,7 +8,6 @@ import re
 from kvm_export_hook.rules import policy
 from kvm_export_hook.rules.glance import find_places
 from kvm_export_hook.rules.judge import judge
-from kvm_export_hook.rules.place import CODE
 from kvm_export_hook.rules.scan import WORD_BYTES, find_suspects
 
 TYPE_CHECKING = False
@@ -72,7 +71,7 @@ def find_exports(
         place = place_of.get(start, place)
         line += text.count(b"\n", passed, start)
         passed = start
-        if place.kind == CODE and place.argument is not None:
+        if place.argument is not None:
             verdict = UNWANTED_EXPORT if start in unwanted else name_verdict(macro)
             yield Export(macro, place.argument, path, top, line, verdict)
 
