@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 MAIN_FILE = "__main__.py"
 GIT_HERE = "git"
+# Without this, git rebase --continue does not check the commit that it stopped at again.
+REPEAT = "--reschedule-failed-exec"
 
 SAFE = "To rewrite what is safe:"
 SAFE_AND_COMMIT = "To rewrite what is safe, before you repeat the commit:"
@@ -162,15 +164,20 @@ class Mending:
         if self._is_alone and head.startswith(commit):
             since = [b"--since=HEAD~"] if b" " in head else []
             fix = f"{self._make_command(b'--fix', *since)} {self._name_files(top)}"
-            amend = f"{git} commit --amend --no-edit {self._name_for_git(git, top)}"
-            return write_hint(SAFE_AND_AMEND, f"{fix}; {amend}")
+            names = self._name_for_git(git, top)
+            amend = f"{fix}; {git} commit --amend --no-edit {names}"
+            specs = [b":(top,literal)" + path for path in self._texts]
+            if ask_git(b"diff", b"--quiet", b"HEAD", b"--", *specs, directory=directory) is None:
+                # The commit takes each file as it is, also what was not meant for it.
+                amend = f"{git} stash push {names}; {amend}; {git} stash pop"
+            return write_hint(SAFE_AND_AMEND, amend)
         if ask_git(b"merge-base", b"--is-ancestor", commit, b"HEAD", directory=directory) is None:
             return ""
         has_parent = b" " in list_parents(commit, directory)
         onto = f"{commit[:SHORT_ID].decode()}~" if has_parent else "--root"
         check = self._spell_command(prefix.rstrip(b"/"), b"--commits", b"HEAD")
         command = join_words([os.fsencode(check)])
-        return write_hint(STOP_AT_EACH, f"{git} rebase -r --exec {command} {onto}")
+        return write_hint(STOP_AT_EACH, f"{git} rebase -r {REPEAT} --exec {command} {onto}")
 
 
 def write_hint(reason: str, command: str) -> str:

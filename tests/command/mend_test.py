@@ -215,6 +215,7 @@ def pushed(linux: Repository, tmp_path: Path) -> Repository:
     return linux
 
 
+REPEAT = "--reschedule-failed-exec"
 PUSH = ("git", "push", "--quiet", "origin", "main")
 
 
@@ -232,6 +233,19 @@ def test_a_push_of_one_commit(pushed: Repository) -> None:
     assert pushed.git("status", "--short") == " M fs/open.c\n"
 
 
+def test_a_push_of_one_commit_whose_file_was_changed_since(pushed: Repository) -> None:
+    pushed.record("bad", {A: OLD + BAD})
+    pushed.write(A, b"int open;\n" * 9 + OLD + BAD)  # which is not to be committed
+    line = type_line(pushed, pushed.run(*PUSH).output)
+    assert line == (
+        f"git stash push {A}; {NAME} --fix --since=HEAD~ {A};"
+        f" git commit --amend --no-edit {A}; git stash pop"
+    )
+    assert pushed.git("show", f"HEAD:{A}").encode() == OLD + INTERNAL
+    assert (pushed.top / A).read_bytes() == b"int open;\n" * 9 + OLD + INTERNAL
+    assert pushed.run(*PUSH).status == 0
+
+
 def test_a_push_of_several_commits(pushed: Repository) -> None:
     first = pushed.record("bad", {A: OLD + BAD})
     pushed.git("checkout", "--quiet", "-b", "side")
@@ -242,7 +256,7 @@ def test_a_push_of_several_commits(pushed: Repository) -> None:
     status, output = pushed.run(*PUSH)
     assert status == 1
     line = find_line(output)
-    assert line == f"git rebase -r --exec '{NAME} --commits HEAD' {first[:12]}~"
+    assert line == f"git rebase -r {REPEAT} --exec '{NAME} --commits HEAD' {first[:12]}~"
     for _ in range(2):
         output = pushed.run("sh", "-c", line).output
         assert "git commit --amend --no-edit" in type_line(pushed, output.partition("warning: ")[0])
@@ -267,7 +281,7 @@ def test_the_root_of_a_history(
     linux.record("more", {B: MORE})
     output = command("--allow=a", "--commits", "HEAD~").out
     line = find_line(output)
-    assert line == f"git rebase -r --exec '{NAME} --allow=a --commits HEAD' --root"
+    assert line == f"git rebase -r {REPEAT} --exec '{NAME} --allow=a --commits HEAD' --root"
     type_line(linux, linux.run("sh", "-c", line).output.partition("warning: ")[0])
     linux.git("rebase", "--continue")
     assert command("--commits", "HEAD").status == command("--commits", "HEAD~").status == 0
@@ -283,7 +297,7 @@ def test_several_commits_of_a_kernel_in_a_subdirectory(tmp_path: Path, directory
     check = f'cd "./{directory}" && {TYPED} --srctree={tmp_path}/linux --commits HEAD~2..'
     line = type_line(repository, repository.run("sh", "-c", check).output, directory)
     exec_ = f"'{NAME} --srctree=linux --commits HEAD'"
-    assert line == f"git rebase -r --exec {exec_} {first[:12]}~"
+    assert line == f"git rebase -r {REPEAT} --exec {exec_} {first[:12]}~"
     assert repository.git("log", "-1", "--format=%s") == "bad\n"
     output = repository.run("sh", "-c", f"cd linux && {TYPED} --commits HEAD").output
     type_line(repository, output, "linux")
@@ -310,7 +324,8 @@ def test_the_repository_of_another_directory(
         )
         assert mended == INTERNAL
     else:
-        assert line == f"git -C {name} rebase -r --exec '{NAME} --commits HEAD' {bad[:12]}~"
+        exec_ = f"--exec '{NAME} --commits HEAD'"
+        assert line == f"git -C {name} rebase -r {REPEAT} {exec_} {bad[:12]}~"
         assert linux.git("rev-parse", "HEAD").strip() == bad
 
 
@@ -332,7 +347,7 @@ def test_head_is_not_the_only_commit(linux: Repository, command: Command) -> Non
     linux.record("worse", {B: BAD})
     linux.git("checkout", "--quiet", "main")
     line = find_line(command("--commits", "HEAD~..topic").out)
-    assert line == f"git rebase -r --exec '{NAME} --commits HEAD' {first[:12]}~"
+    assert line == f"git rebase -r {REPEAT} --exec '{NAME} --commits HEAD' {first[:12]}~"
 
 
 def test_a_patch_has_none(linux: Repository, tmp_path: Path, command: Command) -> None:
