@@ -13,6 +13,8 @@ from kvm_export_hook.git.process import GitError
 from kvm_export_hook.users.commit_tree import CommitTree
 from kvm_export_hook.users.lookup import Users, find_users
 from kvm_export_hook.users.outside import NO_GIT, PART_OF_KERNEL
+from kvm_export_hook.users.searched import SearchedTree
+from kvm_export_hook.users.working_tree import WorkingTree
 from tests.conftest import HOME
 from tests.helpers.cases import parametrize
 from tests.helpers.kernel_tree import look_up, make_kernel, spell_uses
@@ -23,6 +25,13 @@ from tests.users.users_outside_test import CONFIGURED, run_git
 
 CALL = "kvm_foo();\n"
 USED = [f"kvm-amd {SVM}:1", f"- {VFIO}:1"]
+
+
+@pytest.mark.parametrize("kind", [WorkingTree, CommitTree])
+def test_each_tree_answers_what_is_asked_of_one(kind: type) -> None:
+    asked = {name for name in vars(SearchedTree) if not name.startswith("_")}
+    assert "list_candidates" in asked
+    assert asked <= {*dir(kind)}
 
 
 def commit(repository: Path) -> None:
