@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What a change adds: the findings of a new state less those of the old, as multisets. Pure.
 
-Only the findings matter, not the diff: to move an old export adds nothing, to
-uncomment one does.
+Findings are compared, not lines of a diff: moving an old export adds nothing,
+uncommenting one does.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 def make_keys(findings: Iterable[Finding], content: bytes) -> list[Key]:
     """Make the keys of FINDINGS, in order: rule, macro, symbol, and whether the build fails.
 
-    Findings with equal keys are equal. The last field makes the promise provable:
-    where the make check passed before, it is False for each old finding. Without a
-    symbol, or where the locale decides, the stripped line takes its place. Where
-    CONTENT has a NUL byte, grep prints only what comes before it, or nothing: such a
-    finding is equal only to one in the same bytes.
+    Findings with equal keys cancel each other. The last field makes the promise
+    provable: where the make check passed before, it is False for each old finding. The
+    stripped line replaces the symbol if there is none, or if the locale decides what a
+    word is. If CONTENT has a NUL byte, grep prints only what comes before it, or
+    nothing: then a key only equals one of the same bytes.
     """
     keys = []
     of_content = b"\0%d" % hash(content) if b"\0" in content else b""
@@ -85,10 +85,10 @@ def count_positions(positions: dict[bytes, list[int]]) -> int:
     return sum(map(len, positions.values()))
 
 
-def locate(
+def assign_to_texts(
     added: dict[bytes, list[int]], texts: Sequence[Text], counts: Sequence[int]
 ) -> Iterator[tuple[Text, set[int]]]:
-    """Yield those of TEXTS that have ADDED findings, each with their indexes in it.
+    """Yield each of TEXTS that has ADDED findings, with their indexes in this text.
 
     COUNTS: how many findings each text has. A patch may have thousands of texts of one file.
     """

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from kvm_export_hook.changes.find import NEVER_ANYTHING, Finder
+from kvm_export_hook.changes.find import ALWAYS_CLEAN, Finder
 from kvm_export_hook.changes.state import State
 from kvm_export_hook.rules.exports import Export, find_exports
 from kvm_export_hook.rules.scan import EXPORT_STEM
@@ -82,11 +82,11 @@ def find_effects(read_texts: ReadTexts, changes: Iterable[Change]) -> Iterator[E
 
 
 def find_more_and_less(finder: Finder, change: Change) -> Iterator[list[Export]]:
-    """Yield what the new state of CHANGE has more of than all old ones.
+    """Yield the exports that the new state of CHANGE has more of than each old one.
 
-    Then, for each old one, what it has more of than the new one. Each state is judged
-    by its own facts. A file that cannot be read in one state is left out of all: what
-    has become of its exports is not known.
+    Then, for each old state, those that it has more of than the new one. Each state is
+    judged by its own facts. A file that cannot be read in one state is left out of all,
+    because nobody knows what has become of its exports.
     """
     states = [State(each.own_facts, each.texts) for each in (change.new, *change.olds)]
     for state in states:
@@ -102,14 +102,14 @@ def find_more_and_less(finder: Finder, change: Change) -> Iterator[list[Export]]
 def search_exports(content: bytes, facts: Facts, first_line: int) -> Found:
     """Find every export of a text, by the FACTS of its tree."""
     if EXPORT_STEM not in content:
-        return NEVER_ANYTHING
+        return ALWAYS_CLEAN
     exports = list(find_exports(content, facts, b"", None, first_line))
     return [(each.verdict, each.macro, each.symbol, False) for each in exports], exports
 
 
 def list_in_order(picked: Iterable[Picked]) -> list[Export]:
     """List the exports that were PICKED, in the order of the files."""
-    exports = [each.put(text.path, text.top) for text, _, chosen in picked for each in chosen]
+    exports = [each.move_to(text.path, text.top) for text, _, chosen in picked for each in chosen]
     return sorted(exports, key=lambda each: (each.path, each.line))
 
 
@@ -130,7 +130,7 @@ def pair_by_symbol(new: Sequence[Export], old: Sequence[Export]) -> dict[Export,
 
 
 def intersect(olds: Sequence[list[Export]]) -> list[Export]:
-    """List what is in the first of OLDS and, by its symbol, in all others."""
+    """List those exports of the first of OLDS whose symbols all others export, too."""
     counts = [Counter(each.symbol for each in old) for old in olds]
     shared = []
     for each in olds[0] if olds else ():

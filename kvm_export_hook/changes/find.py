@@ -33,18 +33,18 @@ if TYPE_CHECKING:
     # A text of a state, its bytes, and some of what was found in it.
     Picked = tuple[Text, bytes, list[Any]]
 
-NOTHING: Found = ((), ())
-# For a text in which no facts lead to a finding. Compared by identity.
-NEVER_ANYTHING: Found = ([], [])
+NOTHING_FOUND: Found = ((), ())
+# For a text that is clean by any facts. Compared by identity.
+ALWAYS_CLEAN: Found = ([], [])
 
 
 def find_unwanted(content: bytes, facts: Facts, first_line: int) -> Found:
     """Find the unwanted exports of a text, by the FACTS of its tree."""
     if scan.has_only_internal(content):
-        return NEVER_ANYTHING
+        return ALWAYS_CLEAN
     suspects = scan.find_suspects(content, facts.listed)
     if not suspects:
-        return NOTHING
+        return NOTHING_FOUND
     from kvm_export_hook.changes.added import make_keys
     from kvm_export_hook.rules.judge import judge
 
@@ -65,7 +65,7 @@ class Finder:
         self._keys: dict[tuple[Hashable, Facts], Sequence[Key]] = {}
         # A commit that changes the list judges all texts again; most need no second look.
         self._always_clean: set[Hashable] = set()
-        self._same: dict[Key, Key] = {}  # keeps equal ones in memory once
+        self._same: dict[Key, Key] = {}  # equal keys become one object
         self.unread: set[Hashable] = set()
 
     def find(self, changes: Iterable[Change]) -> Iterator[Result]:
@@ -88,12 +88,12 @@ class Finder:
         self, state: State, keys: Keys, others: Sequence[Keys], dirty: Dirty
     ) -> Iterator[Picked]:
         """Pick what STATE, which has these KEYS, has more of than each of OTHERS."""
-        from kvm_export_hook.changes.added import find_added, locate
+        from kvm_export_hook.changes.added import assign_to_texts, find_added
 
         counts = [len(self._get_keys(text, state.facts)) for text in state.texts]
         located = [
             (text, fit_facts(state.facts, text.name), indexes)
-            for text, indexes in locate(find_added(keys, others), state.texts, counts)
+            for text, indexes in assign_to_texts(find_added(keys, others), state.texts, counts)
         ]
         self._read_again([(text, facts) for text, facts, _ in located], dirty)
         for text, facts, indexes in located:
@@ -115,7 +115,7 @@ class Finder:
                         wanted.append((text, facts))
         for text, facts, content in self._read(wanted):
             found = keys, things = self._search(content, facts, text.first_line)
-            if found is NEVER_ANYTHING:
+            if found is ALWAYS_CLEAN:
                 self._always_clean.add(text.id)
             elif keys:
                 same = self._same
@@ -131,7 +131,7 @@ class Finder:
             dirty[text.id, facts] = content, things, text.first_line
 
     def _read(self, texts: Sequence[tuple[Text, Facts]]) -> Iterator[tuple[Text, Facts, bytes]]:
-        """Read TEXTS, each with the facts to judge it by; equal ones by equal facts once."""
+        """Read TEXTS, each with the facts to judge it by; yield equal pairs once."""
         by_id: dict[Hashable, dict[Facts, Text]] = {}
         for text, facts in texts:
             by_id.setdefault(text.id, {}).setdefault(facts, text)

@@ -36,7 +36,7 @@ class State:
 class Change:
     """A new state and the old ones that it was made from: none, one, or the parents of a merge.
 
-    ``is_reported``: whether the findings of a path count.
+    ``is_reported``: whether what is found at a path is reported.
     """
 
     __slots__ = ("is_reported", "new", "olds", "origin")

@@ -47,8 +47,8 @@ class Export:
         self.line = line
         self.verdict = verdict
 
-    def put(self, path: bytes, top: bytes | None) -> Export:
-        """Return the same at PATH, in the tree at TOP."""
+    def move_to(self, path: bytes, top: bytes | None) -> Export:
+        """Return the same export at PATH, in the tree at TOP."""
         return Export(self.macro, self.symbol, path, top, self.line, self.verdict)
 
 
