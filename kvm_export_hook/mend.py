@@ -226,11 +226,11 @@ def name_git(top: bytes, user: bytes) -> str:
 
 def is_under_way(file: bytes, directory: bytes) -> bool:
     """Whether the git directory of the repository at DIRECTORY has this FILE."""
-    from kvm_export_hook.files.look import can_see
+    from kvm_export_hook.files.look import exists
     from kvm_export_hook.git.process import ask_git
 
     said = ask_git(b"rev-parse", b"--git-path", file, directory=directory)
-    return said is not None and can_see(os.path.join(directory, said[:-1]))
+    return said is not None and exists(os.path.join(directory, said[:-1]))
 
 
 def name_command() -> str:

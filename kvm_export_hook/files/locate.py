@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from kvm_export_hook.files.walk import Root
     from kvm_export_hook.run import Complain
 
-NO_TREE_MESSAGE = f"is not a kernel tree, with C source in {KVM_SHOWN}: name the top of one"
-FROM_HERE_MESSAGE = "no such file from this directory: name it as {}"
+NO_TREE_MESSAGE = f"is not a kernel tree (no C source in {KVM_SHOWN}): name the top of one"
+FROM_HERE_MESSAGE = "no such file in this directory: name it as {}"
 NO_PATH_MESSAGE = "check the name; for a commit or a range, use --commits"
 OUTSIDE_SRCTREE_MESSAGE = "is not in the kernel tree that --srctree names: leave out --srctree"
 
 
 def find_tree(srctree: bytes | None) -> bytes:
-    """Return SRCTREE, or else the tree around the working directory, or else that itself."""
+    """Return SRCTREE, or else the tree around the working directory, or else that directory."""
     if srctree is not None:
         return srctree
     here = os.getcwdb()
@@ -41,7 +41,7 @@ def find_tree(srctree: bytes | None) -> bytes:
 
 
 def find_roots(paths: Iterable[bytes], srctree: bytes | None, complain: Complain) -> Iterator[Root]:
-    """Yield what is in scope of PATHS, files and directories in any spelling, and fact files."""
+    """Yield what is in scope of PATHS, which are files and directories; also fact files."""
     try:
         here = os.getcwdb()
     except OSError:
@@ -49,27 +49,27 @@ def find_roots(paths: Iterable[bytes], srctree: bytes | None, complain: Complain
         return
     known: dict[bytes, bytes | None] = {}
     if srctree is None:
-        home = find_nearest_tree(here, known)
+        default = find_nearest_tree(here, known)
     else:
-        home = make_absolute(srctree, here)
-        if not is_tree(home):
-            complain(srctree, explain_no_tree(home))
+        default = make_absolute(srctree, here)
+        if not is_tree(default):
+            complain(srctree, explain_no_tree(default))
             return
-    for path in paths or [home or here]:
+    for path in paths or [default or here]:
         full = make_absolute(path, here)
         try:
             os.lstat(full if path else path)
-            top = find_nearest_tree(full, known) if srctree is None else home
+            top = find_nearest_tree(full, known) if srctree is None else default
             if top is not None:
                 yield from find_in_tree(full, top, here)
         except OSError as error:
             complain(path, explain_absence(path, error))
 
 
-def explain_no_tree(home: bytes) -> OSError:
-    """Return the error that says why HOME, an absolute path, is not a kernel tree."""
+def explain_no_tree(path: bytes) -> OSError:
+    """Return the error that says why PATH, which is absolute, is not a kernel tree."""
     try:
-        os.stat(home)
+        os.stat(path)
     except OSError as error:
         return error
     return OSError(None, NO_TREE_MESSAGE)
@@ -91,7 +91,7 @@ def explain_absence(path: bytes, error: OSError) -> OSError:
 
 
 def find_in_tree(full: bytes, top: bytes, here: bytes) -> Iterator[Root]:
-    """Find what is in scope of the absolute path FULL in the tree at TOP, as shown from HERE.
+    """Yield what is in scope of the absolute path FULL in the tree at TOP, as named from HERE.
 
     Raises OSError for a path outside of that tree, and for one that cannot be looked at.
     """
@@ -105,7 +105,7 @@ def find_in_tree(full: bytes, top: bytes, here: bytes) -> Iterator[Root]:
 
 
 def make_absolute(path: bytes, here: bytes) -> bytes:
-    """Spell PATH from the root, without dots; ``..`` leads where the system would go."""
+    """Make PATH absolute, without ``.`` and ``..``; links before a ``..`` are followed."""
     full = os.path.join(here, path)
     if b".." in path.split(b"/"):
         # After a symbolic link, .. is not the directory before it in the name.
@@ -115,7 +115,7 @@ def make_absolute(path: bytes, here: bytes) -> bytes:
 
 
 def make_relative(full: bytes, here: bytes) -> bytes:
-    """Spell the absolute path FULL from the directory HERE where it lies below it."""
+    """Make the absolute path FULL relative to the directory HERE, if it lies below it."""
     if full == here:
         return b""
     return full[len(here.rstrip(b"/")) + 1 :] if is_below(full, here) else full
@@ -124,8 +124,8 @@ def make_relative(full: bytes, here: bytes) -> bytes:
 def find_nearest_tree(path: bytes, known: dict[bytes, bytes | None]) -> bytes | None:
     """Return the kernel tree that the absolute PATH belongs to, or None.
 
-    The nearest directory upwards that is a tree, unless it lies in a KVM
-    directory of a tree above it. KNOWN saves a second look.
+    This is the nearest directory upwards that is a tree, unless it lies in a KVM
+    directory of a tree above it. KNOWN remembers the answers.
     """
     passed = []
     while path not in known:
@@ -150,9 +150,9 @@ def is_in_kvm(path: bytes, top: bytes) -> bool:
 def is_tree(directory: bytes) -> bool:
     """Whether DIRECTORY holds C source directly in one of its KVM directories.
 
-    ``Documentation`` has a ``virt/kvm`` too, and a build directory an
-    ``arch/x86/kvm`` with the generated kvm-asm-offsets.h and kvm.mod.c. What
-    cannot be listed counts: whoever walks it reports that.
+    ``Documentation`` has a ``virt/kvm`` too, and a build directory has an
+    ``arch/x86/kvm`` with the generated kvm-asm-offsets.h and kvm.mod.c. A directory
+    that cannot be listed counts: the walk reports it.
     """
     for kvm in KVM_DIRECTORIES:
         try:

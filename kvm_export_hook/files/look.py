@@ -29,7 +29,7 @@ def is_directory(path: bytes) -> bool:
         raise
 
 
-def can_see(path: bytes) -> bool:
+def exists(path: bytes) -> bool:
     """Whether there is anything at PATH. Raises OSError where that cannot be known."""
     try:
         os.lstat(path)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Walks directories: the files below them that are C by name. Follows no symbolic link."""
+"""Walks directories for files that are C by name. Follows no symbolic link."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from kvm_export_hook.run import Complain
 
     # A path to read or to walk: as shown, whether to walk it, its tree, its name in that
-    # tree, and whether it was named. If not, it stands for a fact file that was.
+    # tree, and whether the user named it, and not a fact file of its tree.
     Root = tuple[bytes, bool, bytes, bytes, bool]
     # A file in scope: its tree, its name in that tree, its path, and whether it was named.
     SourceFile = tuple[bytes, bytes, bytes, bool]
 
 
 def visit(roots: Iterable[Root], complain: Complain) -> Iterator[SourceFile]:
-    """Yield what ROOTS stand for, sorted by path, each file once."""
+    """Yield the files of ROOTS, sorted by path, each once."""
     walked = None
     ordered = sorted(roots, key=sort_key)
     for path, is_walk, top, name, is_named in ordered:
         if walked is not None and is_below(path, walked):
-            continue  # it came with the walk
+            continue  # the walk has yielded it
         if not is_walk:
             yield top, name, path, is_named
             continue
@@ -68,7 +68,7 @@ def raise_for_links(top: bytes, name: bytes) -> None:
         try:
             is_link = stat.S_ISLNK(os.lstat(path).st_mode)
         except FileNotFoundError:
-            return  # the walk reports that
+            return  # the walk reports it
         if is_link:
             raise OSError(None, LINK_REFUSED, path)
 
@@ -77,22 +77,22 @@ def walk(directory: bytes, complain: Complain) -> Iterator[bytes]:
     """Yield the files below DIRECTORY that are C by name, sorted by path.
 
     Follows no symbolic link, and COMPLAINs of those that may hide C. Also yields a
-    directory with the name of a C file: whoever reads it refuses it. DIRECTORY
-    itself may be missing.
+    directory with the name of a C file: its reader refuses it. DIRECTORY itself may
+    be missing.
     """
     pending = [(directory, True)]
     while pending:
-        path, is_directory = pending.pop()
+        path, descends = pending.pop()
         if is_c(path):
             yield path
-        if is_directory:
+        if descends:
             try:
                 children = sorted(list_children(path, complain), reverse=True)
             except OSError as error:
                 if path != directory or not isinstance(error, FileNotFoundError):
                     complain(path, error)
                 continue
-            pending.extend((child, descends) for _, child, descends in children)
+            pending.extend((child, walks) for _, child, walks in children)
 
 
 def list_children(directory: bytes, complain: Complain) -> Iterator[tuple[bytes, bytes, bool]]:

@@ -40,13 +40,12 @@ def read_files(
 ) -> Iterator[tuple[SourceFile, bytes, Facts]]:
     """Yield the files in scope of PATHS, sorted by path, each once, where the rule is enforced.
 
-    Each with its bytes, and the facts of its tree.
-
-    Without PATHS: all files of SRCTREE, by default the tree around the working
-    directory. COMPLAIN is called for each path that could not be read.
+    Each comes with its bytes, and the facts of its tree. Without PATHS: all files of
+    SRCTREE, by default the tree around the working directory. COMPLAIN is called for
+    each path that could not be read.
     """
-    # After such a block was freed, glibc keeps freed memory for the next text: to get
-    # new pages costs more than to scan them.
+    # Once a block of this size was freed, glibc keeps freed memory for the next text: to
+    # get new pages costs more than to scan them.
     bytes(KEPT_MEMORY)
     for file in find_source_files(paths, srctree, trees, complain):
         top, _, path, _ = file
@@ -81,7 +80,7 @@ class KnownTrees:
         self.facts: dict[bytes, Facts] = {}
 
     def read_facts(self, top: bytes) -> Facts:
-        """Return the facts of the tree at TOP; makes its note once."""
+        """Return the facts of the tree at TOP; report their note once."""
         facts = self.facts.get(top)
         if facts is None:
             facts = self.facts[top] = self._read_facts(
@@ -135,7 +134,7 @@ def find_source_files(
 
 
 def read_file(path: bytes, flags: int = os.O_NOFOLLOW) -> bytes:
-    """Read a regular file whole, opened with FLAGS, by default through no symbolic link.
+    """Read a whole regular file, opened with FLAGS; by default, refuse a symbolic link.
 
     Raises OSError for anything else, and never waits.
     """
@@ -148,7 +147,7 @@ def read_file(path: bytes, flags: int = os.O_NOFOLLOW) -> bytes:
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise name_kind(status.st_mode)
+            raise explain_kind(status.st_mode)
         data = os.read(descriptor, status.st_size + 1)
         # There may be more, if the file grows or is larger than 2 GB.
         while len(data) != status.st_size and (more := os.read(descriptor, len(data) + 1)):
@@ -160,7 +159,7 @@ def read_file(path: bytes, flags: int = os.O_NOFOLLOW) -> bytes:
         os.close(descriptor)
 
 
-def name_kind(mode: int) -> OSError:
+def explain_kind(mode: int) -> OSError:
     """Return the error for a file of this MODE, which is not a regular file."""
     if stat.S_ISDIR(mode):
         from errno import EISDIR

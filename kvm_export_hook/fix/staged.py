@@ -12,7 +12,7 @@ import os
 from contextlib import suppress
 
 from kvm_export_hook.changes.find import find_unwanted
-from kvm_export_hook.files.look import can_see
+from kvm_export_hook.files.look import exists
 from kvm_export_hook.files.worktree import read_file
 from kvm_export_hook.fix.atomic import hold_signals, replace_file
 from kvm_export_hook.fix.index_lock import OURS, lock_index
@@ -132,7 +132,7 @@ class Rewriting:
 
     def _explain_no_comparison(self, path: bytes) -> OSError:
         """Explain why git does not compare the file at PATH."""
-        is_here = can_see(os.path.join(self._top, path))
+        is_here = exists(os.path.join(self._top, path))
         return OSError(None, NOT_COMPARED_MESSAGE if is_here else NOT_CHECKED_OUT_MESSAGE)
 
     def _refuse(self, path: bytes, reason: str) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 
 from kvm_export_hook.files.locate import find_nearest_tree
-from kvm_export_hook.files.look import can_see, is_directory
+from kvm_export_hook.files.look import exists, is_directory
 from kvm_export_hook.git.process import GitError, ask_git, forget_repository
 from kvm_export_hook.rules.scope import is_below
 
@@ -199,7 +199,7 @@ def find_upwards(directory: bytes, is_wanted: Callable[[bytes], bool]) -> bytes 
 def has_repository(directory: bytes) -> bool:
     """Whether DIRECTORY is the top of a working tree. Raises OSError."""
     path = os.path.join(directory, b".git")
-    return can_see(path) and (not is_directory(path) or is_repository(path))
+    return exists(path) and (not is_directory(path) or is_repository(path))
 
 
 def is_repository(directory: bytes) -> bool:
@@ -207,9 +207,9 @@ def is_repository(directory: bytes) -> bool:
 
     The git directory of a linked worktree has a ``commondir`` instead. Raises OSError.
     """
-    if not can_see(os.path.join(directory, b"HEAD")):
+    if not exists(os.path.join(directory, b"HEAD")):
         return False
-    return can_see(os.path.join(directory, b"commondir")) or all(
+    return exists(os.path.join(directory, b"commondir")) or all(
         is_directory(os.path.join(directory, name)) for name in (b"objects", b"refs")
     )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from kvm_export_hook.files.locate import explain_absence, make_relative
-from kvm_export_hook.files.look import can_see
+from kvm_export_hook.files.look import exists
 from kvm_export_hook.files.walk import list_kvm_directories, visit
 from kvm_export_hook.files.worktree import read_file
 from kvm_export_hook.git.compare import Tree, compare
@@ -123,7 +123,7 @@ def list_differing(
     fields = listed.split(b"\0")
     differing = repository.select_texts(parse_raw(fields, repository.prefix))
     for entry in differing:
-        if not can_see(os.path.join(top, entry.name)):
+        if not exists(os.path.join(top, entry.name)):
             entry.status = b"D"
     watched, unwatched = list_tracked(repository)
     unknown = set(named) - watched - {each.name for each in differing}

@@ -174,7 +174,7 @@ def test_srctree_names_the_tree(
         2,
         "",
         "kvm-export-hook: error: there:"
-        " is not a kernel tree, with C source in virt/kvm or arch/x86/kvm: name the top of one\n",
+        " is not a kernel tree (no C source in virt/kvm or arch/x86/kvm): name the top of one\n",
     )
 
 
@@ -193,7 +193,7 @@ def test_a_name_from_git_is_explained_in_a_subdirectory(
 ) -> None:
     linux.write("virt/kvm/bad.c", BAD)
     monkeypatch.chdir("virt/kvm")
-    said = "virt/kvm/bad.c: no such file from this directory: name it as bad.c"
+    said = "virt/kvm/bad.c: no such file in this directory: name it as bad.c"
     assert command(*arguments)[0:3:2] == (2, f"kvm-export-hook: error: {said}\n")
 
 

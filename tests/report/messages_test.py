@@ -131,7 +131,7 @@ MET = {
     "empty-range": (nothing, ["--commits=HEAD..HEAD"], "there are no commits in this range", 0),
     "old-kernel": (lose_macro, [], "nothing enforced: this tree has no EXPORT_SYMBOL", 0),
     "does-not-apply": (patch(NAMES + "@@ -9 +9 @@\n-z\n+y\n"), P, "does not apply here", 0),
-    "not-a-tree": (nothing, ["--srctree=fs"], "is not a kernel tree, with C source", 2),
+    "not-a-tree": (nothing, ["--srctree=fs"], "is not a kernel tree (no C source", 2),
     "no-tree-for-a-patch": (patch(""), [*P, "--srctree=x"], "no such directory: name a", 2),
     "tree-without-kvm": (
         nothing,
@@ -146,7 +146,7 @@ MET = {
     "only-excluded": (nothing, ["--commits=^HEAD"], "this range only excludes commits", 2),
     "two-ranges": (nothing, ["--commits=a b"], "expected one range of commits", 2),
     "not-pushed": (nothing, ["--pre-push"], "nobody has said what is pushed", 2),
-    "from-the-top": (enter("virt/kvm"), ["virt/kvm/kvm_main.c"], "no such file from this", 2),
+    "from-the-top": (enter("virt/kvm"), ["virt/kvm/kvm_main.c"], "no such file in this", 2),
     "gone": (leave, ["--staged"], "the working directory is gone: change to another", 2),
     "fifo": (make_fifo, [], ", not a regular file: name a source file", 2),
     "link": (stage_link, ["virt/kvm/link.c"], "is a symbolic link, which is not followed", 2),
