@@ -6,9 +6,9 @@ from __future__ import annotations
 from kvm_export_hook.changes.state import LONGEST_SUBJECT
 from kvm_export_hook.git.compare import compare
 from kvm_export_hook.git.elsewhere import refuse_commits_elsewhere
-from kvm_export_hook.git.entries import LOG, RAW, Entry
+from kvm_export_hook.git.entries import Entry
 from kvm_export_hook.git.places import check_each
-from kvm_export_hook.git.process import Git, read_fields
+from kvm_export_hook.git.process import read_fields
 from kvm_export_hook.rules.scope import FACT_FILES, KVM_DIRECTORIES, is_below
 from kvm_export_hook.values import Origin
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     # How git reads the fact files of a state, in the order of FACT_FILES.
     FactNames = tuple[bytes, ...]
 
-# Names no tree: what comes before the first commit.
+# The id of no tree: what comes before the first commit.
 NO_TREE = b"0" * 40
 
 SHALLOW_MESSAGE = (
@@ -81,10 +81,7 @@ def read_log(
 ) -> Iterator[Commit]:
     """Yield the commits of the range IDS that touch KVM, each with all its diffs."""
     commit: Commit | None = None
-    arguments = [*LOG, *RAW, *options, *repository.pathspec]
-    listed = b"".join(id_ + b"\n" for id_ in ids)
-    place, environment = repository.directory, repository.environment
-    with Git(*arguments, directory=place, stdin=listed, environment=environment) as git:
+    with repository.start_log(ids, *options, *repository.pathspec) as git:
         fields = (field for field in read_fields(git.output) if field.strip(b"\n"))
         for field in fields:
             if field.startswith((b"\n:", b":")):
@@ -117,7 +114,8 @@ def is_shallow_boundary(repository: Repository, commit: Commit) -> bool:
 def list_unsure_states(commit: Commit) -> Iterator[bytes]:
     """Yield those of COMMIT and its parents in which something may hide KVM's files.
 
-    These are where all that differs of a KVM directory is absent, or it differs itself.
+    Such a state lacks all files of a KVM directory that differ, or the diff names the
+    directory itself, which then is not a directory in one of them.
     """
     for parent, diff in zip(commit.parents or [commit.id], commit.diffs, strict=True):
         for directory in KVM_DIRECTORIES:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Compares a tree with one or more old ones: the result is a change. Nothing else compares states.
+"""Makes a change of a tree and the old ones that it is compared with.
 
 A source gives the trees, the files that differ, and how to list all files of each
 tree. All are needed where the facts differ, because then any verdict may differ.
@@ -68,8 +68,8 @@ def choose_old_facts(new: Facts, old: Facts) -> Facts:
     """Choose the facts by which an old state is judged: its own, if the new one has the check.
 
     Otherwise those of the new state: the commit that adds the macro to a tree must not
-    be blamed for all old exports. If other lines of the Makefile have changed than the
-    list, a known check may not have run before. Then it need not have failed on old
+    be blamed for all old exports. If lines of the Makefile other than the list have
+    changed, a known check may not have run before. Then make has passed in spite of old
     exports on which it fails now.
     """
     if not new.has_check:

@@ -35,8 +35,8 @@ def find_kernel(srctree: bytes | None) -> tuple[bytes, bytes, bytes | None]:
     Returns where to run git (empty: here), the path of the kernel from the top
     of the repository (empty, or with a slash at its end), and the top of the
     working tree if there is one. The kernel need not be on this disk: a
-    repository may be bare, a checkout sparse. Raises GitError where that path
-    cannot be known, and OSError for what cannot be looked at.
+    repository may be bare, a checkout sparse. Raises GitError if that path cannot
+    be known, and OSError for what cannot be looked at.
     """
     try:
         here = os.getcwdb()
@@ -45,25 +45,25 @@ def find_kernel(srctree: bytes | None) -> tuple[bytes, bytes, bytes | None]:
     kernel = find_nearest_tree(here, {}) if srctree is None else os.path.join(here, srctree)
     start = kernel if srctree is not None and kernel and is_directory(kernel) else here
     if is_repository_set():
-        place, top = b"", find_worktree(here)
-        if is_of_its_own(inner := find_top(os.path.realpath(start)), top):
-            place = top = inner
+        directory, top = b"", find_worktree(here)
+        if is_another_repository(inner := find_top(os.path.realpath(start)), top):
+            directory = top = inner
     else:
-        place, top = find_repository(os.path.realpath(start))
+        directory, top = find_repository(os.path.realpath(start))
     if top is None:
         # In a bare repository there is only what was named.
-        return place, make_prefix(srctree or b"."), None
+        return directory, make_prefix(srctree or b"."), None
     if kernel is None or not is_directory(kernel):
         refuse_git_directory(here, top)
     if kernel is None:
-        return place, b"", top
+        return directory, b"", top
     path = os.path.relpath(os.path.realpath(kernel), os.path.realpath(top))
     if path == b".." or path.startswith(b"../"):
         if srctree is None:
-            return place, b"", top
+            return directory, b"", top
         os.stat(kernel)  # which raises OSError if it is nowhere at all
         raise GitError("the --srctree directory is not in this repository: run this in its own")
-    return place, make_prefix(path), top
+    return directory, make_prefix(path), top
 
 
 def refuse_git_directory(here: bytes, top: bytes) -> None:
@@ -79,7 +79,7 @@ def refuse_git_directory(here: bytes, top: bytes) -> None:
 def find_repository(directory: bytes) -> tuple[bytes, bytes | None]:
     """Find the repository around the absolute DIRECTORY: where to run git, and its working tree.
 
-    A bare repository has None for the second, and counts only if no working tree is
+    The second is None for a bare repository, which counts only if no working tree is
     around it. If there is neither, git is run at DIRECTORY, and says so. Raises OSError
     for what cannot be looked at.
     """
@@ -90,7 +90,7 @@ def find_repository(directory: bytes) -> tuple[bytes, bytes | None]:
 
 
 def make_prefix(path: bytes) -> bytes:
-    """Spell a relative PATH as a prefix of names. Raises GitError for one that git cannot read."""
+    """Make a prefix of names of a relative PATH. Raises GitError for one that git cannot read."""
     path = os.path.normpath(path)
     if b"\n" in path:
         raise GitError("git cannot read a path that contains a newline: rename the directory")
@@ -113,13 +113,13 @@ def find_worktree(directory: bytes) -> bytes | None:
     if worktree:
         return os.path.abspath(worktree)
     top = find_top(directory)
-    if not is_repository_set() or (top is not None and is_set_to(top)):
+    if not is_repository_set() or (top is not None and is_named_by_git_dir(top)):
         return top
     said = ask_git(b"rev-parse", b"--show-toplevel", directory=directory)
     return said[:-1] if said else None
 
 
-def is_set_to(top: bytes) -> bool:
+def is_named_by_git_dir(top: bytes) -> bool:
     """Whether GIT_DIR names the repository of the working tree at TOP."""
     try:
         return os.path.samefile(find_git_directory(top), os.environb[b"GIT_DIR"])
@@ -136,33 +136,29 @@ def find_git_directory(top: bytes) -> bytes:
         return os.path.join(top, file.read().rstrip(b"\n").removeprefix(b"gitdir: "))
 
 
-def is_of_its_own(inner: bytes | None, top: bytes | None) -> TypeGuard[bytes]:
+def is_another_repository(inner: bytes | None, top: bytes | None) -> TypeGuard[bytes]:
     """Whether INNER is the top of another repository than the one that GIT_DIR names.
 
-    So it is for a submodule in the hook of the superproject, whose working tree is at TOP.
+    A submodule is, in the hook of its superproject, whose working tree is at TOP.
     """
     if inner is None:
         return False
-    if (
-        top is not None
-        and inner != os.path.realpath(top)
-        and is_below(inner, os.path.realpath(top))
-    ):
+    if top is not None and inner != (outer := os.path.realpath(top)) and is_below(inner, outer):
         return True
     modules = os.path.join(os.path.realpath(os.environb[b"GIT_DIR"]), b"modules")
     return is_below(os.path.realpath(find_git_directory(inner)), modules)
 
 
-def find_environment(place: bytes) -> dict[bytes, bytes] | None:
-    """Choose the variables for git in the repository at PLACE; None: those of this process.
+def find_environment(directory: bytes) -> dict[bytes, bytes] | None:
+    """Choose the variables for git, run in DIRECTORY; None: those of this process.
 
     In the hook of another repository, such as the superproject, git would otherwise read
     the index of that one.
     """
     if is_repository_set():
-        return forget_repository() if place else None
+        return forget_repository() if directory else None
     index = os.environb.get(b"GIT_INDEX_FILE")
-    if index and is_index_of_another(os.path.join(place, index), place):
+    if index and is_index_of_another(os.path.join(directory, index), directory):
         return forget_repository()
     return None
 
@@ -215,7 +211,7 @@ def is_repository(directory: bytes) -> bool:
 
 
 def name_in_repository(text: Text) -> bytes:
-    """Spell the path of TEXT from the top of its repository, or else of its kernel tree."""
+    """Return the path of TEXT from the top of its repository, or else of its kernel tree."""
     if text.top is None:
         return text.path
     kernel = os.path.abspath(text.top or b".")

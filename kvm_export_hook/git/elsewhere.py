@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Looks for a changed kernel elsewhere in the repository, if there is none where it is checked."""
+"""Looks for changes of a kernel elsewhere in the repository, if the one to check is not there."""
 
 from __future__ import annotations
 
 import os
 
-from kvm_export_hook.git.entries import LOG, RAW, Entry, parse_raw
-from kvm_export_hook.git.process import Git, read_fields
+from kvm_export_hook.git.entries import RAW, Entry, parse_raw
+from kvm_export_hook.git.process import read_fields
 from kvm_export_hook.rules.scope import KVM_DIRECTORIES
 
 TYPE_CHECKING = False
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kvm_export_hook.git.repository import Repository
 
 # Documentation/virt/kvm has no C.
-OF_ANY_KERNEL = [b":(top,glob)**/" + name + b"/**/*.[chCH]" for name in KVM_DIRECTORIES]
+ANY_KERNEL_PATHSPECS = [b":(top,glob)**/" + name + b"/**/*.[chCH]" for name in KVM_DIRECTORIES]
 OTHER_KERNEL_MESSAGE = "is not in the kernel that is checked: name its tree with --srctree={}"
 
 
@@ -35,12 +35,10 @@ def refuse_commits_elsewhere(
 
     OPTIONS are more arguments for ``git log``. The complaint names the first change.
     """
-    arguments = (*LOG, *RAW, b"--diff-filter=d", *options, *name_others(repository))
     found: Entry | None = None
     commit = header = b""
-    place, environment = repository.directory, repository.environment
-    listed = b"".join(id_ + b"\n" for id_ in ids)
-    with Git(*arguments, directory=place, stdin=listed, environment=environment) as git:
+    arguments = (b"--diff-filter=d", *options, *name_others(repository))
+    with repository.start_log(ids, *arguments) as git:
         fields = read_fields(git.output)
         for field in fields:
             if not field.startswith((b"\n:", b":")):
@@ -57,7 +55,7 @@ def refuse_commits_elsewhere(
 def name_others(repository: Repository) -> list[bytes]:
     """Make the arguments that select the C files of all kernels but the one that is checked."""
     own = [b":(top,exclude,literal)" + path for path in repository.kvm_directories]
-    return [b"--", *OF_ANY_KERNEL, *own]
+    return [b"--", *ANY_KERNEL_PATHSPECS, *own]
 
 
 def refuse_other(repository: Repository, path: bytes, commit: bytes = b"") -> None:

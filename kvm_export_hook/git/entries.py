@@ -43,8 +43,9 @@ LOG = (
 LS_FILES = (b"ls-files", b"-s", b"-z", b"--full-name")
 
 LINK, SUBMODULE = b"120000", b"160000"
-KINDS = {
-    LINK: "is a symbolic link, which is not followed: put a file in its place",
+# What to say of an entry with such a mode.
+REFUSED_MODES = {
+    LINK: "is a symbolic link, which is not followed: put its target in its place",
     SUBMODULE: "is a submodule, whose files are not checked here: run the hook in it",
 }
 UNMERGED_MESSAGE = "is unmerged: resolve the conflict, then git add the file"

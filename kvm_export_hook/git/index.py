@@ -11,7 +11,7 @@ import os
 
 from kvm_export_hook.files.worktree import read_file
 from kvm_export_hook.git.compare import Tree, compare
-from kvm_export_hook.git.entries import KINDS, LS_FILES, RAW, parse_index, parse_raw
+from kvm_export_hook.git.entries import LS_FILES, RAW, REFUSED_MODES, parse_index, parse_raw
 from kvm_export_hook.git.objects import get_content
 from kvm_export_hook.git.process import GitError
 from kvm_export_hook.rules.scope import FACT_FILES, KVM_DIRECTORIES, is_source
@@ -26,13 +26,14 @@ if TYPE_CHECKING:
 
 MERGE_HEAD = b"MERGE_HEAD"
 # git merge sets such a variable for each merged commit, before it writes MERGE_HEAD.
-OF_A_MERGED_COMMIT = b"GITHEAD_"
+MERGED_VARIABLE = b"GITHEAD_"
 
 
 def read_staged(repository: Repository) -> list[Change] | None:
     """Read how the index differs from HEAD, and in a merge from each other parent.
 
-    Returns one change or none; None where neither has a KVM directory. Raises GitError.
+    Returns a list of one change, an empty list if nothing differs, and None if neither has
+    a KVM directory. Raises GitError.
     """
     head, entries = diff_index(repository)
     if not entries:
@@ -91,26 +92,26 @@ def check_hidden(
 
 
 def may_hide(entry: Entry) -> bool:
-    """Whether ENTRY is something in the place of a KVM directory, or was replaced by that."""
+    """Whether ENTRY is in the place of a KVM directory, or a C file that may be hidden there."""
     return entry.name in KVM_DIRECTORIES or (entry.is_gone and is_source(entry.name))
 
 
 def list_merged(repository: Repository) -> list[bytes]:
     """List the ids of the commits that are being merged into HEAD. Raises OSError.
 
-    Asks the ``git cat-file`` that runs already; other gits are run only in a merge.
+    Asks the ``git cat-file`` that runs already; only a merge takes more git processes.
     """
     if repository.objects.find_commits([MERGE_HEAD]) != [None]:
-        # That finds only the first of an octopus, and may be a branch of this name.
+        # Of an octopus that finds only the first commit; or it may be a branch of this name.
         said = repository.run(b"rev-parse", b"--git-path", MERGE_HEAD)
         try:
             return read_file(os.path.join(repository.directory, said[:-1])).split()
         except FileNotFoundError:
             pass
-    start = len(OF_A_MERGED_COMMIT)
-    named = [name[start:] for name in os.environb if name.startswith(OF_A_MERGED_COMMIT)]
+    start = len(MERGED_VARIABLE)
+    named = [name[start:] for name in os.environb if name.startswith(MERGED_VARIABLE)]
     merged = [id_ for id_ in repository.objects.find_commits(named) if id_]
-    # HEAD has those of a finished merge, a hook of which may run git commit.
+    # A hook of a finished merge may run git commit: HEAD has the merged commits already.
     command = (b"rev-list", b"--max-count=1", b"^HEAD")
     return [id_ for id_ in merged if repository.run(*command, id_, b"--")]
 
@@ -131,7 +132,7 @@ def diff_index(repository: Repository) -> tuple[bytes, list[Entry]]:
 
 
 def list_entries(repository: Repository, tree: bytes) -> list[Entry]:
-    """List what of KVM differs in the index from TREE, a commit or any tree."""
+    """List the files of KVM that differ between the index and TREE, a commit or any tree."""
     listed = repository.run(b"diff-index", b"--cached", *RAW, tree, *repository.pathspec)
     return list(parse_raw(listed.split(b"\0"), repository.prefix))
 
@@ -148,13 +149,17 @@ def read_both(
 ) -> tuple[Facts, Facts, list[Object | None]]:
     """Read the facts of the index and of HEAD, which differ by ENTRIES.
 
-    The third result are the KVM directories of HEAD. A fact file that does not differ
-    is read as ``HEAD:path``: for ``:path``, git would read the whole index.
+    The third result is the list of HEAD's KVM directories. A fact file that does not
+    differ is read as ``HEAD:path``: for ``:path``, git would read the whole index.
     """
     new = dict(zip(FACT_FILES, repository.name_facts(head), strict=True))
     old = dict(new)
     for entry in entries:
-        if entry.name in FACT_FILES and entry.new_mode not in KINDS and entry.status != b"U":
+        if (
+            entry.name in FACT_FILES
+            and entry.new_mode not in REFUSED_MODES
+            and entry.status != b"U"
+        ):
             new[entry.name], old[entry.name] = entry.new_id, entry.old_id
     wanted = list(dict.fromkeys([*new.values(), *old.values()]))
     objects = repository.objects.find_paths([*wanted, *repository.name_directories(head)])

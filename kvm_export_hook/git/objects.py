@@ -12,7 +12,7 @@ LONGEST_PATH = 4096
 NOT_HERE_MESSAGE = (
     "cannot be read from the repository: run git fsck, or fetch it if the clone is partial"
 )
-# So many bytes of names are asked for at once that any pipe holds them: no deadlock.
+# At most this many bytes of names are asked for at once: any pipe holds them, so nobody waits.
 MOST_ASKED = 4096
 
 TYPE_CHECKING = False

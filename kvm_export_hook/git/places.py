@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Checks the places of the KVM directories, and those above: anything else there hides C files."""
+"""Checks that KVM's directories, and those above, are directories: anything else hides C files."""
 
 from __future__ import annotations
 
-from kvm_export_hook.git.entries import KINDS, LS_FILES, parse_index
+from kvm_export_hook.git.entries import LS_FILES, REFUSED_MODES, parse_index
 from kvm_export_hook.git.trees import DIRECTORY_MODE
 from kvm_export_hook.rules.scope import KVM_DIRECTORIES
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from kvm_export_hook.git.repository import Repository
 
-IN_PLACE_MESSAGE = "is a file in the place of a directory of the kernel: put that there"
+IN_PLACE_MESSAGE = "is a file where the kernel has a directory: restore the directory"
 
 
 def check_places(repository: Repository, commits: Sequence[bytes]) -> bool:
@@ -66,13 +66,13 @@ def refuse_places(
     has_kvm: bool,
     commit: bytes = b"",
 ) -> None:
-    """Complain of those of ENTRIES that are not directories, but in the places of directories.
+    """Complain of those of ENTRIES that are not directories, where directories should be.
 
     An entry is its mode, id and path. A plain file counts only if there is a KVM
     directory, as HAS_KVM says: without one, this is not a kernel.
     """
     for mode, id_, path in entries:
-        if mode in KINDS:
-            repository.refuse_path(path, id_, KINDS[mode], commit)
+        if mode in REFUSED_MODES:
+            repository.refuse_path(path, id_, REFUSED_MODES[mode], commit)
         elif has_kvm and mode != DIRECTORY_MODE:
             repository.refuse_path(path, id_, IN_PLACE_MESSAGE, commit)

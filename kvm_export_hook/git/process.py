@@ -2,7 +2,8 @@
 """Runs git, without the module subprocess, which costs more than a bare start of Python.
 
 No git is ever killed: if its output is not read to the end, the closed pipe ends it.
-Its stderr and stdin are unnamed files, so that no two pipes can wait for each other.
+Its stderr is an unnamed file, and so is its stdin, unless ``ask`` writes that: so no two
+pipes wait for each other.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 GIT = (b"git", b"--no-pager", b"--no-replace-objects", b"--no-literal-pathspecs")
 
 OLDEST_GIT = (2, 30)
-NEWER = "install a newer one"
 # What git says if it finds no repository. If one was named, it names that instead.
 NO_REPOSITORY = "not a git repository (or any "
 NO_REPOSITORY_HERE = (
@@ -28,7 +28,7 @@ NO_REPOSITORY_HERE = (
 )
 
 # What git says to type if it does not trust the owner of a repository.
-REMEDY = "\tgit config --global --add safe.directory "
+OWNER_REMEDY = "\tgit config --global --add safe.directory "
 
 # The variables that belong to one repository, which git sets for its hooks: those that git
 # rev-parse --local-env-vars lists, except for grafts and settings of a command line.
@@ -133,7 +133,7 @@ class Git:
             os.close(self._stderr)
 
     def ask(self, text: bytes) -> None:
-        """Write TEXT to git's stdin. If git has ended, reading its answer will show that."""
+        """Write TEXT to git's stdin. If git has ended, whoever reads its output will see that."""
         assert self._input is not None
         try:
             while text:
@@ -158,8 +158,10 @@ class Git:
         name = os.fsdecode(find_subcommand(self.arguments))
         if () < find_version() < OLDEST_GIT:
             oldest = ".".join(map(str, OLDEST_GIT))
-            return GitError(f"git {name} failed: this git is older than {oldest}: {NEWER}")
-        remedies = [": " + line.strip() for line in said if line.startswith(REMEDY)]
+            return GitError(
+                f"git {name} failed: this git is older than {oldest}: install a newer one"
+            )
+        remedies = [": " + line.strip() for line in said if line.startswith(OWNER_REMEDY)]
         shown = f"git {name} failed: {reason[:LONGEST_REASON]}" + "".join(remedies[:1])
         return RefusalError(shown, self.status or 0) if is_refusal(said) else GitError(shown)
 
@@ -221,7 +223,7 @@ def find_version() -> tuple[int, ...]:
 def make_environment() -> dict[bytes, bytes]:
     """Return the variables for git: those of this process, without misleading ones.
 
-    A file of grafts would change the parents of commits: so none is read.
+    No file of grafts is read, because it would change the parents of commits.
     """
     off = dict.fromkeys((b"GIT_ICASE_PATHSPECS", b"GIT_GLOB_PATHSPECS"), b"0")
     return {**os.environb, **off, b"GIT_GRAFT_FILE": os.fsencode(os.devnull), b"LC_ALL": b"C"}
@@ -234,7 +236,7 @@ def forget_repository() -> dict[bytes, bytes]:
 
 
 def keep_standard_streams_apart() -> None:
-    """Open those of descriptors 0 to 2 that are closed, or a pipe would get such a number."""
+    """Open those of descriptors 0 to 2 that are closed, so that no pipe gets such a number."""
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(descriptor)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A push as a source: its commits, as git, pre-commit and prek name them, less the known ones."""
+"""A push as a source: its commits, named by git, pre-commit or prek, without the known ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kvm_export_hook.git.commits import read_commits
 from kvm_export_hook.git.elsewhere import refuse_commits_elsewhere
 from kvm_export_hook.git.places import check_places
 from kvm_export_hook.git.process import GitError
-from kvm_export_hook.git.ranges import join, peek
+from kvm_export_hook.git.ranges import has_commits, peek
 from kvm_export_hook.git.remotes import Remotes
 
 TYPE_CHECKING = False
@@ -29,7 +29,7 @@ EMPTY_STDIN = (
 )
 UNKNOWN_REVISION = "is not in this repository: fetch it, or use --commits RANGE"
 UNKNOWN_PUSH = (
-    "nobody has said what is pushed: --pre-push is for the pre-push hooks of git, pre-commit and"
+    "cannot tell what is pushed: --pre-push is for the pre-push hooks of git, pre-commit and"
     " prek; by hand, use --commits RANGE"
 )
 
@@ -38,7 +38,7 @@ class Push:
     """A push: the ref and revision of each thing that is pushed, and what the remote has.
 
     ``known``: ids that the remote has. ``remote``: its name and URL, if they are known.
-    ``is_guessed``: it is not known what is pushed.
+    ``is_guessed``: nobody has said what is pushed.
     """
 
     __slots__ = ("is_guessed", "known", "remote", "revs")
@@ -94,12 +94,6 @@ def list_ranges(repository: Repository, push: Push, tips: Sequence[bytes | None]
             left_out = remotes.leave_out([*targets, *remotes.find_upstream(ref)])
             ranges.setdefault(left_out, known.copy()).append(tip)
     return [(ids, left_out) for left_out, ids in ranges.items()]
-
-
-def has_commits(repository: Repository, ids: list[bytes], left_out: tuple[bytes, ...]) -> bool:
-    """Whether any commit is in the range of IDS without what is LEFT_OUT."""
-    command = (b"rev-list", b"--max-count=1", b"--stdin", *left_out)
-    return bool(repository.run(*command, stdin=join(ids)))
 
 
 def read_once(repository: Repository, ranges: Iterable[Range]) -> Iterator[Change]:

@@ -10,6 +10,7 @@ from kvm_export_hook.git.commits import read_commits
 from kvm_export_hook.git.elsewhere import refuse_commits_elsewhere
 from kvm_export_hook.git.places import check_places
 from kvm_export_hook.git.process import GitError
+from kvm_export_hook.git.repository import join_ids
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def read_range(repository: Repository, text: bytes) -> Iterator[Change] | None:
         refuse_commits_elsewhere(repository, ids)
     if changes:
         return changes
-    if not repository.run(b"rev-list", b"--max-count=1", b"--stdin", stdin=join(ids)):
+    if not has_commits(repository, ids):
         repository.note(b"", NO_COMMITS)
         return iter(())
     return iter(()) if is_there else None
@@ -78,6 +79,9 @@ def find_range(repository: Repository, text: bytes) -> list[bytes]:
     return [included[0] + b"^!"] if len(ids) == 1 else [*included, *excluded]
 
 
-def join(ids: Iterable[bytes]) -> bytes:
-    """Join IDS as git reads them on stdin."""
-    return b"".join(id_ + b"\n" for id_ in ids)
+def has_commits(
+    repository: Repository, ids: Iterable[bytes], left_out: Iterable[bytes] = ()
+) -> bool:
+    """Whether any commit is in the range IDS, without what the options LEFT_OUT exclude."""
+    command = (b"rev-list", b"--max-count=1", b"--stdin", *left_out)
+    return bool(repository.run(*command, stdin=join_ids(ids)))

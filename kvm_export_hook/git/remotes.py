@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The remotes of a repository: what they have was judged before, so a push leaves it out."""
+"""The remotes of a repository: a push leaves out commits that they have, judged before."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ SETTINGS_PATTERN = rb"^(remote\..*\.(push)?url|branch\..*\.remote|checkout\.defa
 BRANCHES = b"refs/heads/"
 DEFAULT_REMOTE = b"origin"
 UNKNOWN_URL_MESSAGE = (
-    "the push goes to a URL that is no remote of this repository: what its remotes have is not"
-    " checked again: "
+    "the push goes to a URL that is not a remote of this repository: commits that one of these"
+    " remotes has are not checked again: "
 )
 
 

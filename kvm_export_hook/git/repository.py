@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from kvm_export_hook.git.compare import Tree
 from kvm_export_hook.git.discover import find_environment, find_kernel
-from kvm_export_hook.git.entries import KINDS, LINK, UNMERGED_MESSAGE
+from kvm_export_hook.git.entries import LINK, LOG, RAW, REFUSED_MODES, UNMERGED_MESSAGE
 from kvm_export_hook.git.objects import NOT_HERE_MESSAGE, Objects, get_content, is_link_target
-from kvm_export_hook.git.process import ask_git, run_git
+from kvm_export_hook.git.process import Git, ask_git, run_git
 from kvm_export_hook.rules.scope import FACT_FILES, KVM_DIRECTORIES, is_source, list_down_to
 from kvm_export_hook.values import Text
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from kvm_export_hook.rules.facts import Facts
     from kvm_export_hook.run import Complain, Note, ReadFacts
 
-# The files of this many trees are remembered: of a commit, of its parent, which often is the
-# previous commit, and one more, so that listing the first does not drop the second.
+# The files of this many trees are remembered: those of a commit, those of its parent, which
+# often is the previous commit, and one more, so that listing the one does not drop the other.
 MOST_LISTED = 3
 
 
@@ -72,7 +72,7 @@ class Repository:
 
     @property
     def trees(self) -> TreeReader:
-        """What lists the files of its trees; most changes do not need it."""
+        """The reader that lists the files of its trees; most changes do not need it."""
         if self._trees is None:
             from kvm_export_hook.git.trees import TreeReader
 
@@ -94,6 +94,15 @@ class Repository:
     def ask(self, *arguments: bytes) -> bytes | None:
         """Run git; return what it prints, or None if its exit status is not 0."""
         return ask_git(*arguments, directory=self.directory, environment=self.environment)
+
+    def start_log(self, ids: Iterable[bytes], *arguments: bytes) -> Git:
+        """Start ``git log`` of the range IDS, with more ARGUMENTS, to read its raw diffs."""
+        return Git(
+            *(*LOG, *RAW, *arguments),
+            directory=self.directory,
+            stdin=join_ids(ids),
+            environment=self.environment,
+        )
 
     def find_empty_tree(self) -> bytes | None:
         """Return the id of an empty tree, if HEAD names no commit yet. Raises GitError."""
@@ -171,8 +180,8 @@ class Repository:
         for entry in entries:
             if entry.status == b"U":
                 self.refuse(entry.name, entry.new_id, UNMERGED_MESSAGE)
-            elif entry.new_mode in KINDS:
-                self.refuse(entry.name, entry.new_id, KINDS[entry.new_mode], commit)
+            elif entry.new_mode in REFUSED_MODES:
+                self.refuse(entry.name, entry.new_id, REFUSED_MODES[entry.new_mode], commit)
             elif is_source(entry.name):
                 texts.append(entry)
         return texts
@@ -186,9 +195,9 @@ class Repository:
         complains of what cannot be checked.
         """
         for mode, id_, name in files:
-            if mode in KINDS:
+            if mode in REFUSED_MODES:
                 if is_new:
-                    self.refuse(name, id_, KINDS[mode], commit)
+                    self.refuse(name, id_, REFUSED_MODES[mode], commit)
             elif is_source(name):
                 yield name, id_
 
@@ -197,7 +206,7 @@ class Repository:
         self.refuse_path(self.prefix + name, id_, reason, commit)
 
     def refuse_path(self, path: bytes, id_: bytes, reason: str, commit: bytes = b"") -> None:
-        """Do the same for a file whose PATH is from the top of the repository."""
+        """Do the same for the file at PATH, which is from the top of the repository."""
         if (path, id_) not in self._refused:
             self._refused.add((path, id_))
             where = b"commit " + commit[:12] + b": " if commit else b""
@@ -207,7 +216,7 @@ class Repository:
         """Complain of fact files that are links, unless a change of them was refused already."""
         for name in self._links:
             if all(path != self.prefix + name for path, _ in self._refused):
-                self.refuse(name, b"", KINDS[LINK])
+                self.refuse(name, b"", REFUSED_MODES[LINK])
 
     @property
     def kvm_directories(self) -> list[bytes]:
@@ -215,6 +224,11 @@ class Repository:
         return [self.prefix + name for name in KVM_DIRECTORIES]
 
     def list_places(self) -> list[bytes]:
-        """List these paths and all directories above them; each comes after those above it."""
+        """List the KVM directories and all directories above them, each after those above it."""
         places = [place for path in self.kvm_directories for place in list_down_to(path)]
         return list(dict.fromkeys(places))
+
+
+def join_ids(ids: Iterable[bytes]) -> bytes:
+    """Join IDS as git reads them on stdin."""
+    return b"".join(id_ + b"\n" for id_ in ids)

@@ -50,7 +50,7 @@ def read_since(
 
     All KVM files that differ are compared: an export that was moved from another file is
     not new. Only FILES are reported. DIRECTORIES are given if old texts are reported,
-    too: then all that was below them is. Raises GitError.
+    too: then so is every file that is or was below these. Raises GitError.
     """
     shown = {name: path for _, name, path, _ in files}
     paths = set(shown.values())
@@ -69,7 +69,7 @@ def read_since(
     old = repository.find_tree(commit, repository.read_facts_of(repository.name_facts(commit)))
     if directories is not None:
         old.make_text = lambda name, id_: Text(
-            name, shown.get(name) or spell_path(top, name), id_, top
+            name, shown.get(name) or make_shown_path(top, name), id_, top
         )
     entries = list_differing(repository, commit, top, shown)
     change = compare(Tree(facts, list_files, make_text), [old], [entries])
@@ -79,8 +79,8 @@ def read_since(
     return change
 
 
-def spell_path(top: bytes, name: bytes) -> bytes:
-    """Spell the path of the file NAME of the tree at TOP as a walk does; the file may be gone."""
+def make_shown_path(top: bytes, name: bytes) -> bytes:
+    """Return the path that a walk shows for the file NAME of the tree at TOP; it may be gone."""
     return make_relative(os.path.abspath(os.path.join(top, name)), os.getcwdb())
 
 
@@ -154,7 +154,7 @@ def list_tracked(repository: Repository) -> tuple[set[bytes], dict[bytes, bytes]
 
 
 def make_reader(repository: Repository) -> ReadTexts:
-    """Make what reads texts by their ids: the id of a blob, or a tuple of a path on this disk."""
+    """Make the reader of texts by their ids: the id of a blob, or a tuple of a path on disk."""
 
     def read_texts(ids: Sequence[Hashable]) -> Iterator[tuple[Hashable, bytes]]:
         for id_ in ids:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Lists the files below the KVM directories of trees; reads what two trees share once."""
+"""Lists the files below the KVM directories of trees; what two trees share is read once."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class TreeReader:
     def list_files(self, directories: Sequence[tuple[bytes, bytes]]) -> Iterator[TreeEntry]:
         """Yield the mode, the id and the path of each file below DIRECTORIES.
 
-        Each of DIRECTORIES is its name as git reads it, and the path to put before those
-        of its files. Anything that is not a directory has no files. Raises GitError.
+        Each of DIRECTORIES is its name as git reads it, and the path to put before the
+        names of its files. Anything that is not a directory has no files. Raises GitError.
         """
         found = self._objects.find_paths(name for name, _ in directories)
         pairs = zip(found, directories, strict=True)
@@ -44,7 +44,7 @@ class TreeReader:
     def follow(
         self, names: Sequence[bytes], paths: Sequence[bytes]
     ) -> list[dict[bytes, TreePlace]]:
-        """Find what each of NAMES, commits or trees, has at PATHS; nothing there, no entry.
+        """Find what each of NAMES, commits or trees, has at PATHS; skip what is not there.
 
         In PATHS, a path comes after those above it. Raises GitError.
         """

@@ -7,7 +7,7 @@ import os
 import re
 
 from kvm_export_hook.files.worktree import read_file
-from kvm_export_hook.git.entries import KINDS
+from kvm_export_hook.git.entries import REFUSED_MODES
 from kvm_export_hook.patch.diff import (
     JOINED_LINES_MESSAGE,
     DiffError,
@@ -172,7 +172,7 @@ def find_refusal(name: bytes, header: bytes, record: Record) -> str:
     for text in MODE_PATTERN.findall(header):
         mode = OCTAL_PATTERN.match(text)
         if mode is None or not mode[1].startswith(b"100"):
-            return KINDS.get(mode[1] if mode else b"", OTHER_KIND_MESSAGE)
+            return REFUSED_MODES.get(mode[1] if mode else b"", OTHER_KIND_MESSAGE)
     is_binary = record.added is None and (is_in_scope(name) or name in FACT_FILES)
     return BINARY_MESSAGE if is_binary and not DELETED_PATTERN.search(header) else ""
 

@@ -359,7 +359,7 @@ def test_no_stdin_for_a_push(linux: Repository) -> None:
         env=make_environment(),
     )
     assert done.returncode == 2
-    assert done.stderr.startswith("kvm-export-hook: error: nobody has said what is pushed: ")
+    assert done.stderr.startswith("kvm-export-hook: error: cannot tell what is pushed: ")
 
 
 @parametrize(

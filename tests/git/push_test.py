@@ -21,7 +21,7 @@ A, B, C = "virt/kvm/a.c", "virt/kvm/b.c", "virt/kvm/c.c"
 ZERO = "0" * 40
 UNKNOWN = "1" * 40
 REFUSED = (
-    "kvm-export-hook: error: nobody has said what is pushed: --pre-push is for the pre-push hooks"
+    "kvm-export-hook: error: cannot tell what is pushed: --pre-push is for the pre-push hooks"
     " of git, pre-commit and prek; by hand, use --commits RANGE\n"
 )
 
@@ -262,8 +262,8 @@ def test_for_another_url_all_remotes_are_left_out_and_named(contributed: Reposit
     status, output = contributed.run("git", "push", "../elsewhere.git", "main")
     assert status == 0
     assert (
-        "kvm-export-hook: the push goes to a URL that is no remote of this repository: what its"
-        " remotes have is not checked again: origin, contributor\n"
+        "kvm-export-hook: the push goes to a URL that is not a remote of this repository: commits"
+        " that one of these remotes has are not checked again: origin, contributor\n"
     ) in output
 
 

@@ -28,7 +28,7 @@ A, B = "virt/kvm/a.c", "virt/kvm/b.c"
 MAKEFILE = "arch/x86/kvm/Makefile"
 WITH_SAMPLE = MAKEFILE_WITH_CHECK.replace(b"-e kvm_get_kvm", b"-e kvm_sample")
 NOTHING = f"kvm-export-hook: {NOTHING_CHECKED}\n"
-LINK = "is a symbolic link, which is not followed: put a file in its place"
+LINK = "is a symbolic link, which is not followed: put its target in its place"
 SUBMODULE = "is a submodule, whose files are not checked here: run the hook in it"
 
 
@@ -300,7 +300,7 @@ def test_a_file_in_the_place_of_a_directory(
 ) -> None:
     linux.git("rm", "-r", "--quiet", place)
     linux.stage(place, BAD)
-    said = f"{place}: is a file in the place of a directory of the kernel: put that there\n"
+    said = f"{place}: is a file where the kernel has a directory: restore the directory\n"
     assert command("--staged") == (2, "", f"kvm-export-hook: error: {said}")
     linux.record("file")
     said = f"kvm-export-hook: error: {name_head(linux)}: {said}"

@@ -390,17 +390,17 @@ BROKEN = {
         b"diff --git a/virt/kvm/l.c b/virt/kvm/l.c\nnew file mode 120000\nindex 0000000..1234567\n"
         b"--- /dev/null\n+++ b/virt/kvm/l.c\n@@ -0,0 +1 @@\n+../../lib/l.c\n"
         b"\\ No newline at end of file\n",
-        "p: virt/kvm/l.c: is a symbolic link, which is not followed: put a file in its place",
+        "p: virt/kvm/l.c: is a symbolic link, which is not followed: put its target in its place",
     ),
     "symbolic-link-that-is-changed": (
         b"diff --git a/virt/kvm/l.c b/virt/kvm/l.c\nindex 0000000..1234567 120000\n"
         b"--- a/virt/kvm/l.c\n+++ b/virt/kvm/l.c\n@@ -1 +1 @@\n-a\n+b\n",
-        "p: virt/kvm/l.c: is a symbolic link, which is not followed: put a file in its place",
+        "p: virt/kvm/l.c: is a symbolic link, which is not followed: put its target in its place",
     ),
     "link-in-the-place-of-a-directory": (
         b"diff --git a/virt b/virt\nnew file mode 120000\nindex 0000000..1234567\n"
         b"--- /dev/null\n+++ b/virt\n@@ -0,0 +1 @@\n+lib\n\\ No newline at end of file\n",
-        "p: virt: is a symbolic link, which is not followed: put a file in its place",
+        "p: virt: is a symbolic link, which is not followed: put its target in its place",
     ),
     "submodule-in-scope": (
         b"diff --git a/virt/kvm/m b/virt/kvm/m\nnew file mode 160000\nindex 0000000..1234567\n"

@@ -145,7 +145,7 @@ MET = {
     "no-commits": (nothing, ["--commits=x"], "does not name commits: check the name", 2),
     "only-excluded": (nothing, ["--commits=^HEAD"], "this range only excludes commits", 2),
     "two-ranges": (nothing, ["--commits=a b"], "expected one range of commits", 2),
-    "not-pushed": (nothing, ["--pre-push"], "nobody has said what is pushed", 2),
+    "not-pushed": (nothing, ["--pre-push"], "cannot tell what is pushed", 2),
     "from-the-top": (enter("virt/kvm"), ["virt/kvm/kvm_main.c"], "no such file in this", 2),
     "gone": (leave, ["--staged"], "the working directory is gone: change to another", 2),
     "fifo": (make_fifo, [], ", not a regular file: name a source file", 2),
@@ -245,10 +245,10 @@ NOT_MET = {
     "git is using it, index.lock is there: wait, or remove that file if no git is running",
     "have no commit in common: name another",
     "is a directory: name the files in it, in their order",
-    "is a file in the place of a directory of the kernel: put that there",
+    "is a file where the kernel has a directory: restore the directory",
     "it is not in the sparse checkout: run git sparse-checkout add on its directory",
     "its working copy does not have this export as often as the index: edit it, then git add it",
-    "the push goes to a URL that is no remote of this repository: what its remotes have is",
+    "the push goes to a URL that is not a remote of this repository: commits that one of",
     "there is a symbolic link in the path of its working copy",
 }
 
