@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every export of a file with its verdict, for ``--list``. Pure."""
+"""Finds every export of a file, with its verdict, for ``--list``. Pure."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def find_exports(
     unwanted = {finding.offset for finding in judge(text, suspects, facts)}
     words = list(find_export_words(text))
     judged = [word for word in words if word[1] in policy.MACROS]
-    # Their calls are read as ``judge`` reads them: up to the next macro of the table.
+    # The calls of these are read as ``judge`` reads them: up to the next macro of the table.
     place_of = dict(zip((start for start, _ in judged), find_places(text, judged), strict=True))
     line, passed = first_line, 0
     for place, (start, macro) in zip(find_places(text, words), words, strict=True):
@@ -87,7 +87,7 @@ def find_export_words(text: bytes) -> Iterator[Word]:
 
 
 def name_verdict(macro: bytes) -> str:
-    """Name the verdict on an export that nothing is wrong with."""
+    """Name the verdict on an export by MACRO that is not unwanted."""
     if macro not in policy.MACROS:
         return OTHER_EXPORT
     return (

@@ -54,7 +54,7 @@ class Facts:
     check is one of policy.SHAPES. ``allowlist``: the symbols to permit. ``listed``:
     the names that make grep pass a line; by default the same. ``list_source``: whose
     list it is. ``note``: a remark about the tree, or "". ``has_passed``: make has
-    passed, so the build fails on nothing. ``names``: ``listed``, once it is prepared.
+    passed, so the build fails on nothing. ``names``: ``listed``, prepared for a search.
     """
 
     __slots__ = (
@@ -171,8 +171,8 @@ def recognise(lines: bytes) -> list[bytes]:
 def find_check(lines: bytes) -> tuple[bytes, bytes, list[bytes]]:
     """Find what comes before the make check in LINES, the check without its list, and the list.
 
-    The check is all from the last condition before the list to the ``endif`` after
-    the last of its words. A line that begins with a TAB is none of its lines.
+    The check begins with the last condition before the list, and ends with the
+    ``endif`` after the last of its words.
     """
     start, end, names = find_list(lines)
     first = lines.rfind(b"\nif", 0, start)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Which lines and which files the make check passes, whatever they export. Pure.
+"""Says which lines and which files the make check passes, whatever they export. Pure.
 
 It greps lines of ``path:line:text``, so a listed name in a path passes the whole file.
 """

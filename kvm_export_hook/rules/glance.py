@@ -61,7 +61,7 @@ def find_plain_places(text: bytes, words: Words) -> Iterator[Place | None]:
 def has_spliced_slash(text: bytes) -> bool:
     """Whether a splice may divide a ``/*`` of TEXT, so that find() does not find it.
 
-    To look for a few single bytes is much faster than to look for two at once.
+    A few searches for one byte are much faster than one search for two.
     """
     at = text.find(b"\\", 1)
     for _ in range(FEW_BACKSLASHES):

@@ -122,7 +122,7 @@ def read_line(text: bytes, line_start: int) -> bytes:
 def follows_splice(text: bytes, start: int) -> bool:
     """Whether a line splice ends right before START: gcc may read one longer word there.
 
-    Gcc permits blanks between the backslash and the end of its line.
+    gcc permits blanks between the backslash and the end of its line.
     """
     before = text[max(start - 2, 0) : start]
     if before[-1:] not in (b"\n", b"\r"):

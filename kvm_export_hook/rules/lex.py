@@ -5,8 +5,8 @@ It reads the text as the C preprocessor does: first it removes line splices, the
 it separates comments and literals from code, then directives. LF, CRLF and a lone
 CR each end a line, as for gcc; the line numbers of findings count only LF, as
 grep, git and editors do. Any input takes linear time and little memory: the text
-before a word is read once, in runs of a bounded number of tokens. It does not know
-raw strings, trigraphs, and which code ``#if`` leaves out.
+before a word is read once, in runs of a bounded number of tokens. It knows neither
+raw strings nor trigraphs, nor which code ``#if`` leaves out.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def has_in_code(data: bytes, macro: bytes) -> bool:
 def splice_lines(data: bytes, words: Words) -> tuple[bytearray, array[int]]:
     """Copy DATA without line splices, with an LF for each CR; return where WORDS are in it.
 
-    A CRLF becomes two LFs. Only a splice needs it as one, the rest ignores empty lines.
+    A CRLF becomes two LFs, after the splices are removed: the rest ignores empty lines.
     """
     text = bytearray()
     offsets = array("q")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The logical lines of a Makefile, for a make check that differs in its bytes. Pure."""
+"""Reads the logical lines of a Makefile whose make check differs in its bytes. Pure."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ UTF_8_MARK = b"\xef\xbb\xbf"
 def read_logical_lines(makefile: bytes) -> bytes:
     """Read the logical lines of MAKEFILE, with an LF before the first and after each.
 
-    As for make, a line may end with CRLF, a backslash joins the next line, there are
-    no comments and no empty lines, and a run of blanks is one space. A TAB at the
-    start of a line stays: it may be a recipe. Comments stay if there is a NUL, which
-    make treats in its own way, or if there are very many lines.
+    As for make, a line may end with CRLF, and a backslash joins the next line. Comments
+    and empty lines are dropped, and a run of blanks becomes one space. A TAB at the start
+    of a line stays: it may be a recipe. Comments stay if there is a NUL, which make
+    treats in its own way, or if there are very many lines.
     """
     text = b"\n" + makefile.removeprefix(UTF_8_MARK).replace(b"\r\n", b"\n") + b"\n"
     # An escaped backslash joins nothing.
@@ -61,7 +61,7 @@ def drop_comments(lines: list[bytes]) -> Iterator[bytes]:
 
 
 def is_comment(line: bytes, at: int, is_in_define: bool) -> bool:
-    """Whether a comment begins AT the first ``#`` of LINE; no, where versions of make differ.
+    """Whether a comment begins AT the first ``#`` of LINE; False if versions of make differ.
 
     In a recipe and in a ``define``, a comment is text, in which make expands references.
     """

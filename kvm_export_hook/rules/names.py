@@ -7,7 +7,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# A longer name is looked for by itself: a list has few. No symbol is longer than 512 bytes.
+# Longer names are looked for one by one: a list has few. No symbol is longer than 512 bytes.
 LONGEST_NAME = 4096
 
 

@@ -118,7 +118,7 @@ def is_plainly_permitted(text: bytes, start: int, allowlist: frozenset[bytes]) -
 def begins_plain_line(data: bytes, start: int) -> bool:
     """Whether a line begins at START, and no line splice joins it to the one before.
 
-    False where only the lexer can tell: gcc permits blanks in a splice. A line
-    after a lone CR is not plain either.
+    False if only the lexer can tell: gcc permits blanks in a splice. A line after a
+    lone CR is not plain either.
     """
     return start == 0 or (data[start - 1] == 0x0A and data[start - 2 : start - 1] not in UNCLEAR)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from posixpath import basename, normpath
 
-# Only here is it said where KVM lies, and which two files hold the facts of a tree. All
+# The only place that says where KVM is, and which two files hold the facts of a tree. All
 # patterns, messages and lists of names are made from these, except .pre-commit-hooks.yaml.
 # The make check reads each of these directories; ``fit`` relies on that.
 KVM_DIRECTORIES = (b"arch/x86/kvm", b"virt/kvm")
@@ -30,29 +30,29 @@ C_SUFFIXES = (b".c", b".h")
 
 
 def is_named_from_the_top(path: bytes) -> bool:
-    """Whether PATH is in scope, if it is a name as git gives it."""
+    """Whether PATH is in scope as a name from the top of the tree, in git's spelling."""
     return path.startswith(FROM_THE_TOP) and b"/." not in path and b"//" not in path and is_c(path)
 
 
 def is_in_scope(name: bytes) -> bool:
-    """Whether the file NAME is in scope. NAME is from the top of its tree, in any spelling."""
+    """Whether the file NAME, from the top of its tree and in any spelling, is in scope."""
     return is_source(normpath(name))
 
 
 def is_source(name: bytes) -> bool:
-    """Whether the file NAME is in scope. NAME is from the top of its tree, as git spells it."""
+    """Whether the file NAME, from the top of its tree and in git's spelling, is in scope."""
     return name.startswith(FROM_THE_TOP) and is_c(name)
 
 
 def is_c(path: bytes) -> bool:
-    """Whether PATH has the ending of a C file; a hidden ``.C`` has no ending."""
+    """Whether PATH has the ending of a C file; ``.C`` alone is a hidden file without one."""
     if is_grepped(path):
         return True
     return path.lower().endswith(C_SUFFIXES) and bool(path[path.rfind(b"/") + 1 : -2].strip(b"."))
 
 
 def is_grepped(path: bytes) -> bool:
-    """Whether the make check reads a file with this name: also ``.c`` itself, but no ``.C``."""
+    """Whether the make check reads a file with this name: ``x.c`` and ``.c``, not ``x.C``."""
     return path.endswith(C_SUFFIXES)
 
 
@@ -82,7 +82,7 @@ def list_down_to(path: bytes) -> list[bytes]:
 
 
 def is_below(path: bytes, directory: bytes) -> bool:
-    """Whether PATH is DIRECTORY or lies below it; every relative path lies below an empty one."""
+    """Whether PATH is DIRECTORY or below it; every relative path is below an empty one."""
     if not directory:
         return not path.startswith(b"/")
     return path == directory or path.startswith(directory.rstrip(b"/") + b"/")
