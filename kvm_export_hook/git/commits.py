@@ -42,13 +42,6 @@ class Commit:
         self.subject = subject
         self.diffs: list[list[Entry]] = []
 
-    @property
-    def changed_facts(self) -> list[dict[bytes, Entry]]:
-        """The fact files that differ from each parent."""
-        return [
-            {each.name: each for each in diff if each.name in FACT_FILES} for diff in self.diffs
-        ]
-
 
 def read_commits(
     repository: Repository, ids: Sequence[bytes], options: Sequence[bytes] = ()
@@ -151,7 +144,9 @@ def name_facts(
     A file that a commit does not change has the name that it has in the first parent: a
     KNOWN one, or else ``PARENT:path``. So states with equal names are read once.
     """
-    changed = commit.changed_facts
+    changed = [
+        {each.name: each for each in diff if each.name in FACT_FILES} for diff in commit.diffs
+    ]
     first = commit.parents[0] if commit.parents else commit.id
     here = known.get(first) or repository.name_facts(first)
     new = tuple(

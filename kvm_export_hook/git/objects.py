@@ -18,7 +18,7 @@ MOST_ASKED = 4096
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from typing import BinaryIO, NoReturn
+    from typing import BinaryIO
 
 
 class Object:
@@ -123,19 +123,15 @@ class Objects:
 
     def _take(self) -> Object | None:
         """Take the next object that was asked for."""
-        assert self._git
+        git = self._git
+        assert git
         self._unread -= 1
         try:
-            return read_object(self._git.output)
+            return read_object(git.output)
         except GitError as error:
-            self._give_up(error)
-
-    def _give_up(self, error: GitError) -> NoReturn:
-        """Raise the error that explains why git ended, or else ERROR."""
-        git, self._git, self._unread = self._git, None, 0
-        assert git
-        git.__exit__(type(error), error, None)
-        raise error
+            self._git, self._unread = None, 0
+            git.__exit__(type(error), error, None)  # raises a better error if git failed
+            raise
 
 
 def group_names(names: Iterable[bytes]) -> Iterator[list[bytes]]:

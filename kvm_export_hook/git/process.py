@@ -14,7 +14,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from io import BufferedReader
-    from types import TracebackType
 
 # Settings of the user for replace refs and literal pathspecs must not change what is read.
 GIT = (b"git", b"--no-pager", b"--no-replace-objects", b"--no-literal-pathspecs")
@@ -114,12 +113,7 @@ class Git:
         """Return this git."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: object, traceback: object) -> None:
         """Wait for git to end. Raises GitError if it failed, unless another error came first."""
         self.end_input()
         self.output.close()

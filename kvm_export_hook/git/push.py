@@ -76,7 +76,7 @@ def read_push(
     if not ranges:
         return iter(())
     changes = peek(read_once(repository, ranges))
-    is_there = check_places(repository, [tip for tip in tips if tip])
+    is_there = check_places(repository, repository.tips)
     if not is_there:
         for ids, left_out in ranges:
             refuse_commits_elsewhere(repository, ids, left_out)
