@@ -2,9 +2,9 @@
 #
 #   make demo                          show a commit that is blocked, corrected, and passes
 #   make demo SRCTREE=~/linux          run the hook over a kernel tree of yours
-#   make test                          run the test suite
-#   make test-kernel TREES=dir         run the suite on real kernels (linux-current and linux-6.12 in dir)
-#   make matrix                        run the suite on each Python, with the oldest and newest pre-commit
+#   make test                          run the tests
+#   make test-kernel TREES=dir         run tests/kernel on real kernels (linux-current and linux-6.12 in dir)
+#   make matrix                        run the tests on each Python, with the oldest and newest pre-commit
 #   make fuzz                          test every property on EXAMPLES=10000 random inputs, about ten minutes
 #   make fuzz-guided                   test random bytes, guided by coverage, for MINUTES=30 (Python 3.11 or 3.13)
 #   make bench                         measure time and memory, on generated sources; or SRCTREE=~/linux
@@ -19,8 +19,8 @@
 #   make completion                    write what bash, zsh and tcsh need to complete the command
 #   make clean                         delete everything that the others made here
 #
-# Each sets up what it needs in .venv (bench-peers: in .peers), from python3 alone, 3.10 or newer;
-# PYTHON=python3.12 names another, and makes .venv again.
+# Each target installs what it needs into .venv (bench-peers: into .peers). It only needs python3,
+# 3.10 or newer. PYTHON=python3.12 names another one, and makes .venv again.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -45,13 +45,13 @@ FAIL := { echo "make $(MAKECMDGOALS): $$NO_INDEX" >&2; exit 1; }
 help:
 	@sed -n '3,/^$$/s/^# \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
 
-# What is typed, and what only other targets need.
+# The targets that people type, and those that only other targets need.
 .PHONY: help bench bench-commit bench-commits bench-instructions bench-mails bench-peers completion demo test test-kernel matrix fuzz fuzz-guided lint format dist clean
 .PHONY: build-dist new-python
 .DELETE_ON_ERROR:
 
-# A group of pyproject.toml's dependency-groups, installed beside the package itself. The path
-# to the sources becomes relative, because Python 3.11 and 3.12 read only ASCII where LC_ALL=C.
+# Installs the package and one of pyproject.toml's dependency-groups. The path to the sources
+# becomes relative, because with LC_ALL=C Python 3.11 and 3.12 read only ASCII there.
 .venv/%.stamp: pyproject.toml .venv/created.stamp
 	@echo "installing what 'make $(MAKECMDGOALS)' needs into .venv ..."
 	@$(INSTALL) --editable . --group $* || $(FAIL)
@@ -88,7 +88,7 @@ test: .venv/test.stamp
 test-kernel: .venv/test.stamp
 	$(BIN)/python -m pytest --quiet -n 2 tests/kernel --trees '$(TREES)'
 
-# Takes python3.10 to python3.14 from the PATH, those that are there.
+# Takes those of python3.10 to python3.14 that are on the PATH.
 matrix: .venv/matrix.stamp
 	$(BIN)/tox run
 
@@ -117,7 +117,7 @@ bench-mails: .venv/demo.stamp
 	@test -n "$$SRCTREE" || { echo "SRCTREE is not set: run make bench-mails SRCTREE=~/linux" >&2; exit 2; }
 	@$(BIN)/python -m benchmarks.mails --srctree "$$SRCTREE" $(if $(KEEP),--keep '$(KEEP)')
 
-# An environment of their own: they bring in much.
+# They have many dependencies, so they get an environment of their own.
 bench-peers: new-python
 	@"$(PYTHON)" -m venv .peers
 	@.peers/bin/python -m pip --quiet --disable-pip-version-check install ast-grep-cli semgrep || $(FAIL)
@@ -136,7 +136,7 @@ completion: .venv/completion.stamp
 		$(BIN)/python -m demo.completion $$shell > .venv/completion.$$shell; done
 	@echo "now, in bash: source '$(CURDIR)/.venv/completion.bash'"
 
-# The wheel runs from an environment of its own, on each Python, and finds what it should.
+# Installs the wheel into a new environment, on each Python, and sees that it finds an export.
 dist: build-dist
 	$(BIN)/twine check --strict dist/*
 	@test -n "$(PYTHONS)" || { echo "no python3.10 to python3.14 on the PATH: install one" >&2; exit 2; }
@@ -151,7 +151,7 @@ dist: build-dist
 		echo "the wheel works on $$($$python --version)"; \
 	done
 
-# The same bytes from each clone: with the date of the commit, if there is one.
+# With the date of the commit, if there is one, so that each clone builds the same bytes.
 build-dist: .venv/dist.stamp
 	@rm -rf dist
 	@date=$$(git log -1 --format=%ct 2> /dev/null) && export SOURCE_DATE_EPOCH="$$date"; \
