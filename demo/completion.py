@@ -14,7 +14,7 @@ FILES = {"PATH": shtab.FILE, "FILE...": shtab.FILE, "DIR": shtab.DIRECTORY}
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """Make a parser with each row of the options, of which shtab reads the names and values."""
+    """Make a parser of the rows of the options; shtab reads their names and values from it."""
     parser = argparse.ArgumentParser(PROGRAM, add_help=False)
     for rows in OPTIONS.values():
         for names, row in rows.items():

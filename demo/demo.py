@@ -19,7 +19,7 @@ from pathlib import Path
 from demo.isolation import make_environment, publish
 from demo.makefile import write_makefile
 
-# The likeliest reason, which a long output of pre-commit hides.
+# The most likely reason for a failure; pre-commit's long output hides it.
 NO_INDEX = """\
 pre-commit lets pip install the hook, and pip needs a package index such as PyPI. If it
 cannot reach one, set PIP_INDEX_URL to a mirror, or HTTPS_PROXY to a proxy, or PIP_NO_INDEX=1
@@ -75,13 +75,13 @@ repos:
 
 
 def main() -> int:
-    """Run the demonstration, or over SRCTREE the command; return the exit status."""
+    """Run the demonstration, or the command on SRCTREE; return the exit status."""
     srctree = os.environ.get("SRCTREE")
     try:
         return judge_tree(srctree) if srctree else demonstrate()
     except subprocess.CalledProcessError as error:
         raise SystemExit(f"{error.stderr}the demonstration cannot go on: {error}") from None
-    except OSError as error:  # such as git that is missing
+    except OSError as error:  # for example, git is missing
         raise SystemExit(f"the demonstration cannot go on: {error}") from None
 
 
@@ -96,7 +96,7 @@ def judge_tree(srctree: str) -> int:
     if done.stderr and not done.returncode:  # a note, which says why nothing was judged
         meaning = "see the note"
     print(f"exit status {done.returncode}: {meaning}")
-    # Findings are what the command is for: no error of this demonstration.
+    # Findings are not an error of the demonstration.
     return 0 if done.returncode == 1 else done.returncode
 
 
@@ -105,7 +105,10 @@ def demonstrate() -> int:
     with tempfile.TemporaryDirectory(prefix="kvm-export-hook-") as directory:
         demo = Demonstration(Path(directory))
         demo.prepare()
-        print("A change adds two exports, with the macros that one types from habit:\n", flush=True)
+        print(
+            "A change adds two exports, with the macros that people type out of habit:\n",
+            flush=True,
+        )
         demo.append(EDITED, MISTAKE)
         blocked, report = demo.show(COMMIT)
         print("\nThe commit is blocked. Run the command at the end of the report:\n", flush=True)
@@ -141,7 +144,7 @@ class Demonstration:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content)
         self.run("git init --quiet")
-        if sys.stdout.isatty():  # though what is shown comes through a pipe
+        if sys.stdout.isatty():  # the output of the commands goes through a pipe
             self.run("git config color.diff always")
             self.environment["PRE_COMMIT_COLOR"] = "always"
         self.run("git add --all")
@@ -154,14 +157,14 @@ class Demonstration:
         self.run("pre-commit install --install-hooks", NO_INDEX)
 
     def append(self, name: str, content: str) -> None:
-        """Add to a source, and show what."""
+        """Append CONTENT to the source NAME, and show the change."""
         with (self.top / name).open("a") as file:
             file.write(content)
         self.show(f"git diff --unified=1 {name}")
         print()
 
     def run(self, command: str, advice: str = "") -> None:
-        """Run COMMAND, which must succeed; where it does not, end with its output and ADVICE."""
+        """Run COMMAND, which must succeed; if it fails, end with its output and ADVICE."""
         done = subprocess.run(
             shlex.split(command),
             cwd=self.top,

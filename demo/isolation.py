@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""An environment and a repository of one's own, so that it does not matter whose machine this is.
+"""Makes an environment and a repository that do not depend on whose machine this is.
 
 The demonstration, the tests and the benchmarks run in it: nothing that the caller has
 set for git, pre-commit or Python changes what they show, and they write to no file of
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
-# git exports GIT_DIR and GIT_INDEX_FILE to hooks: a git that inherits them works on the
+# git sets GIT_DIR and GIT_INDEX_FILE for its hooks: a git that inherits them works on the
 # caller's repository, wherever it is started.
 DROPPED = (
     *("GIT_", "PRE_COMMIT", "PREK_", "PIPX_", "VIRTUALENV_", "PYTHON"),
     *("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"),
     *("BASH_ENV", "CDPATH", "POSIXLY_CORRECT", "SKIP"),
 )
-# Where programs are, and how they reach the network.
+# These say where programs are, and how they reach the network.
 KEPT = ("GIT_EXEC_PATH", "GIT_SSL_", "GIT_SSH", "GIT_PROXY_", "PYTHONHOME", "PYTHONPATH")
 
-# pre-commit takes every other GIT_* away from the git that clones: this is read from HOME.
-# No git goes on in the background, in what is removed meanwhile.
+# In a file in HOME, because pre-commit removes most GIT_* variables for the git that clones.
+# No maintenance: it would go on in the background while the directory is deleted.
 GIT_CONFIGURATION = """\
 [user]
 	name = A Developer
@@ -49,9 +49,9 @@ INDEX_FILES = (".config/pip", ".config/uv", ".pip", ".netrc")
 
 
 def make_environment(home: Path, base: Mapping[str, str]) -> dict[str, str]:
-    """Make the directory HOME, and an environment for programs that are at home there.
+    """Make the directory HOME, and an environment for programs that use it.
 
-    BASE is the environment to take the rest from.
+    BASE is the environment from which the rest is taken.
     """
     caches = base.get("XDG_CACHE_HOME") or os.path.join(base.get("HOME", "/"), ".cache")
     fill_home(home, base)
@@ -69,12 +69,12 @@ def make_environment(home: Path, base: Mapping[str, str]) -> dict[str, str]:
 
 
 def is_dropped(name: str) -> bool:
-    """Say whether a variable of the caller's is not for the programs here."""
+    """Whether the caller's variable NAME is kept from the programs."""
     return name.startswith(DROPPED) and not name.startswith(KEPT)
 
 
 def fill_home(home: Path, base: Mapping[str, str]) -> None:
-    """Make HOME with a git configuration, and with what BASE's home says of package indexes."""
+    """Make HOME with a git configuration, and links to how BASE's home reaches package indexes."""
     (home / ".config").mkdir(parents=True, exist_ok=True)
     if not (home / ".gitconfig").exists():
         (home / ".gitconfig").write_text(GIT_CONFIGURATION)
@@ -90,8 +90,8 @@ def fill_home(home: Path, base: Mapping[str, str]) -> None:
 def publish(top: Path, environment: Mapping[str, str], checkout: Path = CHECKOUT) -> str:
     """Commit the files of CHECKOUT as they stand into a new repository at TOP; return its revision.
 
-    A git directory elsewhere takes them: the checkout may be an unpacked archive, or
-    somebody else's. Raise CalledProcessError when git fails.
+    It has a git directory of its own, because the checkout may be an unpacked archive, or
+    belong to somebody else. Raises CalledProcessError if git fails.
     """
 
     def git(*arguments: str) -> str:

@@ -18,5 +18,5 @@ endif
 
 
 def write_makefile(*names: str) -> str:
-    """Write a Makefile whose make check permits NAMES."""
+    """Return a Makefile whose make check permits NAMES."""
     return MAKEFILE.format(" \\\n\t\t\t\t".join(f"-e {name}" for name in names))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Draw the blocked commit of the demonstration: ``python -m demo.picture > docs/blocked.svg``."""
+"""Draws the blocked commit of the demonstration: ``python -m demo.picture > docs/blocked.svg``."""
 
 from __future__ import annotations
 
