@@ -41,7 +41,7 @@ def find_tree(srctree: bytes | None) -> bytes:
 
 
 def find_roots(paths: Iterable[bytes], srctree: bytes | None, complain: Complain) -> Iterator[Root]:
-    """Yield what is in scope of PATHS, which are files and directories; also fact files."""
+    """Yield what is in scope of PATHS: files, directories to walk, and fact files."""
     try:
         here = os.getcwdb()
     except OSError:

@@ -96,7 +96,7 @@ def walk(directory: bytes, complain: Complain) -> Iterator[bytes]:
 
 
 def list_children(directory: bytes, complain: Complain) -> Iterator[tuple[bytes, bytes, bool]]:
-    """Yield what a walk visits in DIRECTORY: a key to sort by, the path, whether to walk it."""
+    """Yield what a walk visits in DIRECTORY: a key to sort by, the path, whether it is walked."""
     with os.scandir(directory or b".") as entries:
         for entry in entries:
             path = entry.path if directory else entry.name

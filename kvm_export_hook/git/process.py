@@ -127,7 +127,7 @@ class Git:
             os.close(self._stderr)
 
     def ask(self, text: bytes) -> None:
-        """Write TEXT to git's stdin. If git has ended, whoever reads its output will see that."""
+        """Write TEXT to git's stdin. If git has ended, reading its output will show that."""
         assert self._input is not None
         try:
             while text:

@@ -88,7 +88,7 @@ class Facts:
         self.key = flags, allowlist, self.listed
 
     def __eq__(self, other: object) -> bool:
-        """Whether both judge files alike; the notes do not count."""
+        """Whether both judge files in the same way; the notes do not count."""
         return isinstance(other, Facts) and self.key == other.key
 
     def __hash__(self) -> int:

@@ -59,7 +59,7 @@ SIMPLE_CALL_PATTERN = re.compile(rb"\(([A-Za-z0-9_]+)\)")
 PARENTHESIS_PATTERN = re.compile(rb"[()]")
 MARGIN_RUN_PATTERN = re.compile(rb"(?s)(?:" + BLANKS + rb"+|/\*.*?\*/){0,999}")
 
-# A longer call is not read as a call, nor one with more parentheses.
+# A call that is longer, or has more parentheses, is not read as a call.
 LONGEST_CALL = 2 * LONGEST_SYMBOL
 MOST_PARENTHESES = 64
 
