@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 MAIN_FILE = "__main__.py"
 GIT_HERE = "git"
-# Without this, git rebase --continue does not check the commit that it stopped at again.
-REPEAT = "--reschedule-failed-exec"
 
 SAFE = "To rewrite what is safe:"
 SAFE_AND_COMMIT = "To rewrite what is safe, before you repeat the commit:"
@@ -157,6 +155,7 @@ class Mending:
 
         The --exec command of a rebase runs at TOP; the kernel is at PREFIX below that.
         """
+        from kvm_export_hook.git.entries import TOP_LITERAL
         from kvm_export_hook.git.process import ask_git
 
         commit = os.fsencode(self._commit or "")
@@ -166,7 +165,7 @@ class Mending:
             fix = f"{self._make_command(b'--fix', *since)} {self._name_files(top)}"
             names = self._name_for_git(git, top)
             amend = f"{fix}; {git} commit --amend --no-edit {names}"
-            specs = [b":(top,literal)" + path for path in self._texts]
+            specs = [TOP_LITERAL + path for path in self._texts]
             if ask_git(b"diff", b"--quiet", b"HEAD", b"--", *specs, directory=directory) is None:
                 # The commit takes each file as it is, also what was not meant for it.
                 amend = f"{git} stash push {names}; {amend}; {git} stash pop"
@@ -177,7 +176,8 @@ class Mending:
         onto = f"{commit[:SHORT_ID].decode()}~" if has_parent else "--root"
         check = self._spell_command(prefix.rstrip(b"/"), b"--commits", b"HEAD")
         command = join_words([os.fsencode(check)])
-        return write_hint(STOP_AT_EACH, f"{git} rebase -r {REPEAT} --exec {command} {onto}")
+        rebase = f"{git} rebase -r --reschedule-failed-exec --exec {command} {onto}"
+        return write_hint(STOP_AT_EACH, rebase)
 
 
 def write_hint(reason: str, command: str) -> str:

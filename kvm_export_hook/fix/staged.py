@@ -18,7 +18,7 @@ from kvm_export_hook.fix.atomic import hold_signals, replace_file
 from kvm_export_hook.fix.index_lock import OURS, lock_index
 from kvm_export_hook.fix.rewrite import fix_content
 from kvm_export_hook.git.discover import find_kernel
-from kvm_export_hook.git.entries import LS_FILES
+from kvm_export_hook.git.entries import LS_FILES, TOP_LITERAL
 from kvm_export_hook.git.process import make_environment, run_git
 from kvm_export_hook.values import Result
 
@@ -109,7 +109,7 @@ class Rewriting:
 
     def _rewrite_files(self, wanted: dict[bytes, Result], index: bytes) -> dict[bytes, bytes]:
         """Rewrite the working copies of WANTED; return the new lines of INDEX, by their paths."""
-        specs = [b":(top,literal)" + path for path in wanted]
+        specs = [TOP_LITERAL + path for path in wanted]
         listed = self._run(*LS_FILES, b"-v", b"--", *specs, index=index)
         lines: dict[bytes, bytes] = {}
         for line in listed.split(b"\0")[:-1]:

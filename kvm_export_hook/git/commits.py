@@ -10,7 +10,7 @@ from kvm_export_hook.git.entries import Entry
 from kvm_export_hook.git.places import check_each
 from kvm_export_hook.git.process import read_fields
 from kvm_export_hook.rules.scope import FACT_FILES, KVM_DIRECTORIES, is_below
-from kvm_export_hook.values import Origin
+from kvm_export_hook.values import SHORT_ID, Origin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def read_commits(
     checked: set[bytes] = set()
     for commit in read_log(repository, ids, options):
         if is_shallow_boundary(repository, commit):
-            where = b"commit " + commit.id[:12]
+            where = b"commit " + commit.id[:SHORT_ID]
             repository.complain(where, OSError(None, SHALLOW_MESSAGE))
         elif adds_anything(commit):
             states = dict.fromkeys(list_unsure_states(commit))
@@ -124,7 +124,7 @@ def make_change(repository: Repository, commit: Commit, known: dict[bytes, FactN
     """Make the change of COMMIT. KNOWN has the names of the fact files of earlier commits."""
     new_names, old_names = name_facts(repository, commit, known)
     new = repository.read_facts_of(new_names)
-    repository.note_facts(b"commit " + commit.id[:12], new)
+    repository.note_facts(b"commit " + commit.id[:SHORT_ID], new)
     parents = commit.parents or [NO_TREE]
     olds = [
         repository.find_tree(parent, repository.read_facts_of(names))

@@ -40,6 +40,8 @@ LOG = (
     b"--stdin",
 )
 
+# Before a path: from the top of the repository, and no pattern.
+TOP_LITERAL = b":(top,literal)"
 LS_FILES = (b"ls-files", b"-s", b"-z", b"--full-name")
 
 LINK, SUBMODULE = b"120000", b"160000"

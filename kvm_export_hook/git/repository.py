@@ -9,11 +9,18 @@ from __future__ import annotations
 
 from kvm_export_hook.git.compare import Tree
 from kvm_export_hook.git.discover import find_environment, find_kernel
-from kvm_export_hook.git.entries import LINK, LOG, RAW, REFUSED_MODES, UNMERGED_MESSAGE
+from kvm_export_hook.git.entries import (
+    LINK,
+    LOG,
+    RAW,
+    REFUSED_MODES,
+    TOP_LITERAL,
+    UNMERGED_MESSAGE,
+)
 from kvm_export_hook.git.objects import NOT_HERE_MESSAGE, Objects, get_content, is_link_target
 from kvm_export_hook.git.process import Git, ask_git, run_git
 from kvm_export_hook.rules.scope import FACT_FILES, KVM_DIRECTORIES, is_source, list_down_to
-from kvm_export_hook.values import Text
+from kvm_export_hook.values import SHORT_ID, Text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,7 +90,7 @@ class Repository:
     def pathspec(self) -> list[bytes]:
         """The arguments that select KVM's directories and the fact files."""
         names = (*KVM_DIRECTORIES, *FACT_FILES)
-        return [b"--", *(b":(top,literal)" + self.prefix + name for name in names)]
+        return [b"--", *(TOP_LITERAL + self.prefix + name for name in names)]
 
     def run(self, *arguments: bytes, stdin: bytes = b"") -> bytes:
         """Run git; return what it prints. Raises GitError."""
@@ -209,7 +216,7 @@ class Repository:
         """Do the same for the file at PATH, which is from the top of the repository."""
         if (path, id_) not in self._refused:
             self._refused.add((path, id_))
-            where = b"commit " + commit[:12] + b": " if commit else b""
+            where = b"commit " + commit[:SHORT_ID] + b": " if commit else b""
             self.complain(where + path, OSError(None, reason))
 
     def refuse_links(self) -> None:
