@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Find what changes add, one change after the other. Pure.
 
-Each text is read and searched once, and the keys of what was found are kept. Texts
-with findings are kept until their change is reported. Old texts are read only if
-the new ones have findings.
+Changes are read in groups. Each text is read and searched once, and the keys of what was
+found are kept. Texts with findings are kept until their group is reported. Old texts are
+read only if the new ones have findings.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Search = Callable[[bytes, Facts, int], Found]
     # A text that was searched: its id, and the facts that were fitted to its name.
     Searched = tuple[Hashable, Facts]
-    # The texts of one change with findings: the bytes, what was found, and the number of
+    # The texts of a group with findings: the bytes, what was found, and the number of
     # the first line at that time. Texts of a patch may differ in that number alone.
     Dirty = dict[Searched, tuple[bytes, Sequence[Any], int]]
     # A text of a state, its bytes, and some of what was found in it.
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 NOTHING_FOUND: Found = ((), ())
 # For a text that is clean by any facts. Compared by identity.
 ALWAYS_CLEAN: Found = ([], [])
+# The changes of a group: git reads their next texts while one is searched.
+GROUP = 16
 
 
 def find_unwanted(content: bytes, facts: Facts, first_line: int) -> Found:
@@ -70,19 +72,23 @@ class Finder:
 
     def find(self, changes: Iterable[Change]) -> Iterator[Result]:
         """Yield what CHANGES add, in their order."""
-        for change in changes:
+        for group in group_changes(changes):
             dirty: Dirty = {}
-            self.search_state(change.new, dirty)
-            new = self.collect_keys(change.new)
-            if new:
-                from kvm_export_hook.values import Result
+            self.search([change.new for change in group], dirty)
+            for change in group:
+                yield from self._find_added(change, dirty)
 
-                for old in change.olds:
-                    self.search_state(old, None)
-                olds = [self.collect_keys(old) for old in change.olds]
-                for text, content, chosen in self.pick(change.new, new, olds, dirty):
-                    if change.is_reported(text.path):
-                        yield Result(text, content, change.new.facts, chosen, change.origin)
+    def _find_added(self, change: Change, dirty: Dirty) -> Iterator[Result]:
+        """Yield what CHANGE, whose new texts were searched, adds."""
+        new = self.collect_keys(change.new)
+        if new:
+            from kvm_export_hook.values import Result
+
+            self.search(change.olds, None)
+            olds = [self.collect_keys(old) for old in change.olds]
+            for text, content, chosen in self.pick(change.new, new, olds, dirty):
+                if change.is_reported(text.path):
+                    yield Result(text, content, change.new.facts, chosen, change.origin)
 
     def pick(
         self, state: State, keys: Keys, others: Sequence[Keys], dirty: Dirty
@@ -103,11 +109,11 @@ class Finder:
                     _, found = self._search(content, facts, text.first_line)
                 yield text, content, [each for at, each in enumerate(found) if at in indexes]
 
-    def search_state(self, state: State, dirty: Dirty | None) -> None:
-        """Search each new text of STATE, and put those with findings into DIRTY."""
+    def search(self, states: Iterable[State], dirty: Dirty | None) -> None:
+        """Search each new text of STATES, and put those with findings into DIRTY."""
         wanted: list[tuple[Text, Facts]] = []
-        if state.facts.is_enforced:
-            for text in state.texts:
+        for state in states:
+            for text in state.texts if state.facts.is_enforced else ():
                 if text.id not in self._always_clean:
                     facts = fit_facts(state.facts, text.name)
                     if (text.id, facts) not in self._keys:
@@ -155,3 +161,18 @@ class Finder:
         if text.id in self._always_clean:
             return ()
         return self._keys.get((text.id, fit_facts(facts, text.name)), ())
+
+
+def group_changes(changes: Iterable[Change]) -> Iterator[list[Change]]:
+    """Yield CHANGES in groups, each to be read at once. An error comes after those before it."""
+    group: list[Change] = []
+    try:
+        for change in changes:
+            group.append(change)
+            if len(group) == GROUP:
+                yield group
+                group = []
+    except Exception:
+        yield group
+        raise
+    yield group

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 
-from kvm_export_hook.changes.find import Finder
+import pytest
+
+from kvm_export_hook.changes.find import GROUP, Finder
 from kvm_export_hook.changes.state import Change, State
 from kvm_export_hook.rules.facts import NOT_ENFORCED, Facts
 from kvm_export_hook.values import Origin, Text
@@ -52,6 +54,10 @@ def commit(subject: str, new: State, *olds: State) -> Change:
     return Change(Origin("1" * 40, subject), new, olds)
 
 
+# Between changes of different groups.
+FAR = [commit("far", state())] * GROUP
+
+
 def test_the_old_state_of_a_clean_change_is_not_read() -> None:
     texts = Texts(new=INTERNAL, old=BAD)
     assert judge(texts, commit("a", state("new"), state("old"))) == []
@@ -66,6 +72,9 @@ def test_a_text_is_read_once_and_again_for_the_report_of_a_later_change() -> Non
         commit("c", state("good", "bad"), state("good", "good")),
     ]
     assert judge(texts, *changes) == [("a", [1]), ("c", [1])]
+    assert texts.read == ["bad", "good"]
+    texts.read.clear()
+    assert judge(texts, *changes[:2], *FAR, changes[2]) == [("a", [1]), ("c", [1])]
     assert texts.read == ["bad", "good", "bad"]
 
 
@@ -76,6 +85,10 @@ def test_a_text_that_is_clean_by_any_facts_is_read_once() -> None:
         for number, name in enumerate(("sample", "other", "sample", "more"))
     ]
     assert judge(texts, *changes) == [("1", [1]), ("3", [1])]
+    assert texts.read == ["clean", "allowed"]
+    texts.read.clear()
+    apart = [each for change in changes for each in (change, *FAR)]
+    assert judge(texts, *apart) == [("1", [1]), ("3", [1])]
     assert texts.read.count("clean") == 1
     assert texts.read.count("allowed") == 3
 
@@ -107,9 +120,22 @@ def test_a_text_that_can_be_read_no_more_is_passed_over() -> None:
         yield from texts(ids)
         texts.texts.pop("one", None)
 
-    changes = [commit("a", state("one"), state("one")), commit("b", state("one", "two"))]
+    changes = [commit("a", state("one"), state("one")), *FAR, commit("b", state("one", "two"))]
     (result,) = Finder(read).find(changes)
     assert result.text.name == b"virt/kvm/1.c"
+
+
+def test_what_was_found_before_an_error_is_reported() -> None:
+    texts = Texts(bad=BAD)
+
+    def read_changes() -> Iterator[Change]:
+        yield commit("a", state("bad"))
+        raise OSError("git ended")
+
+    results = Finder(texts).find(read_changes())
+    assert [each.line for each in next(results).findings] == [1]
+    with pytest.raises(OSError, match="git ended"):
+        next(results)
 
 
 def test_only_what_counts_is_reported() -> None:
