@@ -101,20 +101,20 @@ def list_blobs(repository: Repository, revisions: str) -> list[str]:
     return list(dict.fromkeys(line.split(" ")[3] for line in listed.splitlines() if line))
 
 
-def make_commits(repository: Repository, count: int) -> None:
-    """Make the branch of COUNT commits, the same ones each time."""
+def make_commits(repository: Repository, count: int, subject: str = "change") -> None:
+    """Make the branch of COUNT commits about SUBJECT, the same ones each time."""
     names = list_c_files(repository.top)
     initial = repository.git("rev-list", "--max-parents=0", "HEAD").strip()
     contents = {name: (repository.top / name).read_bytes() for name in names}
     stream = [f"reset refs/heads/{BRANCH}\nfrom {initial}\n\n".encode()]
     for number in range(count):
-        text = f"KVM: Change number {number}\n".encode()
+        text = f"KVM: Make {subject} number {number}\n".encode()
         stream.append(b"commit refs/heads/%s\n" % BRANCH.encode())
         stream.append(b"committer A Developer <developer@example.org> %d +0000\n" % number)
         stream.append(b"data %d\n%s" % (len(text), text))
         for step in range(1 + number % 3):
             name = names[(number * 7 + step * 31) % len(names)]
-            contents[name] += b"/* change number %d */\n" % number
+            contents[name] += f"/* {subject} number {number} */\n".encode()
             stream.append(b"M 100644 inline %s\n" % os.fsencode(name))
             stream.append(b"data %d\n%s\n" % (len(contents[name]), contents[name]))
     repository.git("fast-import", "--quiet", "--force", stdin=b"".join(stream))

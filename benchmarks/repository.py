@@ -9,11 +9,13 @@ import shutil
 import subprocess
 import tempfile
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.measure import run_as_installed
 from demo.isolation import make_environment
+from kvm_export_hook.rules.scope import KVM_DIRECTORIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +57,14 @@ class Repository:
             self.git("add", "--all")
             self.git("commit", "--quiet", "--no-verify", "--message=initial")
         self.files = len(self.git("ls-files").splitlines())
+
+    def clone(self, top: Path) -> Repository:
+        """Make a clone at TOP with the files of KVM alone; what is committed there stays there."""
+        self.git("clone", "--quiet", "--shared", "--no-checkout", ".", str(top))
+        clone = copy(self)
+        clone.top = top
+        clone.git("checkout", "HEAD", "--", *map(os.fsdecode, KVM_DIRECTORIES))
+        return clone
 
     def git(self, *arguments: str, stdin: bytes = b"") -> str:
         """Run git, which must succeed; return what it prints."""
