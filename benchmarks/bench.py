@@ -54,7 +54,7 @@ MAILS_MEMORY, MAILS_GROWTH = 40, 2.1  # MiB, for twice the mails
 A_BYTE = 10  # bytes of memory for each of a hostile file, where there are
 FEW = 1000  # findings
 
-TARGETS = {"pre-commit's pygrep": 0.17}
+TARGETS = {"pre-commit's pygrep": 0.14}
 
 
 def main() -> int:
@@ -136,7 +136,7 @@ class Tables:
             ours = [*HOOK, "--staged"]
             others = (BARE, *staged.commands)
             case = "--staged, 5 large clean files / bare and its git commands, one by one"
-            self.add_row(case, 1.25, staged.top, ours, *others, stdin=staged.stdin)
+            self.add_row(case, 1.15, staged.top, ours, *others, stdin=staged.stdin)
         check = write_check(self.tree, self.scratch)
         if check:
             self.add_row("the tree / its own make check", 0.55, self.tree, self.hook, check)
@@ -145,7 +145,7 @@ class Tables:
             self.add_row(f"the tree / {peer.name}", target, self.tree, self.hook, peer.command)
         option = "--color=never"
         self.add_row("the dirty tree / bare", 2, self.dirty, HOOK, BARE)
-        self.add_row("the dirty tree, with an option / bare", 3, self.dirty, [*HOOK, option], BARE)
+        self.add_row("the dirty tree, with an option / bare", 2.1, self.dirty, [*HOOK, option], BARE)
         if self.source and not self.findings:
             named = copy_for_users(self.source, self.scratch / "users")
             tree = self.scratch / "users"

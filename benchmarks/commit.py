@@ -39,7 +39,7 @@ ONE_LINERS = {
     LONE_DIFF: "exec git diff --cached > /dev/null",
     ONE_LINE: f"exec '{SCRIPTS / 'kvm-export-hook'}' --staged",
 }
-TARGET = 1.25
+TARGET = 1.12
 
 
 def main() -> int:
