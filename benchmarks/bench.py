@@ -50,7 +50,7 @@ from tests.helpers.kernel_files import copy_kernel, write_check
 SIZE = 10_000_000
 SLOW = 1000  # ms: fewer runs will do
 
-LONG = 3  # seconds, after which one run will do
+LONG = 3  # seconds, after which no further run is needed
 DOUBLE = 2.3  # times the time for twice the size
 A_BYTE = 10  # bytes of memory for each of a hostile file, where there are
 FEW = 1000  # findings
@@ -202,13 +202,14 @@ class Tables:
         """Print a row for each hostile file of 10 MB, and how much slower its double is."""
         path = self.scratch / "hostile/virt/kvm/x.c"
         path.parent.mkdir(parents=True)
+        tree = path.parent.parent.parent
         out = self.scratch / "out"
 
         def measure(content: bytes) -> Cost:
             path.write_bytes(content)
-            costs = [self.measure_hostile(out)]
-            if costs[0].seconds < LONG:
-                costs += [self.measure_hostile(out) for _ in range(2)]
+            costs: list[Cost] = []
+            while len(costs) < 3 and sum(each.seconds for each in costs) < LONG:
+                costs.append(measure_cost([*HOOK, "--quiet", "virt/kvm/x.c"], tree, out))
             return min(costs)
 
         for case, content in hostile_files():
@@ -227,10 +228,6 @@ class Tables:
                 f"{memory:.1f}",
                 aim + " **missed**" * is_missed,
             )
-
-    def measure_hostile(self, out: Path) -> Cost:
-        """Measure the hook on the hostile file; OUT takes what it prints."""
-        return measure_cost([*HOOK, "--quiet", "virt/kvm/x.c"], self.scratch / "hostile", out)
 
     def print_correctness(self) -> None:
         """Print how many of the bad files each peer catches, and how many of the fine ones."""

@@ -89,8 +89,7 @@ def find_more_and_less(finder: Finder, change: Change) -> Iterator[list[Export]]
     because nobody knows what has become of its exports.
     """
     states = [State(each.own_facts, each.texts) for each in (change.new, *change.olds)]
-    for state in states:
-        finder.search([state], None)
+    finder.search(states, None)
     unread = {text.name for each in states for text in each.texts if text.id in finder.unread}
     for state in states if unread else ():
         state.texts = [text for text in state.texts if text.name not in unread]
